@@ -1,0 +1,138 @@
+"""The command ``glasspipe``: one subcommand a stage, each called by exactly one rule.
+
+Imports are lazy, since a process that only reads a config should not pay for compiled kernels. BLAS
+runs on one thread, for a result may not depend on the number of cores.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[_variable] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status.
+
+    A user's mistake (a config or a file that cannot be used) ends in one line and status 2.
+    """
+    options = _parser().parse_args(arguments)
+    from glasspipe.config import ConfigError
+    from glasspipe.dataset import DataError
+
+    try:
+        options.run(options)
+    except (ConfigError, DataError) as error:
+        print(f"glasspipe {options.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"glasspipe {options.command}: {name}{error.strerror}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    from glasspipe.config import load_study
+    from glasspipe.plan import describe
+
+    study = load_study(options.config)
+    for line in study.warnings:
+        print(f"warning: {line}", file=sys.stderr)
+    print(describe(study))
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from glasspipe import stages
+    from glasspipe.config import load_point
+
+    stages.sample(
+        load_point(options.point), options.output, first=options.first, count=options.count
+    )
+
+
+def _stage(options: argparse.Namespace) -> None:
+    from glasspipe import stages
+    from glasspipe.config import load_point
+
+    run = getattr(stages, options.command)
+    run(
+        load_point(options.point),
+        *(getattr(options, name) for name in options.inputs),
+        options.output,
+    )
+
+
+def _aggregate(options: argparse.Namespace) -> None:
+    from glasspipe import aggregate
+
+    if options.point is None:
+        aggregate.study(options.folder)
+    else:
+        aggregate.point(options.folder, options.point)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from glasspipe.report import report
+
+    report(options.folder)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from glasspipe.report import summary
+
+    print(summary(options.folder))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="glasspipe", description="Parameter studies of quantum glasses."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="validate a study; print its points, jobs and cost")
+    check.add_argument("config", type=Path, metavar="CONFIG")
+    check.set_defaults(run=_check)
+
+    sample = _stage_parser(commands, "sample", "draw realisations of the disorder", ())
+    sample.add_argument("--first", type=int, default=0, help="first realisation (0)")
+    sample.add_argument("--count", type=int, help="number of realisations (all)")
+    sample.set_defaults(run=_sample)
+    _stage_parser(commands, "couplings", "compute U_ij and B_i", ("realisations",))
+    _stage_parser(commands, "freeze", "freeze S by simulated annealing", ("hamiltonian",))
+    _stage_parser(commands, "fields", "compute b_i and J_ij", ("realisations", "frozen"))
+
+    aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")
+    aggregate.add_argument("--point", metavar="NAME", help="only merge the chunks of this point")
+    aggregate.set_defaults(run=_aggregate)
+    _folder_parser(commands, "report", "draw figures and write tables").set_defaults(run=_report)
+    _folder_parser(commands, "summary", "print the headline numbers").set_defaults(run=_summary)
+    return parser
+
+
+def _stage_parser(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    inputs: tuple[str, ...],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about)
+    parser.add_argument("point", type=Path, metavar="POINT", help="YAML or JSON of one point")
+    for label in inputs:
+        parser.add_argument(label, type=Path, metavar=f"{label.upper()}.nc")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.set_defaults(run=_stage, inputs=inputs)
+    return parser
+
+
+def _folder_parser(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about)
+    parser.add_argument("folder", type=Path, metavar="STUDY-FOLDER")
+    return parser

@@ -1,0 +1,369 @@
+"""Studies and points: what a run is about, read once, checked, and named by what it depends on.
+
+A study is one file; a sweep makes points of it. Two things must not depend on how the file was
+written. A point's *parts* hold what one stage depends on, in one form (`auto` resolved, presets as
+numbers, 1 and 1.0 alike), so that its hash says whether a result is still good. And the random
+numbers are keyed by what they are drawn for, so that points that differ elsewhere share disorder.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glasspipe.lattice import Lattice, smallest_size
+from glasspipe.medium import Medium, medium_from
+from glasspipe.reading import read_mapping
+from glasspipe.schema import ConfigError, Schema, complete, schema, validate
+from glasspipe.sweep import expand
+
+_SAMPLE = ("seed", "lattice", "defects", "sample")
+_COUPLINGS = (*_SAMPLE, "medium", "boundary", "formula", "couplings")
+_FREEZE = (*_COUPLINGS, "freeze")
+
+STAGES = {"sample": _SAMPLE, "couplings": _COUPLINGS, "freeze": _FREEZE, "fields": _FREEZE}
+"""The sections of a point that each stage's file depends on."""
+
+POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+"""Regular expression of every point name: safe as a path and as a wildcard."""
+
+_LONGEST_SLUG = 60
+_LARGEST_SIZE = 100_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a study: everything that a stage needs to know.
+
+    Parameters
+    ----------
+    data : dict
+        The sections of the config with every default filled in (not to be modified), among them
+        ``realisations``.
+    swept : dict
+        The swept keys, dotted, and their values at this point.
+
+    Raises
+    ------
+    ConfigError
+        If the values contradict each other.
+    """
+
+    data: dict[str, Any]
+    swept: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse values that are allowed one by one but not together."""
+        try:
+            for check in _CHECKS:
+                check(self)
+        except ValueError as error:
+            where = f" (at the point {self.label})" if self.swept else ""
+            raise ConfigError(f"{error}{where}") from None
+
+    @cached_property
+    def medium(self) -> Medium:
+        """The elastic medium, presets resolved."""
+        return medium_from(self.data["medium"])
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """The lattice in its periodic box, ``auto`` resolved."""
+        given, wanted = self.data["lattice"], self.data["defects"]
+        size = given["size"]
+        if size == "auto":
+            size = smallest_size(given["type"], wanted["concentration"], wanted["number"])
+        return Lattice(given["type"], given["constant"], size)
+
+    @property
+    def defects(self) -> int:
+        """Number N of defects in the box (nominal where the defects come from a file)."""
+        return self.lattice.defects(self.data["defects"]["concentration"])
+
+    @property
+    def source_file(self) -> Path | None:
+        """The user's own realisation file, or None where defects are drawn on the lattice."""
+        source = self.data["sample"]["source"]
+        return None if source == "lattice" else Path(source["file"])
+
+    @property
+    def realisations(self) -> int:
+        """Number of realisations."""
+        return self.data["realisations"]
+
+    def part(self, stage: str) -> dict[str, Any]:
+        """Return the part of the point that the file of ``stage`` depends on, itself a point.
+
+        Parameters
+        ----------
+        stage : {"sample", "couplings", "freeze", "fields"}
+            The stage.
+        """
+        part = {section: self.data[section] for section in STAGES[stage]}
+        part["lattice"] = {**part["lattice"], "size": self.lattice.size}
+        part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
+        if "medium" in part:
+            part["medium"] = {k: getattr(self.medium, k) for k in ("density", "c_l", "c_t")}
+        return part
+
+    def part_hash(self, stage: str) -> str:
+        """Return the hash of the part of ``stage``, 64 hexadecimal digits."""
+        return _digest(self.part(stage)).hex()
+
+    def part_name(self, stage: str) -> str:
+        """Return a name for the part of ``stage``: its swept values, readable, and its hash."""
+        words = [
+            f"{key.rpartition('.')[2]}-{_word(value)}"
+            for key, value in self.swept.items()
+            if key.partition(".")[0] in STAGES[stage]
+        ]
+        slug = re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(words) or "point")
+        return f"{slug[:_LONGEST_SLUG]}-{self.part_hash(stage)[:10]}"
+
+    @cached_property
+    def name(self) -> str:
+        """The point's name, which tells it from every other point."""
+        return self.part_name("fields")
+
+    @property
+    def label(self) -> str:
+        """The swept keys and their values, as shown to a user."""
+        return ", ".join(f"{key} = {value}" for key, value in self.swept.items())
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study.
+
+    Parameters
+    ----------
+    data : dict
+        The config with every default filled in (not to be modified).
+    points : tuple of Point
+        Its points, in the order of the sweep, the last key fastest.
+    """
+
+    data: dict[str, Any]
+    points: tuple[Point, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.data["study"]
+
+    @property
+    def sweep_keys(self) -> tuple[str, ...]:
+        """The dotted names of the swept keys."""
+        return tuple(self.points[0].swept)
+
+    @property
+    def realisations(self) -> int:
+        """Number of realisations of each point."""
+        return self.data["realisations"]
+
+    @property
+    def chunks(self) -> tuple[tuple[int, int], ...]:
+        """First realisation and number of realisations of each job of a point."""
+        per_job = self.data["realisations_per_job"]
+        per_job = self.realisations if per_job == "all" else per_job
+        return tuple(
+            (first, min(per_job, self.realisations - first))
+            for first in range(0, self.realisations, per_job)
+        )
+
+    @property
+    def bootstrap(self) -> int:
+        """Number of bootstrap resamples behind each error bar."""
+        return self.data["aggregate"]["bootstrap"]
+
+    @property
+    def fit_below(self) -> float:
+        """Largest concentration in the fits of typical values."""
+        return self.data["aggregate"]["fit_below"]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Lines to show to the user, each once."""
+        lines = (point.medium.warning for point in self.points)
+        return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not a valid study.
+    """
+    return study_from(read_mapping(Path(path)))
+
+
+def study_from(config: Mapping[str, Any]) -> Study:
+    """Check a study given as a mapping.
+
+    Raises
+    ------
+    ConfigError
+        If the mapping is not a valid study.
+    """
+    validate(schema(), config)
+    data = complete(schema(), config)
+    return Study(data, tuple(_points(data)))
+
+
+def load_point(path: str | Path) -> Point:
+    """Read and check a file (YAML or JSON) that holds one point.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not a valid point.
+    """
+    return point_from(read_mapping(Path(path)))
+
+
+def point_from(config: Mapping[str, Any]) -> Point:
+    """Check a point given as a mapping: a study without a sweep, of which any key may be left out.
+
+    Raises
+    ------
+    ConfigError
+        If the mapping is not a valid point.
+    """
+    validate({**schema(), "required": []}, config)
+    if "sweep" in config:
+        raise ConfigError("sweep: found in a point; allowed: one value for each key")
+    return Point(complete(_point_schema("realisations"), config))
+
+
+def seed_sequence(point: Point, stage: str, realisation: int) -> np.random.SeedSequence:
+    """Return the seed of one realisation in one stage.
+
+    It depends on the study's seed, the stage and the disorder, so that points that differ in
+    medium, boundary, strengths or annealing draw the same numbers.
+    """
+    disorder: dict[str, Any] = {"source": "file"}
+    if point.source_file is None:
+        lattice, defects = point.lattice, point.data["defects"]
+        disorder = {
+            "lattice": [lattice.type, lattice.size],
+            "defects": point.defects,
+            "species": defects["species"],
+            "axes": defects["axes"],
+        }
+    key = {"seed": point.data["seed"], "stage": stage, "disorder": disorder}
+    return np.random.SeedSequence(int.from_bytes(_digest(key)), spawn_key=(realisation,))
+
+
+def _points(data: dict[str, Any]) -> Iterator[Point]:
+    """Yield the points of a study's complete data."""
+    node = _point_schema()
+    base = complete(_point_schema("realisations"), data)
+    seen: dict[str, Point] = {}
+    for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
+        point = Point(values, swept)
+        twin = seen.setdefault(point.part_hash("fields"), point)
+        if twin is not point:
+            raise ConfigError(
+                f"sweep: found the same point twice ({twin.label}; {point.label});"
+                " allowed: points that differ in physics"
+            )
+        yield point
+
+
+def _point_schema(*extra: str) -> Schema:
+    """Return the schema of the sections that belong to a point, and ``extra`` ones."""
+    names = (*_FREEZE, *extra)
+    return {
+        "type": "object",
+        "properties": {k: v for k, v in schema()["properties"].items() if k in names},
+    }
+
+
+def _check_medium(point: Point) -> None:
+    point.medium  # noqa: B018 (its constructor checks)
+
+
+def _check_box(point: Point) -> None:
+    lattice, defects = point.lattice, point.data["defects"]
+    if lattice.size > _LARGEST_SIZE:
+        raise ConfigError(
+            f"lattice.size: auto needs {lattice.size} cells along an edge for"
+            f" {defects['number']} defects at concentration {defects['concentration']};"
+            f" allowed: at most {_LARGEST_SIZE}"
+        )
+    if point.source_file is None and point.defects < 2:
+        enough = smallest_size(lattice.type, defects["concentration"], 2)
+        raise ConfigError(
+            f"defects.concentration: found {defects['concentration']} with lattice.size"
+            f" {lattice.size}, which puts {point.defects} defects on {lattice.sites} sites;"
+            f" allowed: at least 2 defects, that is lattice.size ≥ {enough}"
+        )
+
+
+def _check_cutoff(point: Point) -> None:
+    lattice = point.lattice
+    nearest_image = point.data["boundary"] == "minimum_image" and point.source_file is None
+    if nearest_image and lattice.edge / 2 <= lattice.neighbour_distance * (1 + 1e-12):
+        raise ConfigError(
+            f"lattice.size: found {lattice.size} with boundary minimum_image, whose cutoff"
+            f" {lattice.edge / 2:.6g} Å does not exceed the nearest-neighbour distance"
+            f" {lattice.neighbour_distance:.6g} Å; allowed: lattice.size ≥ {lattice.size + 1}"
+        )
+
+
+def _check_axes(point: Point) -> None:
+    defects = point.data["defects"]
+    if defects["species"] == "rotor" and defects["axes"] == "isotropic":
+        raise ConfigError(
+            "defects.axes: found isotropic with species rotor, which turns between two axes of a"
+            ' set; allowed: "100", "110", "111"'
+        )
+
+
+def _check_freeze(point: Point) -> None:
+    freeze = point.data["freeze"]
+    if freeze["t_end"] >= freeze["t_start"]:
+        raise ConfigError(
+            f"freeze.t_end: found {freeze['t_end']} with freeze.t_start {freeze['t_start']};"
+            " allowed: less than t_start"
+        )
+    sweeps, steps = freeze["sweeps"], freeze["steps"]
+    if sweeps % steps:
+        raise ConfigError(
+            f"freeze.sweeps: found {sweeps} with freeze.steps {steps};"
+            f" allowed: a multiple of steps, such as {-(-sweeps // steps) * steps}"
+        )
+
+
+def _check_source(point: Point) -> None:
+    file = point.source_file
+    if file is not None and not file.is_file():
+        raise ConfigError(
+            f"sample.source.file: found {str(file)!r};"
+            " allowed: a file that exists, relative to the working directory"
+        )
+
+
+_CHECKS = (_check_medium, _check_box, _check_cutoff, _check_axes, _check_freeze, _check_source)
+
+
+def _digest(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(text.encode()).digest()
+
+
+def _word(value: Any) -> str:
+    """Write a swept value in a few characters."""
+    if isinstance(value, Mapping):
+        return "-".join(_word(item) for item in value.values())
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return Path(value).stem if isinstance(value, str) else str(value)

@@ -1,0 +1,126 @@
+"""The couplings U_ij of the rotational variables and their random fields B_i.
+
+    U_ij = γ_i^αβ γ_j^γδ ∂_β∂_δ G_αγ(r_i − r_j)                         (16), derived form
+    B_i = Σ_{j≠i} η_j γ_i^αβ ∂_β∂_γ G_αγ(r_i − r_j)                     (26), (29)
+
+Both fall off as 1/R³, so in the periodic box they are Ewald sums over all images of j.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe import reciprocal
+from glasspipe.greens import BOUNDARIES, Ewald, isotropic_coefficients, zero_mode
+from glasspipe.kernels import pairs as kernel
+from glasspipe.medium import Medium
+
+Array = NDArray[np.float64]
+
+SHARPNESS = 4.8
+"""α V^(1/3) at which the near and the far part cost about the same."""
+
+
+@dataclass(frozen=True)
+class Couplings:
+    """Couplings and random fields of one realisation.
+
+    Parameters
+    ----------
+    U : array (N(N−1)/2,)
+        U_ij in eV, pairs i < j, rows first (``numpy.triu_indices(N, 1)``).
+    B : array (N,)
+        Random fields, eV.
+    """
+
+    U: Array
+    B: Array
+
+
+def couplings(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: Medium,
+    boundary: str,
+    sharpness: float = SHARPNESS,
+) -> Couplings:
+    """Couplings U_ij and random fields B_i of defects in a periodic box.
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å.
+    gamma : array (N, 3, 3)
+        Force dipoles γ of S, eV, symmetric.
+    eta : array (N,)
+        Volume couplings, eV.
+    box : array (3,)
+        Edges of the box, Å.
+    medium : Medium
+        The elastic medium.
+    boundary : {"clamped", "spherical", "minimum_image"}
+        The q = 0 term, see :mod:`glasspipe.greens`.
+    sharpness : float
+        α V^(1/3) of Ewald's split; the result does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not one of those above.
+
+    References
+    ----------
+    Eqs. (16), (26), (29).
+    """
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
+    position = np.ascontiguousarray(position, dtype=float)
+    gamma = np.ascontiguousarray(gamma, dtype=float)
+    eta = np.ascontiguousarray(eta, dtype=float)
+    edges = np.asarray(box, dtype=float)
+    number = len(position)
+    far, B = np.zeros((number, number)), np.zeros(number)
+    alpha = cutoff = 0.0
+    if boundary != "minimum_image":
+        ewald = Ewald.balanced(edges, sharpness)
+        alpha, cutoff = ewald.alpha, ewald.cutoff
+        _add_far(position, gamma, eta, medium, ewald, far, B)
+        _add_zero_mode(gamma, eta, zero_mode(medium, ewald.volume, boundary), far, B)
+    U = np.empty(number * (number - 1) // 2)
+    split = (edges, alpha, cutoff, *isotropic_coefficients(medium))
+    kernel.couplings(position, gamma, eta, *split, far, U, B)
+    return Couplings(U, B)
+
+
+def _add_far(
+    position: Array,
+    gamma: Array,
+    eta: Array,
+    medium: Medium,
+    ewald: Ewald,
+    far: Array,
+    B: Array,
+) -> None:
+    waves = reciprocal.Waves(position, ewald)
+    dipoles = gamma.reshape(-1, 9)
+    for block in reciprocal.blocks(medium, ewald):
+        weights = block.dipole_weights()
+        amplitude = dipoles @ weights
+        columns = waves.columns(block, amplitude)
+        reciprocal.add_products(columns, block.sign, far)
+        monopole = np.eye(3).reshape(9) @ weights
+        sources = waves.columns(block, np.outer(eta, monopole))
+        itself = eta * (amplitude @ monopole)
+        flat = columns.reshape(len(columns), -1)
+        B -= block.sign * (flat @ sources.sum(axis=0).reshape(-1) - itself)
+
+
+def _add_zero_mode(gamma: Array, eta: Array, K_0: Array, far: Array, B: Array) -> None:
+    dipoles = gamma.reshape(-1, 9)
+    towards = dipoles @ K_0.reshape(9, 9)
+    far += towards @ dipoles.T
+    B += (towards @ np.eye(3).reshape(9)) * (eta.sum() - eta)

@@ -1,0 +1,151 @@
+"""The random fields b_i and couplings J_ij of the inversion variables τ.
+
+    b_i^γ = −Σ_{j≠i} S_j γ_j^αβ ζ_i^γδε ∂_β∂_δ∂_ε G_αγ(r_j − r_i)          (36), (60)
+    b_i^η = −Σ_{j≠i} η_j ζ_i^γδε ∂_α∂_δ∂_ε G_αγ(r_j − r_i)                  (66), (68)
+    J_ij = −ζ_i^αβδ ζ_j^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ(r_i − r_j)                   the exact (72)
+
+The fields are odd in R, so the sign of R matters: it runs from the τ site to the source. These
+kernels (1/R⁴, 1/R⁵) have no q = 0 term, so every boundary but ``minimum_image`` gives the same.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe import reciprocal
+from glasspipe.greens import BOUNDARIES, Ewald, isotropic_coefficients
+from glasspipe.kernels import pairs as kernel
+from glasspipe.medium import Medium
+
+Array = NDArray[np.float64]
+
+SHARPNESS = 5.5
+"""α V^(1/3) at which the near and the far part cost about the same."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields on the inversion variables of one realisation, each (N,) and in eV.
+
+    Parameters
+    ----------
+    b_gamma, b_eta : array (N,)
+        Random fields from the frozen S and from the volume terms; H contains Σ_i b_i τ_i.
+    J_abs, J_max, J_tau : array (N,)
+        Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j.
+    """
+
+    b_gamma: Array
+    b_eta: Array
+    J_abs: Array
+    J_max: Array
+    J_tau: Array
+
+    @property
+    def b(self) -> Array:
+        """The whole random field b = b^γ + b^η, eq. (71)."""
+        return self.b_gamma + self.b_eta
+
+
+def frozen_zeta(zeta: Array, zeta_minus: Array | None, S: ArrayLike) -> Array:
+    """ζ of the frozen state: ``zeta`` where S = +1, ``zeta_minus`` (rotors) where S = −1.
+
+    Parameters
+    ----------
+    zeta, zeta_minus : array (N, 3, 3, 3)
+        eV Å.
+    S : array (N,)
+        ±1.
+    """
+    if zeta_minus is None:
+        return zeta
+    return np.where((np.asarray(S) > 0)[:, None, None, None], zeta, zeta_minus)
+
+
+def fields(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    zeta: ArrayLike,
+    S: ArrayLike,
+    tau: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: Medium,
+    boundary: str,
+    sharpness: float = SHARPNESS,
+) -> Fields:
+    """Random fields b_i and summaries of J_ij of defects with frozen S in a periodic box.
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å.
+    gamma : array (N, 3, 3)
+        Force dipoles γ of S, eV.
+    eta : array (N,)
+        Volume couplings, eV.
+    zeta : array (N, 3, 3, 3)
+        Strain-gradient couplings, eV Å, symmetric in the last two indices.
+    S, tau : array (N,)
+        Frozen S and the τ of Σ_j J_ij τ_j, ±1.
+    box, medium, boundary, sharpness
+        As in :func:`glasspipe.couplings.couplings`.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+
+    References
+    ----------
+    Eqs. (60), (68), (72).
+    """
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
+    position = np.ascontiguousarray(position, dtype=float)
+    frozen = np.asarray(gamma, dtype=float) * np.asarray(S, dtype=float)[:, None, None]
+    eta = np.ascontiguousarray(eta, dtype=float)
+    zeta = np.ascontiguousarray(zeta, dtype=float)
+    edges = np.asarray(box, dtype=float)
+    number = len(position)
+    J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
+    alpha = cutoff = 0.0
+    if boundary != "minimum_image":
+        ewald = Ewald.balanced(edges, sharpness)
+        alpha, cutoff = ewald.alpha, ewald.cutoff
+        _add_far(position, frozen, eta, zeta, medium, ewald, J, b_gamma, b_eta)
+    sigma = _symmetric_part(zeta)
+    split = (edges, alpha, cutoff, *isotropic_coefficients(medium))
+    kernel.fields(position, frozen, eta, zeta, sigma, *split, J, b_gamma, b_eta)
+    J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
+    kernel.summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
+    return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)
+
+
+def _symmetric_part(zeta: Array) -> Array:
+    """Fully symmetric part of ζ, which is symmetric in its last two indices."""
+    cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
+    return np.ascontiguousarray(cyclic / 3)
+
+
+def _add_far(
+    position: Array,
+    frozen: Array,
+    eta: Array,
+    zeta: Array,
+    medium: Medium,
+    ewald: Ewald,
+    J: Array,
+    b_gamma: Array,
+    b_eta: Array,
+) -> None:
+    waves = reciprocal.Waves(position, ewald)
+    volume = eta[:, None] * np.eye(3).reshape(9)
+    for block in reciprocal.blocks(medium, ewald):
+        columns = waves.columns(block, zeta.reshape(-1, 27) @ block.gradient_weights())
+        reciprocal.add_products(columns, block.sign, J)
+        for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (volume, b_eta)):
+            cosine, sine = waves.columns(block, dipoles @ block.dipole_weights()).sum(axis=0)
+            b -= block.sign * (columns[:, 0] @ sine - columns[:, 1] @ cosine)

@@ -1,0 +1,1 @@
+"""Every compiled loop of glasspipe: plain arrays in, results into arrays given."""

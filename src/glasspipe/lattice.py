@@ -1,0 +1,93 @@
+"""Lattices and the periodic box.
+
+Sites are kept as integers on the simple cubic mesh that carries the lattice (spacing a for simple
+cubic, a/2 for bcc and fcc), so that displacements between sites are exact.
+"""
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BASIS = {
+    "simple_cubic": (1, [[0, 0, 0]]),
+    "bcc": (2, [[0, 0, 0], [1, 1, 1]]),
+    "fcc": (2, [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]),
+}
+_NEIGHBOUR_DISTANCE = {"simple_cubic": 1.0, "bcc": sqrt(3) / 2, "fcc": sqrt(1 / 2)}
+
+LATTICES = tuple(_BASIS)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Cubic lattice in a periodic cube.
+
+    Parameters
+    ----------
+    type : {"simple_cubic", "bcc", "fcc"}
+        Bravais lattice.
+    constant : float
+        Edge a of the conventional cell, Å.
+    size : int
+        Conventional cells along an edge of the box.
+    """
+
+    type: str
+    constant: float
+    size: int
+
+    @property
+    def mesh_per_cell(self) -> int:
+        """Mesh points along a conventional cell: 1 (simple cubic) or 2 (bcc, fcc)."""
+        return _BASIS[self.type][0]
+
+    @property
+    def basis(self) -> NDArray[np.int64]:
+        """Sites of the conventional cell on the mesh, (sites per cell, 3)."""
+        return np.array(_BASIS[self.type][1], dtype=np.int64)
+
+    @property
+    def spacing(self) -> float:
+        """Mesh spacing, Å."""
+        return self.constant / self.mesh_per_cell
+
+    @property
+    def edge(self) -> float:
+        """Edge L of the box, Å."""
+        return self.constant * self.size
+
+    @property
+    def sites(self) -> int:
+        """Number of sites in the box."""
+        return len(self.basis) * self.size**3
+
+    @property
+    def site_density(self) -> float:
+        """Sites per volume, Å⁻³."""
+        return len(self.basis) / self.constant**3
+
+    @property
+    def neighbour_distance(self) -> float:
+        """Distance of nearest neighbours, Å."""
+        return self.constant * _NEIGHBOUR_DISTANCE[self.type]
+
+    def defects(self, concentration: float) -> int:
+        """Return the number of defects in the box, N = round(x · sites)."""
+        return round(concentration * self.sites)
+
+    def site(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Mesh coordinates (…, 3) of the sites numbered ``index`` (…), 0 ≤ index < sites."""
+        cell, member = np.divmod(index, len(self.basis))
+        corner = np.stack(np.unravel_index(cell, (self.size,) * 3), axis=-1)
+        return corner * self.mesh_per_cell + self.basis[member]
+
+
+def smallest_size(type_: str, concentration: float, number: int) -> int:
+    """Return the cells along the edge of the smallest box with at least ``number`` defects."""
+    per_cell = len(_BASIS[type_][1])
+    size = max(1, ceil(((number - 0.5) / (concentration * per_cell)) ** (1 / 3)) - 1)
+    while round(concentration * per_cell * size**3) < number:
+        size += 1
+    return size

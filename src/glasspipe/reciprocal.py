@@ -1,0 +1,109 @@
+"""The far part of an Ewald sum as matrix products.
+
+A reciprocal sum inside a loop over pairs costs pairs × modes in scalar code. It factorises: with
+G(q) = Σ_k ±v_k v_kᵀ, a mode gives each defect three real amplitudes v_k·f(q), where f is the
+force of its multipole (γq or ζqq), and all couplings are one symmetric product of the columns
+(amplitude cos q·r, amplitude sin q·r). Columns are made and used a block at a time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
+
+from glasspipe.greens import Ewald
+from glasspipe.kernels import modes as kernel
+from glasspipe.medium import Medium
+
+Array = NDArray[np.float64]
+
+BLOCK = 256
+"""Channels in a block: the columns of 500 defects then fit into a core's cache."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Channels of one sign: a channel is a mode and an eigenvector of its G(q).
+
+    Parameters
+    ----------
+    sign : float
+        Sign of the eigenvalues.
+    n : array (channels, 3)
+        Integers of q = 2πn/L; channels of one mode follow each other.
+    q, v : array (channels, 3)
+        Wave vector, Å⁻¹, and eigenvector times √(2|λ|/V).
+    """
+
+    sign: float
+    n: NDArray[np.int64]
+    q: Array
+    v: Array
+
+    def dipole_weights(self) -> Array:
+        """Return v_α q_β as (9, channels): a force dipole times this is its amplitudes."""
+        return np.einsum("ca,cb->abc", self.v, self.q).reshape(9, -1)
+
+    def gradient_weights(self) -> Array:
+        """Return v_γ q_δ q_ε as (27, channels), for the next multipole."""
+        return np.einsum("ca,cb,cd->abdc", self.v, self.q, self.q).reshape(27, -1)
+
+
+def blocks(medium: Medium, ewald: Ewald) -> list[Block]:
+    """All channels of the far part, in blocks of one sign."""
+    n = ewald.modes()
+    values, vectors = np.linalg.eigh(ewald.far_green(n, medium))
+    v = vectors * np.sqrt(2 * np.abs(values) / ewald.volume)[:, None, :]
+    v = v.transpose(0, 2, 1).reshape(-1, 3)
+    n = np.repeat(n, 3, axis=0)
+    q = 2 * pi * n / ewald.box
+    sign = np.sign(values).reshape(-1)
+    return [
+        Block(value, n[rows], q[rows], v[rows])
+        for value in (1.0, -1.0)
+        for rows in _split(np.flatnonzero(sign == value))
+    ]
+
+
+def _split(index: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    return (index[start : start + BLOCK] for start in range(0, len(index), BLOCK))
+
+
+class Waves:
+    """Plane waves at the defects of one realisation.
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å.
+    ewald : Ewald
+        The split whose modes are wanted.
+    """
+
+    def __init__(self, position: Array, ewald: Ewald) -> None:
+        top = int(np.max(np.abs(ewald.modes()), initial=0))
+        self._wave = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
+        kernel.powers(2 * pi * position / ewald.box, self._wave)
+
+    def columns(self, block: Block, amplitude: Array) -> Array:
+        """Return (N, 2, channels): amplitude cos q·r and amplitude sin q·r.
+
+        Parameters
+        ----------
+        block : Block
+            The channels.
+        amplitude : array (N, channels)
+            Of each defect in each channel.
+        """
+        out = np.empty((len(amplitude), 2, len(block.n)))
+        kernel.modulate(self._wave, block.n, amplitude, out)
+        return out
+
+
+def add_products(columns: Array, sign: float, total: Array) -> None:
+    """Add −sign Σ_c columns_ic columns_jc to the upper triangle of ``total`` (N, N), in place."""
+    flat = columns.reshape(len(columns), -1)
+    dsyrk(-sign, flat.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)

@@ -1,0 +1,193 @@
+"""From file to file: each stage reads its inputs, calls its module and writes one file.
+
+A stage works through its realisations one at a time, so its memory is that of one realisation.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from glasspipe import dataset
+from glasspipe.config import ConfigError, Point, seed_sequence
+from glasspipe.dataset import DataError
+from glasspipe.sources import user_defects
+
+_AXES = {"axis": 3, "axis2": 3, "axis3": 3}
+
+
+def sample(point: Point, output: Path, *, first: int = 0, count: int | None = None) -> None:
+    """Write the realisations ``first`` … ``first + count − 1``; by default all of the point.
+
+    Raises
+    ------
+    ConfigError
+        If there are not so many realisations.
+    DataError
+        If the user's own file cannot be used.
+    """
+    numbers = range(first, first + count if count else point.realisations)
+    if first < 0 or not numbers:
+        raise ConfigError(f"realisations: found {first} to {numbers.stop}; allowed: from 0 upwards")
+    if point.source_file is None:
+        _sample_lattice(point, output, numbers)
+    else:
+        _sample_file(point, point.source_file, output, numbers)
+
+
+def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
+    from glasspipe.sample import realise
+
+    options = {k: point.data["defects"][k] for k in ("species", "axes", "gamma", "eta", "zeta")}
+    names = ["position", "box", "site", "gamma", "eta", "zeta"]
+    names += ["zeta_minus"] if options["species"] == "rotor" else []
+    lattice, number = point.lattice, point.defects
+    with dataset.create(
+        output,
+        "sample",
+        point,
+        names=names,
+        sizes={"defect": number, **_AXES},
+        realisations=numbers,
+        attributes={"sites": lattice.sites, "defects": number},
+    ) as writer:
+        writer.put_whole("box", lattice.edge)
+        for row, realisation in enumerate(numbers):
+            rng = np.random.default_rng(seed_sequence(point, "sample", realisation))
+            made = realise(rng, lattice, number, **options)
+            writer.put(row, {"position": made.position, "site": made.site})
+            tensors = {name: getattr(made.defects, name) for name in names[3:]}
+            writer.put(row, tensors)
+
+
+def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> None:
+    with user_defects(source) as defects:
+        if numbers.stop > defects.realisations:
+            raise DataError(
+                f"{source}: holds {defects.realisations} realisations;"
+                f" number {numbers.stop - 1} is wanted"
+            )
+        with dataset.create(
+            output,
+            "sample",
+            point,
+            names=defects.names,
+            sizes={"defect": defects.number, **_AXES},
+            realisations=numbers,
+            attributes=defects.attributes,
+        ) as writer:
+            writer.put_whole("box", defects.box)
+            for row, realisation in enumerate(numbers):
+                writer.put(row, defects.realisation(realisation))
+
+
+def couplings(point: Point, realisations: Path, output: Path) -> None:
+    """Write U_ij and B_i of every realisation."""
+    from glasspipe.couplings import couplings
+
+    with dataset.stage_file(realisations, "sample", point) as source:
+        number = source.size("defect")
+        i, j = np.triu_indices(number, 1)
+        store = {"float64": "f8", "float32": "f4"}[point.data["couplings"]["store"]]
+        with dataset.create(
+            output,
+            "couplings",
+            point,
+            names=("B", "i", "j", "U"),
+            sizes={"defect": number, "pair": len(i)},
+            realisations=source.realisations,
+            dtypes={"U": store},
+        ) as writer:
+            writer.put_whole("i", i)
+            writer.put_whole("j", j)
+            box = source.whole("box")
+            for row in range(len(source.realisations)):
+                made = couplings(
+                    *source.row(row, "position", "gamma", "eta"),
+                    box=box,
+                    medium=point.medium,
+                    boundary=point.data["boundary"],
+                )
+                writer.put(row, {"U": made.U, "B": made.B})
+
+
+_FROZEN = (
+    "S",
+    "h",
+    "energy",
+    "T",
+    "trace_energy",
+    "trace_energy_variance",
+    "acceptance",
+    "replica_S",
+    "replica_energy",
+)
+
+
+def freeze(point: Point, hamiltonian: Path, output: Path) -> None:
+    """Write the frozen S of every realisation and the trace of the annealing."""
+    from glasspipe.freeze import freeze
+
+    options = {k: v for k, v in point.data["freeze"].items() if k != "method"}
+    with dataset.stage_file(hamiltonian, "couplings", point) as source:
+        number = source.size("defect")
+        upper = np.triu_indices(number, 1)
+        with dataset.create(
+            output,
+            "freeze",
+            point,
+            names=_FROZEN,
+            sizes={"defect": number, "step": options["steps"], "replica": options["replicas"]},
+            realisations=source.realisations,
+        ) as writer:
+            U = np.zeros((number, number))
+            for row, realisation in enumerate(source.realisations):
+                pairs, B = source.row(row, "U", "B")
+                U[upper] = pairs
+                U.T[upper] = pairs
+                seed = seed_sequence(point, "freeze", realisation)
+                key = [int(word) for word in seed.generate_state(2, np.uint64)]
+                made = freeze(U, B, key=key, **options)
+                writer.put(row, {name: getattr(made, name) for name in _FROZEN})
+
+
+_FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
+
+
+def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
+    """Write b^γ, b^η and the summaries of J_ij of every realisation."""
+    from glasspipe.fields import fields, frozen_zeta
+
+    with (
+        dataset.stage_file(realisations, "sample", point) as source,
+        dataset.stage_file(frozen, "freeze", point) as spins,
+    ):
+        dataset.check_same_realisations(source, spins)
+        number = source.size("defect")
+        with dataset.create(
+            output,
+            "fields",
+            point,
+            names=(*_FIELDS, "zeta"),
+            sizes={"defect": number, **_AXES},
+            realisations=source.realisations,
+        ) as writer:
+            box = source.whole("box")
+            for row, realisation in enumerate(source.realisations):
+                position, gamma, eta, zeta = source.row(row, "position", "gamma", "eta", "zeta")
+                minus = source.row(row, "zeta_minus")[0] if "zeta_minus" in source else None
+                (S,) = spins.row(row, "S")
+                zeta = frozen_zeta(zeta, minus, S)
+                rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
+                made = fields(
+                    position,
+                    gamma,
+                    eta,
+                    zeta,
+                    S,
+                    rng.choice((-1, 1), size=number),
+                    box=box,
+                    medium=point.medium,
+                    boundary=point.data["boundary"],
+                )
+                writer.put(row, {name: getattr(made, name) for name in _FIELDS})
+                writer.put(row, {"zeta": zeta})

@@ -1,0 +1,16 @@
+"""Units: energies in eV, lengths in Å, densities in g/cm³, velocities in km/s, k_B T in eV.
+
+The only conversion that the model needs is that of an elastic modulus ρc² into an energy density;
+everything else is already in eV and Å.
+"""
+
+from scipy import constants
+
+EV_PER_CUBIC_ANGSTROM = constants.electron_volt / constants.angstrom**3
+"""1 eV/Å³ in Pa."""
+
+MODULUS = 1.0e3 * 1.0e6 / EV_PER_CUBIC_ANGSTROM
+"""1 g/cm³ (km/s)² in eV/Å³: 6.241509e-3."""
+
+KELVIN = constants.physical_constants["Boltzmann constant in eV/K"][0]
+"""1 K as k_B T in eV."""

@@ -1,0 +1,538 @@
+"""The config: one line for every mistake, and names and seeds that depend on what they should."""
+
+import copy
+import json
+import re
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glasspipe.config import (
+    POINT_NAME,
+    STAGES,
+    ConfigError,
+    Point,
+    load_point,
+    load_study,
+    point_from,
+    seed_sequence,
+    study_from,
+)
+from glasspipe.config_docs import MARK, schema_markdown
+from glasspipe.lattice import LATTICES, Lattice
+from glasspipe.medium import PRESETS, Medium
+from glasspipe.schema import leaves, schema
+
+ROOT = Path(__file__).parents[2]
+CONCENTRATIONS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
+
+
+def study(text):
+    return study_from({"study": "test", **yaml.safe_load(text)})
+
+
+def sweep(key, values, **config):
+    return study_from({"study": "test", "sweep": {key: {"values": values}}, **config})
+
+
+BAD = [
+    # a wrong key, at every level
+    ("freez: {}", r"^freez: unknown key; did you mean freeze\?"),
+    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, medium, "),
+    ("freeze: {sweep: 10}", r"^freeze\.sweep: unknown key; did you mean sweeps.*\?"),
+    ("medium: {density: 1, c_l: 2, c_t: 1, c_x: 1}", r"^medium\.c_x: unknown key; did you mean c_"),
+    ("sample: {source: {path: a.nc}}", r"^sample\.source\.path: unknown key; allowed: file$"),
+    ('"a\\nb": 1', r"^a\?b: unknown key"),
+    ("17: 1", r"^17: unknown key"),
+    # a wrong type
+    ("medium: KBR", r"^medium: found the text 'KBR'; allowed: KBr, KCl, silica or a mapping with"),
+    ("medium: {density: 1, c_l: 2}", r"^medium\.c_t: missing; allowed: a number > 0 \(km/s\)$"),
+    ("lattice: fcc", r"^lattice: found the text 'fcc'; allowed: a mapping with the keys type, "),
+    ("freeze:", r"^freeze: found nothing; allowed: a mapping with the keys method, "),
+    ("lattice: {type: fc}", r"^lattice\.type: found the text 'fc'; allowed: simple_cubic, bcc, fcc"),
+    ("lattice: {size: 2.5}", r"^lattice\.size: found 2\.5; allowed: auto or an integer ≥ 1"),
+    ("defects: {axes: 111}", r'^defects\.axes: found 111, write "111"; allowed: "100", "110"'),
+    ("defects: {gamma: true}", r"^defects\.gamma: found True; allowed: a number \(eV\)$"),
+    ("defects: {gamma: .nan}", r"^defects\.gamma: found nan; allowed: a number \(eV\)$"),
+    ("defects: {eta: -.inf}", r"^defects\.eta: found -inf; allowed: a number \(eV\)$"),
+    (f"defects: {{zeta: 1{'0' * 400}}}", r"^defects\.zeta: found 10{56}\.\.\.; allowed"),
+    ("seed: [1]", r"^seed: found a list; allowed: an integer ≥ 0"),
+    ("defects: {gamma: 2008-01-01}", r"^defects\.gamma: found datetime.*; allowed: a number"),
+    # text where a number belongs
+    ("freeze: {t_end: 1e-3}", r"^freeze\.t_end: found the text '1e-3', write 1\.0e-3; allowed"),
+    ("defects: {gamma: 2.5e3}", r"found the text '2\.5e3', write 2\.5e\+3; allowed"),
+    ("lattice: {size: '12'}", r"^lattice\.size: found the text '12', write 12; allowed"),
+    ("defects: {gamma: one}", r"^defects\.gamma: found the text 'one'; allowed"),
+    ("defects: {gamma: nan}", r"^defects\.gamma: found the text 'nan'; allowed"),
+    ("sweep: {defects.gamma: {values: [1e-3]}}", r"^sweep\.defects\.gamma: .*write 1\.0e-3"),
+    # values out of bounds
+    ("defects: {concentration: 0}", r"^defects\.concentration: found 0; .*\(per site\)$"),
+    ("defects: {concentration: -0.1}", r"^defects\.concentration: found -0\.1; allowed"),
+    ("defects: {concentration: 1.5}", r"^defects\.concentration: found 1\.5; allowed.* ≤ 1 "),
+    ("medium: {density: -1, c_l: 2, c_t: 1}", r"^medium\.density: found -1; .*> 0 \(g/cm³\)$"),
+    ("realisations: 0", r"^realisations: found 0; allowed: an integer ≥ 1"),
+    ("realisations_per_job: none", r"^realisations_per_job: found the text 'none'; allowed: all or"),
+    ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
+    ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),
+    ("boundary: stress_free", r"^boundary: found the text 'stress_free'; allowed: clamped, sph"),
+    ("formula: as_printed", r"^formula: found the text 'as_printed'; allowed: derived$"),
+    ("freeze: {steps: 1}", r"^freeze\.steps: found 1; allowed: an integer ≥ 2"),
+    ("study: a/b", r"^study: found the text 'a/b'; allowed: letters, digits, _ and -"),
+    ("study: .hidden", r"^study: found the text '\.hidden'; allowed"),
+    ('study: "a\\n"', r"^study: found the text 'a\\n'; allowed"),
+    (f"study: {'a' * 61}", r"^study: found the text 'a{50,}\.\.\.; allowed"),
+    ("study: 2008", r'^study: found 2008, write "2008"; allowed'),
+    # sweeps
+    ("sweep: {}", r"^sweep: found an empty mapping; allowed: dotted keys"),
+    ("sweep:", r"^sweep: found nothing; allowed: dotted keys"),
+    ("sweep: {defects.eta: {values: []}}", r"^sweep\.defects\.eta\.values: found an empty list"),
+    ("sweep: {defects.eta: {}}", r"^sweep\.defects\.eta: found an empty mapping; allowed: one of"),
+    ("sweep: {defects.eta: [1, 2]}", r"^sweep\.defects\.eta: found a list; allowed: one of"),
+    ("sweep: {defects.eta: {value: [1]}}", r"^sweep\.defects\.eta\.value: unknown key; .*values"),
+    (
+        "sweep: {defects.eta: {values: [1], log: {start: 1, stop: 2, number: 2}}}",
+        r"^sweep\.defects\.eta: found a mapping; allowed: one of",
+    ),
+    (
+        "sweep: {defects.eta: {log: {start: 0, stop: 1, number: 3}}}",
+        r"^sweep\.defects\.eta\.log\.start: found 0; allowed: a number > 0$",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1}}}",
+        r"^sweep\.defects\.eta\.linear\.number: missing; allowed: an integer ≥ 2",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1, number: 1}}}",
+        r"^sweep\.defects\.eta\.linear\.number: found 1; allowed: an integer ≥ 2",
+    ),
+    (
+        "sweep: {lattice.size: {linear: {start: 5, stop: 8, number: 3}}}",
+        r"^sweep\.lattice\.size: found 6\.5; allowed: auto or an integer",
+    ),
+    (
+        "sweep: {defects.concentraton: {values: [0.1]}}",
+        r"^sweep\.defects\.concentraton: not a key that can be swept; did you mean defects\.conc",
+    ),
+    ("sweep: {defects: {values: [1]}}", r"^sweep\.defects: not a key that can be swept"),
+    ("sweep: {realisations: {values: [1]}}", r"^sweep\.realisations: not a key that can be swept"),
+    ("sweep: {aggregate.bootstrap: {values: [9]}}", r"^sweep\.aggregate\.bootstrap: not a key"),
+    ("sweep: {defects.eta: {values: [1, x]}}", r"^sweep\.defects\.eta: found the text 'x'"),
+    ("sweep: {defects.axes: {values: [111]}}", r'^sweep\.defects\.axes: found 111, write "111"'),
+    (
+        "sweep: {medium.c_l: {values: [3]}}",
+        r"^sweep\.medium\.c_l: found with medium: KBr; allowed: a medium written out",
+    ),
+    (
+        "sweep: {medium: {values: [KBr]}, medium.c_l: {values: [3]}}",
+        r"^sweep\.medium\.c_l: found beside sweep\.medium; allowed: one of the two$",
+    ),
+    (
+        "sweep: {defects.eta: {values: [1, 1.0]}}",
+        r"^sweep: found the same point twice \(defects\.eta = 1\.0; .*allowed",
+    ),
+    (
+        "{sweep: {defects.eta: {values: [1, 2]}, defects.gamma: {values: [1]}}, sweep_mode: zip}",
+        r"^sweep: found 2 for defects\.eta, 1 for defects\.gamma values; allowed by .*zip",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1, number: 1000}},"
+        " defects.zeta: {linear: {start: 0, stop: 1, number: 1000}}}",
+        r"^sweep: found 1000000 points; allowed: at most 100000$",
+    ),
+    # values that contradict each other
+    ("medium: {density: 1, c_l: 1, c_t: 2}", r"^medium\.c_l is 1\.0 .* c_l may not be below c_t$"),
+    (
+        "{lattice: {size: 3}, defects: {concentration: 0.01}}",
+        r"^defects\.concentration: found 0\.01 with lattice\.size 3, which puts 1 defects on 108"
+        r" sites; allowed: at least 2 defects, that is lattice\.size ≥ 4$",
+    ),
+    (
+        "{defects: {number: 1000000}, sweep: {defects.concentration: {values: [1.0e-12]}}}",
+        r"^lattice\.size: auto needs 629961 .* at most 100000 \(at the point defects\.conc",
+    ),
+    (
+        "{boundary: minimum_image, lattice: {type: simple_cubic, size: 2},"
+        " defects: {concentration: 1}}",
+        r"^lattice\.size: found 2 with boundary minimum_image, whose cutoff .*; allowed: lattice\.size ≥ 3$",
+    ),
+    ("defects: {species: rotor, axes: isotropic}", r"^defects\.axes: found isotropic with species"),
+    ("freeze: {t_start: 1, t_end: 1}", r"^freeze\.t_end: found 1\.0 with freeze\.t_start 1\.0"),
+    ("freeze: {sweeps: 150}", r"^freeze\.sweeps: found 150 with .*steps 100; .*such as 200$"),
+    ("sample: {source: {file: none.nc}}", r"^sample\.source\.file: found 'none\.nc'; allowed: a f"),
+    ('sample: {source: {file: "a\\0b"}}', r"^sample\.source\.file: found the text 'a\\x00b'"),
+    (
+        "{freeze: {t_end: 5}, sweep: {freeze.t_start: {values: [10, 4, 3]}}}",
+        r"^freeze\.t_end: found 5\.0 .* \(at the point freeze\.t_start = 4\.0\)$",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), BAD, ids=[text[:50] for text, _ in BAD])
+def test_a_mistake_is_one_line_that_names_the_key(text, line):
+    with pytest.raises(ConfigError, match=line) as caught:
+        study(text)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("study: a\nstudy: b\n", r"bad\.yaml: line 2: the key 'study' is there twice$"),
+        ("lattice:\n  size: 1\n  size: 2\n", r"line 3: the key 'size' is there twice$"),
+        ('{"study": "a", "seed": 1, "seed": 2}', r"the key 'seed' is there twice$"),
+        ("study: [a\n", r"bad\.yaml: line 2: expected ',' or '\]'"),
+        ("study: a\n\tseed: 1\n", r"bad\.yaml: line 2: "),
+        ("- a\n- b\n", r"bad\.yaml: found a list; allowed: a mapping"),
+        ("", r"bad\.yaml: found nothing; allowed: a mapping"),
+        ("just a text", r"bad\.yaml: found a str; allowed: a mapping"),
+        ("seed: 1\n", r"^study: missing; allowed: letters"),
+        ("study: !!python/object/apply:os.getcwd []\n", r"bad\.yaml: line 1: could not determine"),
+        ("study: 2008-13-45\n", r"bad\.yaml: month must be in 1\.\.12"),
+        ("[" * 100_000, r"bad\.yaml: nested too deeply$"),
+        ("study: \x00", r"bad\.yaml: "),
+    ],
+)
+def test_a_file_that_is_no_config_is_one_line(tmp_path, text, line):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=line) as caught:
+        load_study(path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        load_study(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_point(tmp_path)
+    (tmp_path / "binary").write_bytes(b"\x89HDF\r\n\x1a\n\xff")
+    with pytest.raises(ConfigError, match="binary: not a text file"):
+        load_point(tmp_path / "binary")
+
+
+def test_an_unstable_medium_is_a_warning_given_once():
+    bad = {"density": 1, "c_l": 1.1, "c_t": 1}
+    warnings = sweep("defects.eta", [1, 2], medium=bad).warnings
+    assert len(warnings) == 1
+    assert "bulk modulus is negative" in warnings[0]
+    assert study("seed: 1").warnings == ()
+
+
+def test_defaults_are_filled_in_and_numbers_have_one_form():
+    point = study("{defects: {gamma: 2, eta: -0.0}, lattice: {size: 20.0}}").points[0]
+    assert point.data["defects"] == {
+        "concentration": 0.01,
+        "number": 500,
+        "species": "uniaxial",
+        "axes": "111",
+        "gamma": 2.0,
+        "eta": 0.0,
+        "zeta": 1.0,
+    }
+    assert isinstance(point.data["defects"]["gamma"], float)
+    assert json.dumps(point.data["defects"]["eta"]) == "0.0"
+    assert json.dumps(point.data["lattice"]["size"]) == "20"
+
+
+def test_a_point_builds_its_objects():
+    point = sweep("medium", [{"density": 2, "c_l": 3, "c_t": 1}, "KCl"]).points[1]
+    assert point.medium == PRESETS["KCl"].medium
+    assert point.lattice == Lattice("fcc", 6.585, 24)
+    assert point.defects == round(0.01 * 4 * 24**3)
+    assert point.source_file is None
+    assert point.realisations == 100
+    assert sweep("defects.eta", [1]).points[0].medium == Medium(2.75, 3.07, 1.69)
+
+
+def test_auto_takes_the_smallest_box_that_holds_enough():
+    for point in sweep("defects.concentration", CONCENTRATIONS).points:
+        smaller = Lattice("fcc", 6.585, point.lattice.size - 1)
+        assert smaller.defects(point.data["defects"]["concentration"]) < 500 <= point.defects
+
+
+def test_the_default_study_is_valid():
+    default = load_study(ROOT / "config/config.yaml")
+    assert default.name == "default"
+    assert [p.swept["defects.concentration"] for p in default.points] == CONCENTRATIONS
+    assert default.warnings == ()
+
+
+def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
+    without = [key for key, node in leaves(schema()) if "default" not in node]
+    expected = ["study", "medium.density", "medium.c_l", "medium.c_t", "sample.source.file"]
+    assert without == expected
+
+
+def test_the_schema_knows_what_the_package_knows():
+    nodes = dict(leaves(schema()))
+    assert nodes["medium"]["oneOf"][0]["enum"] == list(PRESETS)
+    assert set(nodes["lattice.type"]["enum"]) == set(LATTICES)
+
+
+def test_chunks_cover_the_realisations():
+    assert study("realisations: 7").chunks == ((0, 7),)
+    assert study("{realisations: 7, realisations_per_job: 3}").chunks == ((0, 3), (3, 3), (6, 1))
+    assert study("{realisations: 7, realisations_per_job: 90}").chunks == ((0, 7),)
+
+
+# sweeps
+
+
+def test_a_linear_range_is_exact_in_decimals():
+    ends = {"start": -0.3, "stop": 0.3, "number": 7}
+    points = study_from({"study": "t", "sweep": {"defects.eta": {"linear": ends}}}).points
+    assert [p.swept["defects.eta"] for p in points] == [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
+
+
+def test_a_log_range_is_rounded():
+    ends = {"start": 1e-4, "stop": 0.1, "number": 7}
+    points = study_from({"study": "t", "sweep": {"defects.concentration": {"log": ends}}}).points
+    values = [p.swept["defects.concentration"] for p in points]
+    assert values[::2] == [1e-4, 1e-3, 0.01, 0.1]
+    assert values[1] == 0.000316227766017
+    ends = {"start": 100, "stop": 10000, "number": 3}
+    points = study_from({"study": "t", "sweep": {"freeze.sweeps": {"log": ends}}}).points
+    assert [p.data["freeze"]["sweeps"] for p in points] == [100, 1000, 10000]
+
+
+def test_product_and_zip():
+    text = "sweep: {defects.eta: {values: [1, 2]}, medium: {values: [KBr, KCl]}}"
+    pairs = [tuple(p.swept.values()) for p in study(text).points]
+    assert pairs == [(1.0, "KBr"), (1.0, "KCl"), (2.0, "KBr"), (2.0, "KCl")]
+    zipped = study(f"{{{text}, sweep_mode: zip}}")
+    assert [tuple(p.swept.values()) for p in zipped.points] == [(1.0, "KBr"), (2.0, "KCl")]
+    assert zipped.sweep_keys == ("defects.eta", "medium")
+    assert len(study("sweep_mode: zip").points) == 1
+
+
+def test_one_number_of_a_medium_can_be_swept():
+    written = {"density": 2.0, "c_l": 3.0, "c_t": 1.0}
+    points = sweep("medium.c_l", [3, 4], medium=written).points
+    assert [p.medium.c_l for p in points] == [3.0, 4.0]
+
+
+def test_points_share_no_data():
+    first, second = sweep("defects.eta", [1, 2]).points
+    assert (first.data["defects"]["eta"], second.data["defects"]["eta"]) == (1.0, 2.0)
+
+
+def test_the_callers_mapping_is_left_alone():
+    config = {"study": "t", "defects": {"gamma": 2}, "sweep": {"defects.eta": {"values": [1]}}}
+    before = copy.deepcopy(config)
+    study_from(config)
+    assert config == before
+
+
+# parts, hashes, names
+
+
+@pytest.fixture
+def file_source(tmp_path):
+    path = tmp_path / "mine.nc"
+    path.touch()
+    return {"sample": {"source": {"file": str(path)}}}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_part_is_a_point_with_that_part(tmp_path, file_source, stage, suffix):
+    config = {
+        "study": "t",
+        "medium": "KCl",
+        "defects": {"concentration": 1e-5, "number": 321, "species": "rotor"},
+        "boundary": "clamped",
+        "couplings": {"store": "float32"},
+        "freeze": {"t_end": 0.01, "replicas": 3},
+        "sweep": {"sample.source": {"values": ["lattice", file_source["sample"]["source"]]}},
+    }
+    for point in study_from(config).points:
+        path = tmp_path / f"point.{suffix}"
+        part = point.part(stage)
+        path.write_text(json.dumps(part) if suffix == "json" else yaml.safe_dump(part))
+        again = load_point(path)
+        assert again.part(stage) == part
+        assert again.part_hash(stage) == point.part_hash(stage)
+        state = seed_sequence(point, stage, 5).generate_state(4)
+        assert (seed_sequence(again, stage, 5).generate_state(4) == state).all()
+
+
+def test_a_point_file_may_be_a_study_without_its_sweep(tmp_path):
+    path = tmp_path / "point.yaml"
+    path.write_text("{study: t, realisations: 3, aggregate: {bootstrap: 10}}")
+    assert load_point(path).realisations == 3
+    assert load_point(path).part("fields") == study("seed: 2008").points[0].part("fields")
+    path.write_text("sweep: {defects.eta: {values: [1]}}")
+    with pytest.raises(ConfigError, match=r"^sweep: found in a point; allowed: one value"):
+        load_point(path)
+    path.write_text("freeze: {t_end: 1e-3}")
+    with pytest.raises(ConfigError, match=r"^freeze\.t_end: found the text '1e-3'"):
+        load_point(path)
+
+
+ORDER = list(STAGES)
+CHANGES = [
+    ({"seed": 1}, "sample"),
+    ({"lattice": {"constant": 6.6}}, "sample"),
+    ({"defects": {"gamma": 2}}, "sample"),
+    ({"defects": {"number": 900}}, "sample"),
+    ({"medium": "KCl"}, "couplings"),
+    ({"boundary": "clamped"}, "couplings"),
+    ({"couplings": {"store": "float32"}}, "couplings"),
+    ({"freeze": {"sweeps": 2000}}, "freeze"),
+    ({"freeze": {"replicas": 2}}, "freeze"),
+    ({"aggregate": {"bootstrap": 10}}, None),
+    ({"realisations": 5}, None),
+    ({"realisations_per_job": 5}, None),
+    ({"study": "other"}, None),
+    ({"lattice": {"size": 24}}, None),
+    ({"defects": {"number": 499}}, None),
+    ({"defects": {"gamma": 1}}, None),
+    ({"medium": {"density": 2.75, "c_l": 3.07, "c_t": 1.69}}, None),
+]
+
+
+@pytest.mark.parametrize(("change", "first"), CHANGES, ids=[str(c) for c, _ in CHANGES])
+def test_a_change_reaches_its_stage_and_those_after_it(change, first):
+    point = study_from({"study": "t"}).points[0]
+    other = study_from({"study": "t", **change}).points[0]
+    changed = [stage for stage in ORDER if point.part_hash(stage) != other.part_hash(stage)]
+    assert changed == (ORDER[ORDER.index(first) :] if first else [])
+
+
+def test_a_name_says_what_matters_to_the_stage():
+    text = (
+        "sweep: {defects.concentration: {values: [0.001]},"
+        " medium: {values: [KCl, {density: 2, c_l: 3.5, c_t: 1}]}, freeze.sweeps: {values: [500]}}"
+    )
+    first, second = study(text).points
+    assert re.fullmatch("concentration-0.001-[0-9a-f]{10}", first.part_name("sample"))
+    assert re.fullmatch("concentration-0.001-medium-KCl-.{10}", first.part_name("couplings"))
+    assert re.fullmatch("concentration-0.001-medium-2-3.5-1-.{10}", second.part_name("couplings"))
+    assert re.fullmatch("concentration-0.001-medium-KCl-sweeps-500-.{10}", first.name)
+    assert first.part_name("sample") == second.part_name("sample")
+    assert study("seed: 3").points[0].name.startswith("point-")
+
+
+def test_a_hash_is_the_same_in_another_process_and_another_order():
+    point = point_from({"medium": "KCl", "defects": {"gamma": 2, "eta": 3}})
+    turned = point_from({"defects": {"eta": 3.0, "gamma": 2.0}, "medium": "KCl"})
+    assert point.part_hash("fields") == turned.part_hash("fields")
+    code = (
+        "from glasspipe.config import point_from;"
+        "p = point_from({'medium': 'KCl', 'defects': {'gamma': 2, 'eta': 3}});"
+        "print(p.part_hash('fields'))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == point.part_hash("fields")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(alphabet=string.printable[:-5] + "äζ…", min_size=1, max_size=90),
+)
+def test_every_name_is_safe_as_a_path_and_a_wildcard(number, text):
+    point = Point(
+        study_from({"study": "t"}).points[0].data,
+        {"defects.gamma": number, "sample.source": {"file": text}},
+    )
+    for stage in STAGES:
+        name = point.part_name(stage)
+        assert re.fullmatch(POINT_NAME, name)
+        assert len(name) <= 80
+
+
+# seeds
+
+
+def state(config, stage="sample", realisation=0):
+    point = point_from(config)
+    return tuple(seed_sequence(point, stage, realisation).generate_state(4))
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"medium": "KCl"},
+        {"boundary": "clamped"},
+        {"couplings": {"store": "float32"}},
+        {"defects": {"gamma": 2, "eta": 0, "zeta": 3}},
+        {"lattice": {"constant": 6.3}},
+        {"lattice": {"size": 24}},
+        {"freeze": {"sweeps": 2000, "schedule": "linear"}},
+        {"realisations": 3},
+    ],
+    ids=str,
+)
+def test_points_that_differ_elsewhere_share_disorder(same):
+    for stage in STAGES:
+        assert state(same, stage) == state({}, stage)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 1},
+        {"defects": {"concentration": 0.02}},
+        {"defects": {"species": "rotor"}},
+        {"defects": {"axes": "110"}},
+        {"defects": {"number": 900}},
+        {"lattice": {"type": "bcc"}},
+        {"lattice": {"size": 25}},
+    ],
+    ids=str,
+)
+def test_points_with_other_disorder_share_no_seed(other):
+    assert state(other) != state({})
+
+
+def test_stages_and_realisations_have_their_own_seeds():
+    states = {state({}, stage, realisation) for stage in STAGES for realisation in range(5)}
+    assert len(states) == 5 * len(STAGES)
+
+
+def test_the_seed_of_a_file_is_not_its_path(tmp_path):
+    configs = []
+    for name in ("a.nc", "b.nc"):
+        (tmp_path / name).touch()
+        configs.append({"sample": {"source": {"file": str(tmp_path / name)}}})
+    assert state(configs[0], "freeze") == state(configs[1], "freeze") != state({}, "freeze")
+    assert point_from(configs[0]).part_hash("sample") != point_from(configs[1]).part_hash("sample")
+
+
+# the documentation
+
+
+def test_the_documentation_is_in_step_with_the_schema():
+    text = (ROOT / "config/README.md").read_text("utf-8")
+    assert text.partition(MARK)[2].strip() == schema_markdown().strip()
+
+
+def test_the_documented_example_is_valid():
+    text = (ROOT / "config/README.md").read_text("utf-8")
+    example = study_from(yaml.safe_load(re.search("```yaml\n(.*?)```", text, re.DOTALL)[1]))
+    assert len(example.points) == 7
+    ranges = re.findall(r"^    (\{.*?\}\}?) *(?:#(.*))?$", text, re.MULTILINE)
+    for written, values in ranges:
+        how = yaml.safe_load(written)
+        key = "medium" if "values" in how else "defects.concentration" if "log" in how else "seed"
+        key = "defects.eta" if "linear" in how else key
+        points = study_from({"study": "t", "sweep": {key: how}}).points
+        assert not values or [p.swept[key] for p in points] == list(map(float, values.split()))
+    assert len(ranges) == 3
+
+
+def test_reading_a_study_loads_no_heavy_library():
+    code = (
+        "import sys, glasspipe.config, glasspipe.plan;"
+        "print([m for m in ('numba', 'pandas', 'h5py', 'xarray', 'matplotlib', 'scipy.linalg')"
+        " if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -1,0 +1,276 @@
+"""The pieces of the annealer, each against its definition."""
+
+import numpy as np
+import pytest
+
+from glasspipe import freeze as module
+from glasspipe.freeze import field_scale, freeze, temperatures
+from glasspipe.kernels import freeze as kernels
+
+SCHEDULE = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
+SHORT = {"key": 7, "sweeps": 60, "steps": 20, "replicas": 2, **SCHEDULE}
+
+
+def hamiltonian(N, seed):
+    random = np.random.default_rng(seed)
+    U = np.triu(random.normal(size=(N, N)), 1)
+    return U + U.T, random.normal(size=N)
+
+
+def pair_sum(U, B, S):
+    S = S.astype(float)
+    return np.triu(U, 1).dot(S).dot(S) + B.dot(S)
+
+
+# ---- random numbers
+
+
+@pytest.mark.parametrize(
+    ("counter", "key", "expected"),
+    [
+        ([0, 0, 0, 0], [0, 0], [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+        ([0xFFFFFFFF] * 4, [0xFFFFFFFF] * 2, [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]),
+        (
+            [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344],
+            [0xA4093822, 0x299F31D0],
+            [0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1],
+        ),
+    ],
+)
+def test_random_words_are_philox(counter, key, expected):
+    """The known answers of Random123 for philox4x32 with 10 rounds."""
+    words = np.zeros(64, np.uint32)
+    block, j = divmod(counter[0], 16)
+    kernels.random_words(np.array([*key, *counter[2:]], np.uint64), counter[1], block, words)
+    assert words[j::16].tolist() == expected
+
+
+def test_exponentials():
+    random = np.random.default_rng(3)
+    edges = [0, 1, 2, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1]
+    words = np.concatenate([edges, random.integers(0, 2**32, 10**5)]).astype(np.uint32)
+    out = np.empty(len(words), np.float32)
+    kernels.exponentials(words, out)
+    expected = -np.log((words.astype(float) + 0.5) / 2**32)
+    np.testing.assert_allclose(out, expected, rtol=3e-7, atol=3e-7)
+    assert 0.99 * kernels.LARGEST_EXPONENTIAL < out[0] < kernels.LARGEST_EXPONENTIAL
+
+
+def test_replicas_and_keys_have_their_own_numbers():
+    S = np.empty((4, 4096), np.int8)
+    kernels.random_spins(np.concatenate([module._replica_keys(k, 2) for k in (1, 1 << 64)]), S)
+    overlap = S.astype(float) @ S.T / 4096
+    assert np.abs(overlap - np.eye(4)).max() < 5 / 64
+    assert np.abs(S.mean(axis=1)).max() < 5 / 64
+
+
+# ---- the chain
+
+
+def reference_chain(U, B, S, T, key):
+    """Sequential Metropolis in float64, one spin after the other, with the same numbers."""
+    S, h = S.astype(float), U @ S + B
+    energies, flips = [], []
+    words, e = np.empty(64, np.uint32), np.empty(64, np.float32)
+    for sweep, temperature in enumerate(T):
+        flips.append(0)
+        for i in range(len(S)):
+            if i % 64 == 0:
+                kernels.random_words(key, sweep + 1, i // 64, words)
+                kernels.exponentials(words, e)
+            if -2 * S[i] * h[i] <= temperature * e[i % 64]:
+                h -= 2 * S[i] * U[i]
+                S[i] = -S[i]
+                flips[-1] += 1
+        energies.append(pair_sum(U, B, S))
+    return S, energies, flips
+
+
+@pytest.mark.parametrize("t_end", [5.0, 0.3, 0.003])
+def test_chain_is_sequential_metropolis(t_end):
+    """Blocks, delayed updates, skipped numbers and float32 do not change the chain."""
+    U, B = hamiltonian(700, seed=1)
+    keys = module._replica_keys(11, 2)
+    T = np.geomspace(50.0, t_end * 50, 12)
+    S, energies, flips = module._anneal(U, B, keys, T)
+    for r in range(2):
+        start = module._random_spins(keys, 700)[r]
+        S_expected, expected, flips_expected = reference_chain(U, B, start, T, keys[r])
+        assert flips[r].tolist() == flips_expected
+        assert S[r].tolist() == S_expected.tolist()
+        np.testing.assert_allclose(energies[r], expected, rtol=0, atol=1e-6 * np.abs(U).sum())
+
+
+def test_refresh_does_not_change_the_chain(monkeypatch):
+    U, B = hamiltonian(90, seed=2)
+    expected = freeze(U, B, **SHORT)
+    monkeypatch.setattr(module, "_SWEEPS_PER_REFRESH", 7)
+    frozen = freeze(U, B, **SHORT)
+    assert frozen.replica_S.tolist() == expected.replica_S.tolist()
+    np.testing.assert_allclose(frozen.trace_energy, expected.trace_energy, rtol=1e-5)
+
+
+def test_result_does_not_depend_on_the_number_of_replicas():
+    U, B = hamiltonian(130, seed=3)
+    four, eight = (freeze(U, B, **{**SHORT, "replicas": n}) for n in (4, 8))
+    for name in ("replica_S", "replica_energy", "trace_energy", "acceptance"):
+        assert np.array_equal(getattr(four, name), getattr(eight, name)[:4])
+    assert len(np.unique(eight.trace_energy[:, 0])) == 8
+
+
+def test_same_key_same_bits():
+    U, B = hamiltonian(130, seed=4)
+    once, again, pair, other = (
+        freeze(U, B, **{**SHORT, "key": key}) for key in (5, 5, (5, 0), (5, 1))
+    )
+    for name in vars(once):
+        assert np.array_equal(getattr(once, name), getattr(again, name))
+        assert np.array_equal(getattr(once, name), getattr(pair, name))
+    assert not np.array_equal(once.trace_energy, other.trace_energy)
+
+
+# ---- what is handed back
+
+
+@pytest.mark.parametrize("N", [1, 2, 63, 64, 65, 200])
+def test_frozen_state(N):
+    U, B = hamiltonian(N, seed=N)
+    frozen = freeze(U, B, **{**SHORT, "replicas": 3})
+    assert set(np.unique(frozen.replica_S)) <= {-1, 1}
+    assert frozen.replica_S.shape == (3, N)
+    best = [pair_sum(U, B, S) for S in frozen.replica_S]
+    np.testing.assert_allclose(frozen.replica_energy, best, rtol=1e-12)
+    assert frozen.energy == min(frozen.replica_energy)
+    assert np.array_equal(frozen.S, frozen.replica_S[np.argmin(best)])
+    np.testing.assert_allclose(frozen.h, U @ frozen.S + B, rtol=0, atol=1e-12 * N)
+    for S in frozen.replica_S:
+        assert (S * (U @ S + B) <= 1e-12 * N).all()
+    assert (frozen.S * frozen.h <= 0).all()
+    for name in ("trace_energy", "trace_energy_variance", "acceptance"):
+        assert getattr(frozen, name).shape == (3, 20)
+
+
+def test_quench_is_needed_and_settles():
+    U, B = hamiltonian(300, seed=5)
+    S = module._random_spins(module._replica_keys(1, 3), 300)
+    before = [pair_sum(U, B, s) for s in S]
+    assert (S * (S @ U + B) > 0).any(axis=1).all()
+    h = module._quench(U, B, S)
+    assert (S * h <= 0).all()
+    np.testing.assert_allclose(h, S @ U + B, rtol=0, atol=1e-10)
+    assert all(pair_sum(U, B, s) < energy for s, energy in zip(S, before, strict=True))
+
+
+def test_trace_at_one_temperature():
+    """Mean, variance and acceptance of a step, from those of its sweeps."""
+    U, B = hamiltonian(40, seed=6)
+    single = freeze(U, B, **{**SHORT, "sweeps": 12, "steps": 12})
+    coarse = freeze(U, B, **{**SHORT, "sweeps": 12, "steps": 1})
+    assert (single.trace_energy_variance == 0).all()
+    assert (coarse.trace_energy_variance > 0).all()
+    T = np.repeat(coarse.T, 12)
+    _, energies, flips = module._anneal(U, B, module._replica_keys(7, 2), T)
+    np.testing.assert_allclose(coarse.trace_energy[:, 0], energies.mean(axis=1))
+    np.testing.assert_allclose(coarse.trace_energy_variance[:, 0], energies.var(axis=1))
+    np.testing.assert_allclose(coarse.acceptance[:, 0], flips.mean(axis=1) / 40)
+
+
+def test_no_couplings():
+    B = np.array([1.0, -2.0, 3.0, -4.0])
+    frozen = freeze(np.zeros((4, 4)), B, **SHORT)
+    assert frozen.S.tolist() == [-1, 1, -1, 1]
+    assert frozen.energy == -10
+
+
+def test_no_fields_at_all():
+    frozen = freeze(np.zeros((3, 3)), np.zeros(3), **SHORT)
+    assert frozen.energy == 0
+    assert (frozen.T == 0).all()
+    assert (np.abs(frozen.S) == 1).all()
+
+
+# ---- scale and temperatures
+
+
+def test_field_scale():
+    assert field_scale([[0, 3.0], [3.0, 0]], [0, 0], key=1) == 3.0
+    assert field_scale(np.zeros((5, 5)), [1.0, -2, 7, 0, 0], key=1) == 2.0
+    assert field_scale(np.zeros((2, 2)), [0, 0], key=1) == 0.0
+    U, B = hamiltonian(400, seed=8)
+    S = np.random.default_rng(1).choice([-1, 1], (400, 300))
+    expected = np.median(np.abs(U @ S + B[:, None]))
+    assert field_scale(U, B, key=1) == pytest.approx(expected, rel=0.03)
+
+
+def test_temperatures():
+    options = {"t_start": 8.0, "t_end": 0.5, "steps": 5}
+    np.testing.assert_allclose(
+        temperatures(2.0, schedule="geometric", **options), [16, 8, 4, 2, 1], rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        temperatures(2.0, schedule="linear", **options), [16, 12.25, 8.5, 4.75, 1], rtol=1e-14
+    )
+
+
+def test_temperatures_are_in_units_of_the_field():
+    U, B = hamiltonian(50, seed=9)
+    frozen, doubled = freeze(U, B, **SHORT), freeze(2 * U, 2 * B, **SHORT)
+    assert frozen.T[0] == pytest.approx(10 * field_scale(U, B, key=7))
+    assert doubled.replica_S.tolist() == frozen.replica_S.tolist()
+    np.testing.assert_allclose(doubled.T, 2 * frozen.T)
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sweeps": 61}, r"sweeps is 61; it must be a multiple of steps, here 20"),
+        ({"sweeps": 0}, r"sweeps is 0; it must be a positive integer"),
+        ({"sweeps": 2**32, "steps": 1}, r"sweeps is 4294967296; it must be below 2³²"),
+        ({"steps": -2}, r"steps is -2"),
+        ({"replicas": 0}, r"replicas is 0"),
+        ({"replicas": True}, r"replicas is True"),
+        ({"schedule": "cubic"}, r"schedule is 'cubic'; it must be 'geometric' or 'linear'"),
+        ({"t_end": 10.0}, r"t_start is 10.0 and t_end 10.0; .* t_start > t_end > 0"),
+        ({"t_end": 0.0}, r"t_end 0.0"),
+        ({"t_start": np.inf}, r"t_start is inf"),
+        ({"key": -1}, r"key is -1"),
+        ({"key": 2**128}, r"key is 340282366920938463463374607431768211456"),
+        ({"key": (0, 2**64)}, r"key is \(0, 18446744073709551616\)"),
+        ({"key": (1, 2, 3)}, r"key is \(1, 2, 3\)"),
+        ({"U": np.zeros((2, 3))}, r"U has shape \(2, 3\); it must be \(N, N\)"),
+        ({"U": np.zeros((0, 0)), "B": []}, r"U has shape \(0, 0\)"),
+        ({"U": [[0, 1], [2, 0]]}, r"U differs from its transpose by 1"),
+        ({"U": [[0, 1], [1, 3]]}, r"U\[1, 1\] is 3.0; the diagonal must be zero"),
+        ({"U": [[0, np.nan], [np.nan, 0]]}, r"U has values that are not finite"),
+        ({"B": [0, np.inf]}, r"B has values that are not finite"),
+        ({"B": [1.0]}, r"B has shape \(1,\); with this U it must be \(2,\)"),
+    ],
+)
+def test_refused(changed, message):
+    arguments = {"U": [[0, 1.0], [1.0, 0]], "B": [0.0, 0.0], **SHORT, **changed}
+    with pytest.raises(ValueError, match=message) as caught:
+        freeze(arguments.pop("U"), arguments.pop("B"), **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_scale_is_refused():
+    with pytest.raises(ValueError, match="scale is -1"):
+        temperatures(-1.0, steps=3, **SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "broken", "message"),
+    [
+        ("pair_energy", lambda *_: 1.0, "energy from the fields is .* from the pairs 1.0 eV"),
+        ("quench", lambda *_: None, "the quench does not settle"),
+        ("anneal", lambda *a: (a[-2].fill(1.0), a[-1].fill(0)), "let the energy drift by"),
+    ],
+)
+def test_a_wrong_result_is_not_handed_back(monkeypatch, kernel, broken, message):
+    U, B = hamiltonian(100, seed=10)
+    monkeypatch.setattr(module.kernels, kernel, broken)
+    with pytest.raises(RuntimeError, match=message):
+        freeze(U, B, **{**SHORT, "sweeps": 1, "steps": 1})
