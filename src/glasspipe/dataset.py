@@ -86,6 +86,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "realisation": _REALISATION,
         "S": Variable(_PER_DEFECT, "1", "frozen S of the lowest-energy replica", "eq. (29)", "i1"),
         "h": Variable(_PER_DEFECT, "eV", "local field on S, random field included", "eq. (29)"),
+        "B": Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)"),
         "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
         "T": Variable("realisation step", "eV", "temperature k_B T", "model"),
         "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),

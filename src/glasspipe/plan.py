@@ -1,14 +1,15 @@
 """What a study will cost, told before anything runs.
 
-The estimates are no better than the constants below, measured on one core of one machine; work
-shared between points (the same sample under several annealing settings) is counted once.
+The times are no better than the constants below, measured on one core of one machine. Work that
+points share (the same sample under several annealing settings) is counted once, as it is done once.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
-from glasspipe.config import STAGES, Point, Study
+from glasspipe.config import STAGES, ConfigError, Point, Study
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
@@ -20,77 +21,114 @@ BYTES_OF_PROCESS = 0.25e9
 MATRICES = 3
 """N × N arrays of float64 that the hungriest job holds at once."""
 
-BYTES_PER_DEFECT = {"sample": 344, "couplings": 0, "freeze": 9, "fields": 264}
-"""Kept per defect and realisation, in position, site, γ, η and ζ; S and h; b and J and their ζ."""
-BYTES_OF_ZETA = 216
-BYTES_OF_ROW = 80
-"""Per defect and realisation in the Parquet table."""
-
 SHOWN_POINTS = 40
 
 
 @dataclass(frozen=True)
-class Job:
-    """All realisations of one point in one stage."""
+class Work:
+    """All realisations of one point in one stage.
+
+    Parameters
+    ----------
+    stage : str
+        The stage.
+    point : Point
+        The point, or one of those that share this work.
+    defects : int
+        Number N of defects in a realisation.
+    """
 
     stage: str
     point: Point
+    defects: int
 
     @property
     def pairs(self) -> int:
-        """Pairs of defects in all realisations."""
-        N = self.point.defects
-        return N * (N - 1) // 2 * self.point.realisations
+        """Pairs of defects in a realisation."""
+        return self.defects * (self.defects - 1) // 2
 
     @property
     def seconds(self) -> float:
         """Estimated computing time, processes apart."""
+        realisations, freeze = self.point.realisations, self.point.data["freeze"]
         if self.stage == "freeze":
-            freeze = self.point.data["freeze"]
-            flips = self.point.defects * freeze["sweeps"] * freeze["replicas"]
-            return SECONDS_PER_FLIP * flips * self.point.realisations
-        return SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs
+            flips = self.defects * freeze["sweeps"] * freeze["replicas"]
+            return SECONDS_PER_FLIP * flips * realisations
+        return SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
 
     @property
-    def bytes_kept(self) -> int:
-        """Size of the stage's file, of `hamiltonian.nc` (deleted after use) none."""
-        per_defect = BYTES_PER_DEFECT[self.stage]
-        replicas = self.point.data["freeze"]["replicas"]
-        if self.stage == "sample" and self.point.data["defects"]["species"] == "rotor":
-            per_defect += BYTES_OF_ZETA
-        if self.stage == "freeze" and replicas > 1:
-            per_defect += replicas
-        return per_defect * self.point.defects * self.point.realisations
+    def bytes_written(self) -> int:
+        """Size of the stage's file before compression."""
+        import numpy as np
 
-    @property
-    def bytes_of_hamiltonian(self) -> int:
-        """Size of the point's couplings."""
-        width = {"float64": 8, "float32": 4}[self.point.data["couplings"]["store"]]
-        return width * self.pairs
+        from glasspipe.dataset import VARIABLES
+
+        freeze = self.point.data["freeze"]
+        sizes = {
+            "realisation": self.point.realisations,
+            "defect": self.defects,
+            "pair": self.pairs,
+            "step": freeze["steps"],
+            "replica": freeze["replicas"],
+            **dict.fromkeys(("axis", "axis2", "axis3"), 3),
+        }
+        dtypes = {"U": self.point.data["couplings"]["store"]}
+        rotor = self.point.data["defects"]["species"] == "rotor"
+        return sum(
+            np.dtype(dtypes.get(name, about.dtype)).itemsize
+            * prod(sizes[dimension] for dimension in about.dimensions.split())
+            for name, about in VARIABLES[self.stage].items()
+            if rotor or name != "zeta_minus"
+        )
 
     @property
     def memory(self) -> float:
-        """Peak memory of one of the jobs, bytes."""
-        return BYTES_OF_PROCESS + MATRICES * 8.0 * self.point.defects**2
+        """Peak memory of one of its jobs, bytes."""
+        return BYTES_OF_PROCESS + MATRICES * 8.0 * self.defects**2
 
 
 def describe(study: Study) -> str:
-    """Return what `glasspipe check` prints: the points, jobs, memory, data and time of a study."""
-    sampled = [point for point in study.points if point.source_file is None]
-    jobs = {stage: _jobs(stage, sampled) for stage in STAGES}
-    blocks = [_headline(study), _point_table(study), _rule_table(study, jobs)]
-    if sampled:
-        blocks.append(_estimate(study, jobs))
-    if len(sampled) < len(study.points):
-        blocks.append("points whose defects come from a file are not in the estimates")
-    warnings = [*study.warnings, *_memory_warning(jobs["couplings"])]
-    return "\n\n".join([*blocks, *(f"warning: {line}" for line in warnings)])
+    """Return what `glasspipe check` prints: the points, jobs, memory, data and time of a study.
+
+    Raises
+    ------
+    ConfigError
+        If a file of defects holds fewer realisations than wanted.
+    DataError
+        If a file of defects cannot be used.
+    """
+    defects = [_defects(point) for point in study.points]
+    work = {stage: _work(stage, study, defects) for stage in STAGES}
+    return "\n\n".join(
+        [
+            _headline(study),
+            _point_table(study, defects),
+            _rule_table(study, work),
+            _estimate(study, work),
+            *_memory_warning(work["couplings"]),
+        ]
+    )
 
 
-def _jobs(stage: str, points: Iterable[Point]) -> list[Job]:
+def _defects(point: Point) -> int:
+    """Return the number of defects in a realisation, looked up where they come from a file."""
+    if point.source_file is None:
+        return point.defects
+    from glasspipe.sources import user_defects
+
+    with user_defects(point.source_file) as defects:
+        if point.realisations > defects.realisations:
+            raise ConfigError(
+                f"realisations: found {point.realisations} with sample.source.file"
+                f" '{point.source_file}'; allowed: at most {defects.realisations}, all it holds"
+            )
+        return defects.number
+
+
+def _work(stage: str, study: Study, defects: list[int]) -> list[Work]:
     """Return the work of a stage, each distinct part once."""
-    distinct = {point.part_name(stage): point for point in points}
-    return [Job(stage, point) for point in distinct.values()]
+    pairs = zip(study.points, defects, strict=True)
+    return list({point.part_name(stage): Work(stage, point, N) for point, N in pairs}.values())
 
 
 def _headline(study: Study) -> str:
@@ -98,67 +136,66 @@ def _headline(study: Study) -> str:
     return (
         f"study {study.name}: {_count(len(study.points), 'point')}{swept};"
         f" {_count(study.realisations, 'realisation')} of each"
-        f" in {_count(len(study.chunks), 'chunk')}"
+        f" in {_count(len(study.chunks), 'job')} a stage"
     )
 
 
-def _point_table(study: Study) -> str:
+def _point_table(study: Study, defects: list[int]) -> str:
     rows = [("point", "x", "cells", "sites", "defects", "CPU")]
-    for point in study.points[:SHOWN_POINTS]:
+    shown = list(zip(study.points, defects, strict=True))[:SHOWN_POINTS]
+    for point, N in shown:
+        size, sites = point.lattice.size, point.lattice.sites
+        box = (f"{N / sites:.6g}", f"{size}³", str(sites))
         if point.source_file is not None:
-            rows.append((point.name, "from file", "", "", "", ""))
-            continue
-        sites, N = point.lattice.sites, point.defects
-        seconds = sum(Job(stage, point).seconds for stage in STAGES)
-        rows.append(
-            (point.name, f"{N / sites:.6g}", f"{point.lattice.size}³", f"{sites}", f"{N}",
-             _time(seconds))
-        )  # fmt: skip
-    hidden = len(study.points) - SHOWN_POINTS
-    return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
+            box = ("from file", "", "")
+        seconds = sum(Work(stage, point, N).seconds for stage in STAGES)
+        rows.append((point.name, *box, str(N), _time(seconds)))
+    hidden = len(study.points) - len(shown)
+    return _aligned(rows) + (f"\n… and {hidden} more" if hidden else "")
 
 
-def _rule_table(study: Study, jobs: dict[str, list[Job]]) -> str:
+def _rule_table(study: Study, work: dict[str, list[Work]]) -> str:
     chunks = len(study.chunks)
     rows = [("rule", "jobs", "CPU")]
-    for stage in STAGES:
-        number = chunks * len({point.part_name(stage) for point in study.points})
-        rows.append((stage, str(number), _time(_seconds(jobs[stage], chunks))))
+    for stage, items in work.items():
+        rows.append((stage, str(chunks * len(items)), _time(_seconds(items, chunks))))
     return _aligned(rows)
 
 
-def _estimate(study: Study, jobs: dict[str, list[Job]]) -> str:
-    everything = [job for stage in STAGES for job in jobs[stage]]
-    hungriest = max(everything, key=lambda job: job.memory)
-    kept = sum(job.bytes_kept for job in everything)
-    rows = sum(BYTES_OF_ROW * p.defects * p.realisations for p in study.points)
-    temporary = max(job.bytes_of_hamiltonian for job in jobs["couplings"])
+def _estimate(study: Study, work: dict[str, list[Work]]) -> str:
+    everything = [item for items in work.values() for item in items]
+    kept = sum(item.bytes_written for item in everything if item.stage != "couplings")
+    temporary = max(item.bytes_written for item in work["couplings"])
     total = _seconds(everything, len(study.chunks))
     # A point's stages follow one another, so one chunk of the slowest point bounds the time.
-    chain = max(_seconds([Job(s, job.point) for s in STAGES], 1) for job in jobs["fields"])
-    wall = max(total / CORES, chain / len(study.chunks))
-    return "\n".join(
-        [
-            f"memory: at most {_size(hungriest.memory)} for a job",
-            f"data: {_size(kept + rows)} kept; hamiltonian.nc, deleted after use,"
-            f" {_size(temporary)} for the largest point",
-            f"time: about {_time(total)} of CPU, {_time(wall)} on {CORES} cores",
-        ]
+    chains = [
+        _seconds([Work(stage, last.point, last.defects) for stage in STAGES], len(study.chunks))
+        for last in work["fields"]
+    ]
+    wall = max(total / CORES, max(chains) / len(study.chunks))
+    memory = max(item.memory for item in everything)
+    return (
+        f"memory: at most {_size(memory)} for a job\n"
+        f"data: {_size(kept)} before compression; hamiltonian.nc, deleted after use,"
+        f" {_size(temporary)} for the largest point\n"
+        f"time: about {_time(total)} of CPU, {_time(wall)} on {CORES} cores,"
+        " aggregation and report apart"
     )
 
 
-def _seconds(jobs: list[Job], chunks: int) -> float:
-    return sum(job.seconds + SECONDS_PER_PROCESS * chunks for job in jobs)
+def _seconds(work: Sequence[Work], chunks: int) -> float:
+    return sum(item.seconds + SECONDS_PER_PROCESS * chunks for item in work)
 
 
-def _memory_warning(jobs: list[Job]) -> list[str]:
+def _memory_warning(work: list[Work]) -> list[str]:
     installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    largest = max(work, key=lambda item: item.memory)
+    if largest.memory <= installed:
+        return []
     return [
-        f"a job of {job.point.name} needs {_size(job.memory)} of memory for U and its like;"
+        f"warning: a job of {largest.point.name} needs {_size(largest.memory)} of memory;"
         f" this machine has {_size(installed)}"
-        for job in jobs
-        if job.memory > installed
-    ][:1]
+    ]
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
@@ -174,12 +211,11 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _size(bytes_: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if bytes_ < 1000:
-            return f"{bytes_:.3g} {unit}"
-        bytes_ /= 1000
-    return f"{bytes_:.3g} TB"
+def _size(number: float) -> str:
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number / 1e3:.3g} kB"
 
 
 def _time(seconds: float) -> str:

@@ -73,9 +73,9 @@ def validate(node: Schema, value: Any, key: str = "") -> None:
         raise ConfigError(_line(_cause(error), key))
 
 
-def nearest(name: str, names: list[str]) -> str:
+def nearest(name: object, names: list[str]) -> str:
     """Say which of ``names`` was probably meant by ``name``, or else list them all."""
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    close = get_close_matches(str(name), names, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(names)}"
 
 
@@ -140,7 +140,7 @@ def _line(error: ValidationError, key: str) -> str:
     path = [*filter(None, [key]), *map(str, error.absolute_path)]
     if error.validator == "additionalProperties":
         name = next(name for name in found if name not in node["properties"])
-        hint = nearest(str(name), list(node["properties"]))
+        hint = nearest(name, list(node["properties"]))
         return f"{'.'.join([*path, str(name)])}: unknown key; {hint}"
     if error.validator == "required":
         name = next(name for name in node["required"] if name not in found)

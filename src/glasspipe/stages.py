@@ -124,7 +124,10 @@ _FROZEN = (
 
 
 def freeze(point: Point, hamiltonian: Path, output: Path) -> None:
-    """Write the frozen S of every realisation and the trace of the annealing."""
+    """Write the frozen S of every realisation and the trace of the annealing.
+
+    B goes with them, since the file of the couplings is a temporary one.
+    """
     from glasspipe.freeze import freeze
 
     options = {k: v for k, v in point.data["freeze"].items() if k != "method"}
@@ -135,7 +138,7 @@ def freeze(point: Point, hamiltonian: Path, output: Path) -> None:
             output,
             "freeze",
             point,
-            names=_FROZEN,
+            names=(*_FROZEN, "B"),
             sizes={"defect": number, "step": options["steps"], "replica": options["replicas"]},
             realisations=source.realisations,
         ) as writer:
@@ -147,7 +150,7 @@ def freeze(point: Point, hamiltonian: Path, output: Path) -> None:
                 seed = seed_sequence(point, "freeze", realisation)
                 key = [int(word) for word in seed.generate_state(2, np.uint64)]
                 made = freeze(U, B, key=key, **options)
-                writer.put(row, {name: getattr(made, name) for name in _FROZEN})
+                writer.put(row, {name: getattr(made, name) for name in _FROZEN} | {"B": B})
 
 
 _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")

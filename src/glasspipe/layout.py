@@ -1,0 +1,225 @@
+"""Where the files of a study are.
+
+A stage's files are in a folder named by the part of the point that they depend on, and by nothing
+else. So points that agree in that part share the files, and another run finds again whatever is
+still good. `study.json` lists what belongs to the study, for those who read its results without
+the workflow.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glasspipe.config import STAGES, Point, Study
+from glasspipe.reading import read_mapping
+from glasspipe.schema import ConfigError
+
+RESULTS = "results"
+STUDY_FILE = "study.json"
+KEPT_STAGES = tuple(stage for stage in STAGES if stage != "couplings")
+"""The stages whose files stay; U is deleted as soon as it has been used."""
+
+CHUNK_NAME = r"r\d{6,}-\d{6,}"
+"""Regular expression of every chunk name."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one stage makes for all points that agree in everything it depends on.
+
+    Parameters
+    ----------
+    stage : str
+        The stage.
+    point : Point
+        One of those points.
+    """
+
+    stage: str
+    point: Point
+
+    @cached_property
+    def name(self) -> str:
+        """Name of the part."""
+        return self.point.part_name(self.stage)
+
+    @property
+    def point_file(self) -> str:
+        """The file that the stage reads as its point, in the study's folder."""
+        return f"data/{self.stage}/{self.name}/point.json"
+
+    @property
+    def point_text(self) -> str:
+        """What that file holds."""
+        return _text(self.point.part(self.stage))
+
+    def chunk_file(self, chunk: str) -> str:
+        """Return the data file of a chunk, in the study's folder."""
+        return f"data/{self.stage}/{self.name}/{chunk}.nc"
+
+    def of(self, stage: str) -> "Part":
+        """Return the part of an earlier stage on which this one builds."""
+        return Part(stage, self.point)
+
+
+def study_folder(study: Study) -> str:
+    """Return the folder of a study's results, in the working directory."""
+    return f"{RESULTS}/{study.name}"
+
+
+def parts(study: Study, stage: str) -> dict[str, Part]:
+    """Return the parts of a stage by name, each distinct one once."""
+    found = (Part(stage, point) for point in study.points)
+    return {part.name: part for part in found}
+
+
+def chunk_name(first: int, count: int) -> str:
+    """Name the chunk of ``count`` realisations from number ``first`` on."""
+    return f"r{first:06d}-{first + count - 1:06d}"
+
+
+def chunks(study: Study) -> dict[str, tuple[int, int]]:
+    """Return the first realisation and the number of realisations of each chunk, by its name."""
+    return {chunk_name(first, count): (first, count) for first, count in study.chunks}
+
+
+def study_record(study: Study) -> dict[str, Any]:
+    """Return what `study.json` holds: the complete config, and each point with its files."""
+    return {"config": study.data, "points": [_point_record(study, p) for p in study.points]}
+
+
+def _point_record(study: Study, point: Point) -> dict[str, Any]:
+    kept = [Part(stage, point) for stage in KEPT_STAGES]
+    return {
+        "name": point.name,
+        "swept": point.swept,
+        "point": {**point.part("fields"), "realisations": point.realisations},
+        "parts": {stage: point.part_name(stage) for stage in STAGES},
+        "files": {part.stage: [part.chunk_file(chunk) for chunk in chunks(study)] for part in kept},
+    }
+
+
+def write(study: Study, folder: str | Path) -> None:
+    """Write `study.json` and every part's `point.json` where they are missing or differ.
+
+    A file that is right is left alone, with its time, or the workflow would repeat what follows.
+    """
+    folder = Path(folder)
+    for stage in STAGES:
+        for part in parts(study, stage).values():
+            _write(folder / part.point_file, part.point_text)
+    _write(folder / STUDY_FILE, _text(study_record(study)))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        if path.read_text("utf-8") == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass
+    from glasspipe.dataset import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class PointFiles:
+    """A point of a study that has been run, as its results are read.
+
+    Parameters
+    ----------
+    name : str
+        The point's name.
+    swept : dict
+        The swept keys, dotted, and their values at this point.
+    data : dict
+        The complete point.
+    files : dict of str to tuple of Path
+        The data files of each kept stage, in the order of their realisations.
+    """
+
+    name: str
+    swept: dict[str, Any]
+    data: dict[str, Any]
+    files: dict[str, tuple[Path, ...]]
+
+    @cached_property
+    def point(self) -> Point:
+        """The point itself, with its lattice and medium."""
+        return Point(self.data, self.swept)
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """A study that has been run, as its results are read.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    config : dict
+        The complete config.
+    points : tuple of PointFiles
+        Its points, in the order of the sweep.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    points: tuple[PointFiles, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.config["study"]
+
+    def point(self, name: str) -> PointFiles:
+        """Return the point of that name.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        for point in self.points:
+            if point.name == name:
+                return point
+        names = ", ".join(point.name for point in self.points)
+        raise ConfigError(f"point: found {name!r}; allowed: {names}")
+
+
+def load(folder: str | Path) -> StudyFiles:
+    """Read which points and files belong to a study.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is not a study's.
+    """
+    folder = Path(folder)
+    path = folder / STUDY_FILE
+    if not path.is_file():
+        raise ConfigError(
+            f"{folder}: holds no {STUDY_FILE}; allowed: the folder of a study, such as"
+            f" {RESULTS}/default"
+        )
+    record = read_mapping(path)
+    try:
+        points = tuple(_point_files(folder, entry) for entry in record["points"])
+        return StudyFiles(folder, record["config"], points)
+    except (KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{path}: not written by glasspipe") from None
+
+
+def _point_files(folder: Path, entry: Mapping[str, Any]) -> PointFiles:
+    files = {
+        stage: tuple(folder / name for name in names) for stage, names in entry["files"].items()
+    }
+    return PointFiles(entry["name"], entry["swept"], entry["point"], files)

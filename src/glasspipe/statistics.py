@@ -1,0 +1,306 @@
+"""Estimators, their errors, histograms and power-law fits.
+
+The fields of one realisation are correlated (a near pair of defects gives two large fields), and
+their laws have tails so heavy that the fourth moment, which sets the error of a standard
+deviation, is ruled by pairs that may not occur in the sample. So errors are those of whole
+realisations resampled, and where theory knows the sampling error it can weight a fit instead: a
+sample without near pairs has too small a width and too small a bootstrap error *together*, and
+weights taken from it pull a fit downwards.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+STATISTICS = ("mean", "std", "median_abs", "quartile_half_width", "q05", "q95", "kurtosis")
+_BLOCK_COUNTS = 2_000_000
+"""Most numbers in the table of counts by realisation and block (float64)."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic, its standard error, and its values in the resampled data.
+
+    Parameters
+    ----------
+    value, stderr : float
+        In the unit of the data; the error is nan for one realisation.
+    resampled : array (resamples,)
+        The statistic of every bootstrap sample.
+    """
+
+    value: float
+    stderr: float
+    resampled: Array
+
+
+def describe(
+    values: ArrayLike, rng: np.random.Generator, *, resamples: int = 200
+) -> dict[str, Estimate]:
+    """Return every statistic of ``STATISTICS`` with its bootstrap error over realisations.
+
+    The mean, the standard deviation about it (divisor n), median |X|, (q75 − q25)/2, q05, q95 and
+    the excess kurtosis ⟨(X − ⟨X⟩)⁴⟩/σ⁴ − 3. **The kurtosis of a heavy-tailed field need not
+    converge** with the number of realisations, nor its error mean much.
+
+    A bootstrap sample draws R − 1 of the R realisations with replacement, which makes the
+    variance of a mean unbiased (drawing R makes it (R − 1)/R too small).
+
+    Parameters
+    ----------
+    values : array (realisations, defects)
+        Realisations are independent, the defects of one are not. Any unit.
+    rng : numpy.random.Generator
+        What the resampling draws from.
+    resamples : int
+        Number of bootstrap samples.
+
+    Raises
+    ------
+    ValueError
+        If the array has not two dimensions, is empty or holds a number that is not finite.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"values have shape {values.shape}; (realisations, defects) is needed")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("values hold a number that is not finite")
+    whole = np.ones((1, len(values)))
+    estimates = _statistics(values, whole)
+    if len(values) == 1:
+        replicas = {name: np.full(resamples, np.nan) for name in STATISTICS}
+    else:
+        draws = rng.multinomial(
+            len(values) - 1, np.full(len(values), 1 / len(values)), size=resamples
+        )
+        replicas = _statistics(values, draws.astype(float))
+    return {
+        name: Estimate(float(estimates[name][0]), float(np.std(replicas[name])), replicas[name])
+        for name in STATISTICS
+    }
+
+
+def _statistics(values: Array, weights: Array) -> dict[str, Array]:
+    """Statistics (samples,) of samples that hold realisation r ``weights[sample, r]`` times."""
+    found = _moments(values, weights)
+    found |= _quantiles(values, weights, QUANTILES)
+    found["quartile_half_width"] = (found.pop("q75") - found.pop("q25")) / 2
+    return found | _quantiles(np.abs(values), weights, {"median_abs": 0.5})
+
+
+def _moments(values: Array, weights: Array) -> dict[str, Array]:
+    """Mean, standard deviation and excess kurtosis from the power sums of each realisation."""
+    centre = values.mean()
+    deviation = values - centre
+    total = weights.sum(axis=1) * values.shape[1]
+    m1, m2, m3, m4 = (weights @ np.sum(deviation**k, axis=1) / total for k in (1, 2, 3, 4))
+    variance = np.maximum(m2 - m1**2, 0.0)
+    fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+    kurtosis = np.full_like(m1, np.nan)
+    np.divide(fourth, variance**2, out=kurtosis, where=variance > 0)
+    return {"mean": centre + m1, "std": np.sqrt(variance), "kurtosis": kurtosis - 3}
+
+
+def _quantiles(values: Array, weights: Array, levels: dict[str, float]) -> dict[str, Array]:
+    """Quantiles by linear interpolation between order statistics, as numpy.quantile's default."""
+    order = np.argsort(values, axis=None)
+    ordered, owner = values.ravel()[order], order // values.shape[1]
+    total = round(weights[0].sum()) * values.shape[1]
+    position = np.array(list(levels.values())) * (total - 1)
+    lower = np.floor(position).astype(np.int64)
+    ranks = np.concatenate([lower, np.minimum(lower + 1, total - 1)])
+    low, high = np.split(ordered[_ranked(owner, weights, ranks)], 2, axis=1)
+    found = low + (position - lower) * (high - low)
+    return dict(zip(levels, found.T, strict=True))
+
+
+def _ranked(owner: NDArray[np.int64], weights: Array, ranks: NDArray[np.int64]) -> NDArray:
+    """Places (samples, ranks) in the sorted data of the order statistics of each sample.
+
+    The sorted data are cut into blocks. How many values of a sample lie below each block is one
+    matrix product; then only the block that holds the rank is counted value by value.
+    """
+    realisations = weights.shape[1]
+    blocks = int(np.clip(_BLOCK_COUNTS // realisations, 1, np.sqrt(len(owner))))
+    edges = np.linspace(0, len(owner), blocks + 1).astype(np.int64)
+    block = np.repeat(np.arange(blocks), np.diff(edges))
+    counts = np.bincount(owner * blocks + block, minlength=realisations * blocks)
+    held = weights @ counts.reshape(realisations, blocks)
+    below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(held, axis=1)], axis=1)
+    places = np.empty((len(weights), len(ranks)), dtype=np.int64)
+    for sample, weight in enumerate(weights):
+        for column, b in enumerate(np.searchsorted(below[sample], ranks, side="right") - 1):
+            inside = np.cumsum(weight[owner[edges[b] : edges[b + 1]]])
+            rest = ranks[column] - below[sample, b]
+            places[sample, column] = edges[b] + np.searchsorted(inside, rest, side="right")
+    return places
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Integer counts between edges, and beyond them; histograms with equal edges add up.
+
+    Parameters
+    ----------
+    edges : array (bins + 1,)
+        Bin k holds edges[k] ≤ X < edges[k + 1]; the data's unit.
+    counts : array (bins,)
+        Values in each bin.
+    underflow, overflow : int
+        Values below the first edge, and from the last edge on.
+    """
+
+    edges: Array
+    counts: NDArray[np.int64]
+    underflow: int
+    overflow: int
+
+    @property
+    def total(self) -> int:
+        """Number of values, those beyond the edges included."""
+        return int(self.counts.sum()) + self.underflow + self.overflow
+
+    @property
+    def density(self) -> Array:
+        """Probability per unit of X in each bin, all values counted."""
+        return self.counts / (self.total * np.diff(self.edges))
+
+    def __add__(self, other: "Histogram") -> "Histogram":
+        """Merge two histograms.
+
+        Raises
+        ------
+        ValueError
+            If their edges differ.
+        """
+        if not np.array_equal(self.edges, other.edges):
+            raise ValueError("histograms with different edges cannot be merged")
+        return Histogram(
+            self.edges,
+            self.counts + other.counts,
+            self.underflow + other.underflow,
+            self.overflow + other.overflow,
+        )
+
+
+def histogram_edges(
+    scale: float, *, linear: int = 20, per_decade: int = 10, decades: int = 7
+) -> Array:
+    """Edges of bins that are linear near 0 and logarithmic in the tails, symmetric about 0.
+
+    0, s/k, 2s/k, …, s with k = ``linear``, then s·10^(1/m), s·10^(2/m), … with m = ``per_decade``.
+
+    Parameters
+    ----------
+    scale : float
+        Where linear bins end, s: a typical |X|. Any unit.
+    linear, per_decade, decades : int
+        Linear bins on one side, bins a decade of the tail, decades of the tail.
+
+    Returns
+    -------
+    array (2 (linear + per_decade · decades) + 1,)
+
+    Raises
+    ------
+    ValueError
+        If the scale is not positive.
+    """
+    if not scale > 0:
+        raise ValueError(f"the scale of a histogram is {scale}; it must be positive")
+    near = scale * np.arange(linear + 1) / linear
+    tail = scale * 10.0 ** (np.arange(1, per_decade * decades + 1) / per_decade)
+    positive = np.concatenate([near, tail])
+    return np.concatenate([-positive[:0:-1], positive])
+
+
+def histogram(values: ArrayLike, edges: Array) -> Histogram:
+    """Count values (any shape) between edges (bins + 1,), in one unit."""
+    index = np.searchsorted(edges, np.ravel(values), side="right")
+    counts = np.bincount(index, minlength=len(edges) + 1)
+    return Histogram(edges, counts[1:-1], int(counts[0]), int(counts[-1]))
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """The fit y = prefactor · x^exponent.
+
+    Parameters
+    ----------
+    exponent : float
+        p of log y = p log x + c.
+    stderr : float
+        Its error propagated from the errors that weighted the fit.
+    bootstrap_stderr : float
+        Its error from the resampled y, nan if there were none.
+    prefactor : float
+        e^c, in the unit of y.
+    chi2, degrees_of_freedom : float, int
+        Σ (log y − fit)²/σ², and the number of points less 2.
+    """
+
+    exponent: float
+    stderr: float
+    bootstrap_stderr: float
+    prefactor: float
+    chi2: float
+    degrees_of_freedom: int
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Return the fitted y at x (any shape)."""
+        return self.prefactor * np.asarray(x, dtype=float) ** self.exponent
+
+
+def fit_power_law(
+    x: ArrayLike, y: ArrayLike, error: ArrayLike, *, resampled: ArrayLike | None = None
+) -> PowerLaw:
+    """Weighted least squares of log y = p log x + c.
+
+    The weights are (y/σ)². The exponent is linear in the log y, p = Σ a_k log y_k, so its error is
+    √(Σ a_k² (σ_k/y_k)²), and with resampled y the standard deviation of Σ a_k log y_k.
+
+    For the standard deviation of a heavy-tailed field give the sampling error that theory predicts
+    (:meth:`glasspipe.theory.FieldLaw.std_error`) as ``error``, and the bootstrap as ``resampled``.
+
+    Parameters
+    ----------
+    x, y : array (points,)
+        Positive; the points are statistically independent.
+    error : array (points,)
+        Standard errors σ of y that weight the fit, the unit of y. For an unweighted fit (theory,
+        without errors) give y itself; stderr and chi2 then mean nothing.
+    resampled : array (points, resamples), optional
+        Bootstrap samples of each y.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two different x, or a number is not positive and finite.
+    """
+    x, y, error = (np.asarray(a, dtype=float) for a in (x, y, error))
+    for name, a in (("x", x), ("y", y), ("error", error)):
+        if not (np.all(np.isfinite(a)) and np.all(a > 0)):
+            raise ValueError(f"{name} of a power-law fit is {a}; it must be positive and finite")
+    if len(np.unique(x)) < 2:
+        raise ValueError(f"a power-law fit needs at least two different x, found {x}")
+    relative = error / y
+    weight = relative**-2 / np.sum(relative**-2)
+    log_x, log_y = np.log(x), np.log(y)
+    deviation = log_x - weight @ log_x
+    influence = weight * deviation / (weight @ deviation**2)
+    exponent = influence @ log_y
+    constant = weight @ log_y - exponent * (weight @ log_x)
+    residual = (log_y - exponent * log_x - constant) / relative
+    spread = np.nan if resampled is None else np.std(influence @ np.log(resampled))
+    return PowerLaw(
+        exponent=float(exponent),
+        stderr=float(np.sqrt(np.sum((influence * relative) ** 2))),
+        bootstrap_stderr=float(spread),
+        prefactor=float(np.exp(constant)),
+        chi2=float(residual @ residual),
+        degrees_of_freedom=len(x) - 2,
+    )

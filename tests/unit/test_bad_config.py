@@ -1,0 +1,193 @@
+"""Every mistake in a config ends in one line: the key or file, what was found, what is allowed."""
+
+import pytest
+import yaml
+
+from glasspipe.config import ConfigError, load_point, load_study, study_from
+
+
+def study(text):
+    return study_from({"study": "test", **yaml.safe_load(text)})
+
+
+BAD = [
+    # a wrong key, at every level
+    ("freez: {}", r"^freez: unknown key; did you mean freeze\?"),
+    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, medium, "),
+    ("freeze: {sweep: 10}", r"^freeze\.sweep: unknown key; did you mean sweeps.*\?"),
+    ("medium: {density: 1, c_l: 2, c_t: 1, c_x: 1}", r"^medium\.c_x: unknown key; did you mean c_"),
+    ("sample: {source: {path: a.nc}}", r"^sample\.source\.path: unknown key; allowed: file$"),
+    ('"a\\nb": 1', r"^a\?b: unknown key"),
+    ("17: 1", r"^17: unknown key"),
+    # a wrong type
+    ("medium: KBR", r"^medium: found the text 'KBR'; allowed: KBr, KCl, silica or a mapping with"),
+    ("medium: {density: 1, c_l: 2}", r"^medium\.c_t: missing; allowed: a number > 0 \(km/s\)$"),
+    ("lattice: fcc", r"^lattice: found the text 'fcc'; allowed: a mapping with the keys type, "),
+    ("freeze:", r"^freeze: found nothing; allowed: a mapping with the keys method, "),
+    (
+        "lattice: {type: fc}",
+        r"^lattice\.type: found the text 'fc'; allowed: simple_cubic, bcc, fcc",
+    ),
+    ("lattice: {size: 2.5}", r"^lattice\.size: found 2\.5; allowed: auto or an integer ≥ 1"),
+    ("defects: {axes: 111}", r'^defects\.axes: found 111, write "111"; allowed: "100", "110"'),
+    ("defects: {gamma: true}", r"^defects\.gamma: found True; allowed: a number \(eV\)$"),
+    ("defects: {gamma: .nan}", r"^defects\.gamma: found nan; allowed: a number \(eV\)$"),
+    ("defects: {eta: -.inf}", r"^defects\.eta: found -inf; allowed: a number \(eV\)$"),
+    (f"defects: {{zeta: 1{'0' * 400}}}", r"^defects\.zeta: found 10{56}\.\.\.; allowed"),
+    ("seed: [1]", r"^seed: found a list; allowed: an integer ≥ 0"),
+    ("defects: {gamma: 2008-01-01}", r"^defects\.gamma: found datetime.*; allowed: a number"),
+    # text where a number belongs
+    ("freeze: {t_end: 1e-3}", r"^freeze\.t_end: found the text '1e-3', write 1\.0e-3; allowed"),
+    ("defects: {gamma: 2.5e3}", r"found the text '2\.5e3', write 2\.5e\+3; allowed"),
+    ("lattice: {size: '12'}", r"^lattice\.size: found the text '12', write 12; allowed"),
+    ("defects: {gamma: one}", r"^defects\.gamma: found the text 'one'; allowed"),
+    ("defects: {gamma: nan}", r"^defects\.gamma: found the text 'nan'; allowed"),
+    ("sweep: {defects.gamma: {values: [1e-3]}}", r"^sweep\.defects\.gamma: .*write 1\.0e-3"),
+    # values out of bounds
+    ("defects: {concentration: 0}", r"^defects\.concentration: found 0; .*\(per site\)$"),
+    ("defects: {concentration: -0.1}", r"^defects\.concentration: found -0\.1; allowed"),
+    ("defects: {concentration: 1.5}", r"^defects\.concentration: found 1\.5; allowed.* ≤ 1 "),
+    ("medium: {density: -1, c_l: 2, c_t: 1}", r"^medium\.density: found -1; .*> 0 \(g/cm³\)$"),
+    ("realisations: 0", r"^realisations: found 0; allowed: an integer ≥ 1"),
+    (
+        "realisations_per_job: none",
+        r"^realisations_per_job: found the text 'none'; allowed: all or",
+    ),
+    ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
+    ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),
+    ("boundary: stress_free", r"^boundary: found the text 'stress_free'; allowed: clamped, sph"),
+    ("formula: as_printed", r"^formula: found the text 'as_printed'; allowed: derived$"),
+    ("freeze: {steps: 1}", r"^freeze\.steps: found 1; allowed: an integer ≥ 2"),
+    ("study: a/b", r"^study: found the text 'a/b'; allowed: letters, digits, _ and -"),
+    ("study: .hidden", r"^study: found the text '\.hidden'; allowed"),
+    ('study: "a\\n"', r"^study: found the text 'a\\n'; allowed"),
+    (f"study: {'a' * 61}", r"^study: found the text 'a{50,}\.\.\.; allowed"),
+    ("study: 2008", r'^study: found 2008, write "2008"; allowed'),
+    # sweeps
+    ("sweep: {}", r"^sweep: found an empty mapping; allowed: dotted keys"),
+    ("sweep:", r"^sweep: found nothing; allowed: dotted keys"),
+    ("sweep: {defects.eta: {values: []}}", r"^sweep\.defects\.eta\.values: found an empty list"),
+    ("sweep: {defects.eta: {}}", r"^sweep\.defects\.eta: found an empty mapping; allowed: one of"),
+    ("sweep: {defects.eta: [1, 2]}", r"^sweep\.defects\.eta: found a list; allowed: one of"),
+    ("sweep: {defects.eta: {value: [1]}}", r"^sweep\.defects\.eta\.value: unknown key; .*values"),
+    (
+        "sweep: {defects.eta: {values: [1], log: {start: 1, stop: 2, number: 2}}}",
+        r"^sweep\.defects\.eta: found a mapping; allowed: one of",
+    ),
+    (
+        "sweep: {defects.eta: {log: {start: 0, stop: 1, number: 3}}}",
+        r"^sweep\.defects\.eta\.log\.start: found 0; allowed: a number > 0$",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1}}}",
+        r"^sweep\.defects\.eta\.linear\.number: missing; allowed: an integer ≥ 2",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1, number: 1}}}",
+        r"^sweep\.defects\.eta\.linear\.number: found 1; allowed: an integer ≥ 2",
+    ),
+    (
+        "sweep: {lattice.size: {linear: {start: 5, stop: 8, number: 3}}}",
+        r"^sweep\.lattice\.size: found 6\.5; allowed: auto or an integer",
+    ),
+    (
+        "sweep: {defects.concentraton: {values: [0.1]}}",
+        r"^sweep\.defects\.concentraton: not a key that can be swept; did you mean defects\.conc",
+    ),
+    ("sweep: {1: {values: [1]}}", r"^sweep\.1: not a key that can be swept; allowed: seed"),
+    ("sweep: {defects: {values: [1]}}", r"^sweep\.defects: not a key that can be swept"),
+    ("sweep: {realisations: {values: [1]}}", r"^sweep\.realisations: not a key that can be swept"),
+    ("sweep: {aggregate.bootstrap: {values: [9]}}", r"^sweep\.aggregate\.bootstrap: not a key"),
+    ("sweep: {defects.eta: {values: [1, x]}}", r"^sweep\.defects\.eta: found the text 'x'"),
+    ("sweep: {defects.axes: {values: [111]}}", r'^sweep\.defects\.axes: found 111, write "111"'),
+    (
+        "sweep: {medium.c_l: {values: [3]}}",
+        r"^sweep\.medium\.c_l: found with medium: KBr; allowed: a medium written out",
+    ),
+    (
+        "sweep: {medium: {values: [KBr]}, medium.c_l: {values: [3]}}",
+        r"^sweep\.medium\.c_l: found beside sweep\.medium; allowed: one of the two$",
+    ),
+    (
+        "sweep: {defects.eta: {values: [1, 1.0]}}",
+        r"^sweep: found the same point twice \(defects\.eta = 1\.0; .*allowed",
+    ),
+    (
+        "{sweep: {defects.eta: {values: [1, 2]}, defects.gamma: {values: [1]}}, sweep_mode: zip}",
+        r"^sweep: found 2 for defects\.eta, 1 for defects\.gamma values; allowed by .*zip",
+    ),
+    (
+        "sweep: {defects.eta: {linear: {start: 0, stop: 1, number: 1000}},"
+        " defects.zeta: {linear: {start: 0, stop: 1, number: 1000}}}",
+        r"^sweep: found 1000000 points; allowed: at most 100000$",
+    ),
+    # values that contradict each other
+    ("medium: {density: 1, c_l: 1, c_t: 2}", r"^medium\.c_l is 1\.0 .* c_l may not be below c_t$"),
+    (
+        "{lattice: {size: 3}, defects: {concentration: 0.01}}",
+        r"^defects\.concentration: found 0\.01 with lattice\.size 3, which puts 1 defects on 108"
+        r" sites; allowed: at least 2 defects, that is lattice\.size ≥ 4$",
+    ),
+    (
+        "{defects: {number: 1000000}, sweep: {defects.concentration: {values: [1.0e-12]}}}",
+        r"^lattice\.size: auto needs 629961 .* at most 100000 \(at the point defects\.conc",
+    ),
+    (
+        "{boundary: minimum_image, lattice: {type: simple_cubic, size: 2},"
+        " defects: {concentration: 1}}",
+        r"^lattice\.size: found 2 with boundary minimum_image, whose cutoff .*"
+        r" 6\.585 Å; allowed: lattice\.size ≥ 3$",
+    ),
+    ("defects: {species: rotor, axes: isotropic}", r"^defects\.axes: found isotropic with species"),
+    ("freeze: {t_start: 1, t_end: 1}", r"^freeze\.t_end: found 1\.0 with freeze\.t_start 1\.0"),
+    ("freeze: {sweeps: 150}", r"^freeze\.sweeps: found 150 with .*steps 100; .*such as 200$"),
+    ("sample: {source: {file: none.nc}}", r"^sample\.source\.file: found 'none\.nc'; allowed: a f"),
+    ('sample: {source: {file: "a\\0b"}}', r"^sample\.source\.file: found the text 'a\\x00b'"),
+    (
+        "{freeze: {t_end: 5}, sweep: {freeze.t_start: {values: [10, 4, 3]}}}",
+        r"^freeze\.t_end: found 5\.0 .* \(at the point freeze\.t_start = 4\.0\)$",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), BAD, ids=[text[:50] for text, _ in BAD])
+def test_a_mistake_is_one_line_that_names_the_key(text, line):
+    with pytest.raises(ConfigError, match=line) as caught:
+        study(text)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("study: a\nstudy: b\n", r"bad\.yaml: line 2: the key 'study' is there twice$"),
+        ("lattice:\n  size: 1\n  size: 2\n", r"line 3: the key 'size' is there twice$"),
+        ('{"study": "a", "seed": 1, "seed": 2}', r"the key 'seed' is there twice$"),
+        ("study: [a\n", r"bad\.yaml: line 2: expected ',' or '\]'"),
+        ("study: a\n\tseed: 1\n", r"bad\.yaml: line 2: "),
+        ("- a\n- b\n", r"bad\.yaml: found a list; allowed: a mapping"),
+        ("", r"bad\.yaml: found nothing; allowed: a mapping"),
+        ("just a text", r"bad\.yaml: found a str; allowed: a mapping"),
+        ("seed: 1\n", r"^study: missing; allowed: letters"),
+        ("study: !!python/object/apply:os.getcwd []\n", r"bad\.yaml: line 1: could not determine"),
+        ("study: 2008-13-45\n", r"bad\.yaml: month must be in 1\.\.12"),
+        ("[" * 100_000, r"bad\.yaml: nested too deeply$"),
+        ("study: \x00", r"bad\.yaml: "),
+    ],
+)
+def test_a_file_that_is_no_config_is_one_line(tmp_path, text, line):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=line) as caught:
+        load_study(path)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        load_study(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_point(tmp_path)
+    (tmp_path / "binary").write_bytes(b"\x89HDF\r\n\x1a\n\xff")
+    with pytest.raises(ConfigError, match="binary: not a text file"):
+        load_point(tmp_path / "binary")

@@ -1,0 +1,226 @@
+"""Data files: complete or absent, and only for the point that they were made for."""
+
+import h5netcdf
+import numpy as np
+import pytest
+
+from glasspipe import dataset, stages
+from glasspipe.config import ConfigError, point_from
+from glasspipe.dataset import DataError
+
+POINT = {
+    "defects": {"concentration": 0.05, "number": 20, "species": "rotor"},
+    "realisations": 3,
+    "freeze": {"sweeps": 20, "steps": 10, "replicas": 2},
+}
+
+
+def with_(**sections):
+    return point_from({**POINT, **sections})
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    point = point_from(POINT)
+    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b")}
+    stages.sample(point, paths["r"])
+    stages.couplings(point, paths["r"], paths["h"])
+    stages.freeze(point, paths["h"], paths["f"])
+    stages.fields(point, paths["r"], paths["f"], paths["b"])
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("key", "stage"), [("r", "sample"), ("h", "couplings"), ("f", "freeze"), ("b", "fields")]
+)
+def test_variables_are_described(files, key, stage):
+    with h5netcdf.File(files[key]) as file:
+        assert {"stage", "point", "point_hash", "versions", "git_revision"} <= set(file.attrs)
+        for name, about in dataset.VARIABLES[stage].items():
+            variable = file.variables[name]
+            assert variable.dimensions == tuple(about.dimensions.split())
+            assert {variable.attrs[a] for a in ("units", "long_name", "reference")} == {
+                about.units,
+                about.long_name,
+                about.reference,
+            }
+        assert list(file.variables["realisation"]) == [0, 1, 2]
+
+
+def test_the_files_agree_with_each_other(files):
+    """h_i = Σ_j U_ij S_j + B_i, E = ½ Σ (h + B) S, b = b^γ + b^η, and rotors' frozen ζ."""
+    with (
+        dataset.opened(files["h"]) as hamiltonian,
+        dataset.opened(files["f"]) as frozen,
+        dataset.opened(files["r"]) as sampled,
+        dataset.opened(files["b"]) as fields,
+    ):
+        i, j = hamiltonian.whole("i"), hamiltonian.whole("j")
+        for row in range(3):
+            pairs, B = hamiltonian.row(row, "U", "B")
+            S, h, energy = frozen.row(row, "S", "h", "energy")
+            U = np.zeros((len(B), len(B)))
+            U[i, j] = U[j, i] = pairs
+            np.testing.assert_allclose(h, U @ S + B, rtol=1e-10, atol=1e-16)
+            assert energy == pytest.approx(0.5 * (h + B) @ S, rel=1e-12)
+            assert (S * h <= 0).all()
+            plus, minus = sampled.row(row, "zeta", "zeta_minus")
+            (zeta,) = fields.row(row, "zeta")
+            np.testing.assert_array_equal(zeta[S > 0], plus[S > 0])
+            np.testing.assert_array_equal(zeta[S < 0], minus[S < 0])
+
+
+def test_a_chunk_holds_what_the_whole_holds(files, tmp_path):
+    point = point_from(POINT)
+    stages.sample(point, tmp_path / "r.nc", first=1, count=2)
+    stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")
+    with dataset.opened(files["h"]) as whole, dataset.opened(tmp_path / "h.nc") as part:
+        assert part.realisations == [1, 2]
+        np.testing.assert_array_equal(whole.whole("U")[1:], part.whole("U"))
+
+
+def test_float32_couplings(tmp_path):
+    point = with_(couplings={"store": "float32"})
+    stages.sample(point, tmp_path / "r.nc")
+    stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")
+    with dataset.opened(tmp_path / "h.nc") as hamiltonian:
+        assert hamiltonian.whole("U").dtype == np.float32
+        assert hamiltonian.whole("B").dtype == np.float64
+
+
+def test_points_that_differ_elsewhere_share_their_disorder(files, tmp_path):
+    point = with_(medium="KCl", boundary="clamped")
+    stages.sample(point, tmp_path / "r.nc")
+    with dataset.opened(files["r"]) as one, dataset.opened(tmp_path / "r.nc") as other:
+        np.testing.assert_array_equal(one.whole("position"), other.whole("position"))
+
+
+class TestRefusals:
+    def refuse(self, message, run, *arguments):
+        *_, output = arguments
+        with pytest.raises(DataError, match=message) as caught:
+            run(*arguments)
+        assert "\n" not in str(caught.value)
+        assert not list(output.parent.glob(f"*{output.name}*"))
+
+    def test_another_stage(self, files, tmp_path):
+        message = "a file of the stage 'couplings'; one of 'sample' is needed"
+        self.refuse(message, stages.couplings, point_from(POINT), files["h"], tmp_path / "o.nc")
+
+    def test_another_point(self, files, tmp_path):
+        message = "made for another point; defects.concentration is 0.05 there and 0.06 here"
+        point = with_(defects={**POINT["defects"], "concentration": 0.06})
+        self.refuse(message, stages.couplings, point, files["r"], tmp_path / "o.nc")
+
+    def test_other_realisations(self, files, tmp_path):
+        point = point_from(POINT)
+        stages.sample(point, tmp_path / "r.nc", first=1, count=2)
+        message = "f.nc: holds the realisations 0 to 2; .*r.nc holds 1 to 2"
+        self.refuse(message, stages.fields, point, tmp_path / "r.nc", files["f"], tmp_path / "o.nc")
+
+    @pytest.mark.parametrize("kept", [10_000, 3])
+    def test_truncated(self, files, tmp_path, kept):
+        (tmp_path / "h.nc").write_bytes(files["h"].read_bytes()[:kept])
+        self.refuse(
+            "h.nc: (truncated|not a NetCDF4 file)",
+            stages.freeze,
+            point_from(POINT),
+            tmp_path / "h.nc",
+            tmp_path / "o.nc",
+        )
+
+    def test_not_netcdf(self, tmp_path):
+        (tmp_path / "h.nc").write_text("U = 1\n" * 1000)
+        message = "h.nc: not a NetCDF4 file"
+        self.refuse(message, stages.freeze, point_from(POINT), tmp_path / "h.nc", tmp_path / "o.nc")
+
+    def test_absent(self, tmp_path):
+        message = "h.nc: no such file"
+        self.refuse(message, stages.freeze, point_from(POINT), tmp_path / "h.nc", tmp_path / "o.nc")
+
+    def test_negative_realisations(self, tmp_path):
+        with pytest.raises(ConfigError, match="realisations: found -1"):
+            stages.sample(point_from(POINT), tmp_path / "r.nc", first=-1, count=2)
+
+
+def test_an_interrupted_file_leaves_nothing(tmp_path):
+    def interrupted():
+        with dataset.create(
+            tmp_path / "f.nc",
+            "sample",
+            point_from(POINT),
+            names=["eta"],
+            sizes={"defect": 2},
+            realisations=[0],
+        ) as writer:
+            writer.put(0, {"eta": [1.0, 2.0]})
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not list(tmp_path.iterdir())
+
+
+BAD = [
+    ("gamma", (1, 3, 0, 1), 9.0, "realisation 1, defect 3: gamma is not symmetric"),
+    ("zeta", (0, 2, 0, 0, 1), 9.0, "defect 2: zeta is not symmetric in its last two indices"),
+    ("eta", (1, 4), np.nan, "realisation 1, defect 4: eta is not finite"),
+    ("position", (0, 1, 2), 20.0, "defect 1: position lies outside the box"),
+    ("position", (0, [1, 4]), 1.0, "defects 1 and 4: position is the same"),
+    ("box", 0, -1.0, r"box is \[-1.0, 20.0, 20.0\]; three positive edges"),
+]
+
+
+class TestUsersDefects:
+    """``sample.source.file``: as good as a sampled file, and held to the same rules."""
+
+    def write(self, path, **changed):
+        rng = np.random.default_rng(3)
+        gamma = rng.normal(size=(2, 5, 3, 3))
+        zeta = rng.normal(size=(2, 5, 3, 3, 3))
+        values = {
+            "position": rng.random((2, 5, 3)) * 20,
+            "box": np.full(3, 20.0),
+            "gamma": gamma + gamma.transpose(0, 1, 3, 2),
+            "eta": np.ones((2, 5)),
+            "zeta": zeta + zeta.transpose(0, 1, 2, 4, 3),
+        }
+        for name, (index, value) in changed.items():
+            values[name][index] = value
+        dimensions = ("realisation", "defect", "axis", "axis2", "axis3")
+        with h5netcdf.File(path, "w") as file:
+            file.dimensions = {"realisation": 2, "defect": 5, "axis": 3, "axis2": 3, "axis3": 3}
+            for name, value in values.items():
+                names = ("axis",) if name == "box" else dimensions[: value.ndim]
+                file.create_variable(name, names, data=value)
+        return values
+
+    def point(self, path, realisations=2):
+        return with_(sample={"source": {"file": str(path)}}, realisations=realisations)
+
+    def test_all_stages(self, tmp_path):
+        values = self.write(tmp_path / "mine.nc")
+        point = self.point(tmp_path / "mine.nc")
+        r, h, f, b = (tmp_path / name for name in ("r.nc", "h.nc", "f.nc", "b.nc"))
+        stages.sample(point, r)
+        stages.couplings(point, r, h)
+        stages.freeze(point, h, f)
+        stages.fields(point, r, f, b)
+        with dataset.opened(r) as sampled, dataset.opened(b) as fields:
+            np.testing.assert_array_equal(sampled.whole("position"), values["position"])
+            assert "site" not in sampled
+            assert sampled.attributes["defects"] == 5
+            assert np.all(fields.whole("b_eta") != 0)
+
+    @pytest.mark.parametrize(("name", "index", "value", "message"), BAD)
+    def test_bad_defects(self, tmp_path, name, index, value, message):
+        self.write(tmp_path / "mine.nc", **{name: (index, value)})
+        with pytest.raises(DataError, match=message):
+            stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+        assert [path.name for path in tmp_path.iterdir()] == ["mine.nc"]
+
+    def test_more_realisations_than_there_are(self, tmp_path):
+        self.write(tmp_path / "mine.nc")
+        with pytest.raises(DataError, match="holds 2 realisations; number 4 is wanted"):
+            stages.sample(self.point(tmp_path / "mine.nc", 5), tmp_path / "r.nc")

@@ -1,0 +1,115 @@
+"""The plan that ``glasspipe check`` prints: its numbers are those of a hand calculation."""
+
+import os
+
+import h5netcdf
+import numpy as np
+import pytest
+
+from glasspipe import plan
+from glasspipe.config import ConfigError, study_from
+from glasspipe.plan import Work, describe
+
+
+def study(**config):
+    return study_from({"study": "test", **config})
+
+
+def rows(text):
+    """Return the cells of every line, keyed by the first."""
+    lines = [line.split() for line in text.splitlines() if line]
+    return {cells[0]: cells[1:] for cells in lines}
+
+
+BOX = {"lattice": {"type": "bcc", "size": 5}, "defects": {"concentration": 0.082}}
+"""250 sites with 20.5, so 20 defects: 190 pairs."""
+
+
+def test_the_points_are_listed_with_their_realised_concentration():
+    sizes = {"lattice.size": {"values": [5, 10]}}
+    made = study(lattice={"type": "bcc"}, defects=BOX["defects"], sweep=sizes)
+    text = describe(made)
+    table = rows(text)
+    assert table[made.points[0].name][:4] == ["0.08", "5³", "250", "20"]
+    assert table[made.points[1].name][:4] == ["0.082", "10³", "2000", "164"]
+    assert text.startswith(
+        "study test: 2 points, sweeping lattice.size; 100 realisations of each in 1 job a stage\n"
+    )
+
+
+def test_work_that_points_share_is_counted_once():
+    shared = {"freeze.sweeps": {"values": [100, 200, 300]}, "medium": {"values": ["KBr", "KCl"]}}
+    made = study(realisations=7, realisations_per_job=3, sweep=shared, **BOX)
+    table = rows(describe(made))
+    jobs = {stage: int(table[stage][0]) for stage in plan.STAGES}
+    assert jobs == {"sample": 3, "couplings": 6, "freeze": 18, "fields": 18}
+
+
+def test_times_follow_pairs_and_flips():
+    point = study(realisations=1000, freeze={"sweeps": 5000, "replicas": 2}, **BOX).points[0]
+    seconds = {stage: Work(stage, point, 20).seconds for stage in plan.STAGES}
+    assert seconds == pytest.approx(
+        {
+            "sample": 0.0,
+            "couplings": 190 * 1000 * plan.SECONDS_PER_PAIR["couplings"],
+            "freeze": 20 * 5000 * 2 * 1000 * plan.SECONDS_PER_FLIP,
+            "fields": 190 * 1000 * plan.SECONDS_PER_PAIR["fields"],
+        }
+    )
+
+
+def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
+    monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
+    monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})
+    monkeypatch.setattr(plan, "SECONDS_PER_FLIP", 0.0)
+    assert "time: about 40 s of CPU, 40 s on 2 cores" in describe(study(**BOX))
+    four = study(sweep={"seed": {"values": [1, 2, 3, 4]}}, **BOX)
+    assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(four)
+    split = study(realisations_per_job=25, **BOX)
+    assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(split)
+
+
+@pytest.mark.parametrize(("store", "width"), [("float64", 8), ("float32", 4)])
+def test_sizes_are_those_of_the_variables(store, width):
+    made = study(realisations=10, couplings={"store": store}, **BOX)
+    work = Work("couplings", made.points[0], 20)
+    # U of each realisation; i and j of four bytes; B; the realisation numbers
+    assert work.bytes_written == 10 * 190 * width + 2 * 4 * 190 + 10 * 20 * 8 + 10 * 8
+    rotor = study(realisations=10, defects={**BOX["defects"], "species": "rotor"}).points[0]
+    more = Work("sample", rotor, 20).bytes_written
+    assert more - Work("sample", made.points[0], 20).bytes_written == 10 * 20 * 27 * 8
+
+
+def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):
+    huge = study(defects={"number": 10_000_000, "concentration": 0.1})
+    point = huge.points[0]
+    memory = plan.BYTES_OF_PROCESS + plan.MATRICES * 8 * point.defects**2
+    assert f"warning: a job of {point.name} needs {memory / 1e12:.3g} TB" in describe(huge)
+    assert "warning" not in describe(study(**BOX))
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 50_000, "SC_PAGE_SIZE": 4096}.get)
+    assert "this machine has 205 MB" in describe(study(**BOX))
+
+
+def test_a_long_study_is_cut_short():
+    many = study(sweep={"seed": {"linear": {"start": 1, "stop": 100, "number": 100}}}, **BOX)
+    text = describe(many)
+    assert "… and 60 more" in text
+    assert many.points[39].name in text
+    assert many.points[40].name not in text
+    assert rows(text)["fields"][0] == "100"
+
+
+def test_defects_from_a_file_are_counted(tmp_path):
+    path = tmp_path / "mine.nc"
+    shapes = {"position": (3,), "gamma": (3, 3), "eta": (), "zeta": (3, 3, 3)}
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {"realisation": 4, "defect": 13, "axis": 3, "axis2": 3, "axis3": 3}
+        file.create_variable("box", ("axis",), data=np.full(3, 10.0))
+        for name, shape in shapes.items():
+            dimensions = ("realisation", "defect", "axis", "axis2", "axis3")[: 2 + len(shape)]
+            file.create_variable(name, dimensions, data=np.zeros((4, 13, *shape)))
+    mine = {"sample": {"source": {"file": str(path)}}}
+    made = study(realisations=4, **mine)
+    assert rows(describe(made))[made.points[0].name][:3] == ["from", "file", "13"]
+    with pytest.raises(ConfigError, match=r"^realisations: found 5 with .*; allowed: at most 4,"):
+        describe(study(realisations=5, **mine))
