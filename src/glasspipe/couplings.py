@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import reciprocal
-from glasspipe.greens import BOUNDARIES, Ewald, isotropic_coefficients, zero_mode
-from glasspipe.kernels import pairs as kernel
-from glasspipe.medium import Medium
+from glasspipe.greens import BOUNDARIES, Ewald, response, zero_mode
+from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
@@ -44,7 +43,7 @@ def couplings(
     eta: ArrayLike,
     *,
     box: ArrayLike,
-    medium: Medium,
+    medium: AnyMedium,
     boundary: str,
     sharpness: float = SHARPNESS,
 ) -> Couplings:
@@ -60,9 +59,9 @@ def couplings(
         Volume couplings, eV.
     box : array (3,)
         Edges of the box, Å.
-    medium : Medium
+    medium : Medium or CubicMedium
         The elastic medium.
-    boundary : {"clamped", "spherical", "minimum_image"}
+    boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
         The q = 0 term, see :mod:`glasspipe.greens`.
     sharpness : float
         α V^(1/3) of Ewald's split; the result does not depend on it.
@@ -86,28 +85,21 @@ def couplings(
     far, B = np.zeros((number, number)), np.zeros(number)
     alpha = cutoff = 0.0
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(edges, sharpness)
+        ewald = Ewald.balanced(medium, edges, sharpness)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, gamma, eta, medium, ewald, far, B)
+        _add_far(position, gamma, eta, ewald, far, B)
         _add_zero_mode(gamma, eta, zero_mode(medium, ewald.volume, boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    split = (edges, alpha, cutoff, *isotropic_coefficients(medium))
-    kernel.couplings(position, gamma, eta, *split, far, U, B)
+    response(medium).couplings(position, gamma, eta, (edges, alpha, cutoff), far, U, B)
     return Couplings(U, B)
 
 
 def _add_far(
-    position: Array,
-    gamma: Array,
-    eta: Array,
-    medium: Medium,
-    ewald: Ewald,
-    far: Array,
-    B: Array,
+    position: Array, gamma: Array, eta: Array, ewald: Ewald, far: Array, B: Array
 ) -> None:
     waves = reciprocal.Waves(position, ewald)
     dipoles = gamma.reshape(-1, 9)
-    for block in reciprocal.blocks(medium, ewald):
+    for block in reciprocal.blocks(ewald):
         weights = block.dipole_weights()
         amplitude = dipoles @ weights
         columns = waves.columns(block, amplitude)

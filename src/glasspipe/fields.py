@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import reciprocal
-from glasspipe.greens import BOUNDARIES, Ewald, isotropic_coefficients
-from glasspipe.kernels import pairs as kernel
-from glasspipe.medium import Medium
+from glasspipe.greens import BOUNDARIES, Ewald, response
+from glasspipe.kernels.pairs import summarise
+from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def fields(
     tau: ArrayLike,
     *,
     box: ArrayLike,
-    medium: Medium,
+    medium: AnyMedium,
     boundary: str,
     sharpness: float = SHARPNESS,
 ) -> Fields:
@@ -113,21 +113,14 @@ def fields(
     J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
     alpha = cutoff = 0.0
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(edges, sharpness)
+        ewald = Ewald.balanced(medium, edges, sharpness)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, frozen, eta, zeta, medium, ewald, J, b_gamma, b_eta)
-    sigma = _symmetric_part(zeta)
-    split = (edges, alpha, cutoff, *isotropic_coefficients(medium))
-    kernel.fields(position, frozen, eta, zeta, sigma, *split, J, b_gamma, b_eta)
+        _add_far(position, frozen, eta, zeta, ewald, J, b_gamma, b_eta)
+    split = (edges, alpha, cutoff)
+    response(medium).fields(position, frozen, eta, zeta, split, J, b_gamma, b_eta)
     J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
-    kernel.summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
+    summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
     return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)
-
-
-def _symmetric_part(zeta: Array) -> Array:
-    """Fully symmetric part of ζ, which is symmetric in its last two indices."""
-    cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
-    return np.ascontiguousarray(cyclic / 3)
 
 
 def _add_far(
@@ -135,7 +128,6 @@ def _add_far(
     frozen: Array,
     eta: Array,
     zeta: Array,
-    medium: Medium,
     ewald: Ewald,
     J: Array,
     b_gamma: Array,
@@ -143,7 +135,7 @@ def _add_far(
 ) -> None:
     waves = reciprocal.Waves(position, ewald)
     volume = eta[:, None] * np.eye(3).reshape(9)
-    for block in reciprocal.blocks(medium, ewald):
+    for block in reciprocal.blocks(ewald):
         columns = waves.columns(block, zeta.reshape(-1, 27) @ block.gradient_weights())
         reciprocal.add_products(columns, block.sign, J)
         for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (volume, b_eta)):

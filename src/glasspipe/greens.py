@@ -1,11 +1,9 @@
 """The static elastic Green's function and its derivatives of any order up to 4.
 
-Every coupling of the model is a derivative of one object, Kelvin's solution
-
-    G_αγ(R) = A ∂_α∂_γ R + C δ_αγ / R,   A = (1/c_l² − 1/c_t²)/(8πρ),   C = 1/(4πρc_t²).
-
-In a periodic box its second derivatives sum conditionally (1/R³). Ewald's split makes the sum
-absolute and leaves one choice, the term at q = 0, which is named by ``boundary``.
+Every coupling of the model is a derivative of one object. Where it is known depends on the medium:
+:mod:`glasspipe.kelvin` has the isotropic one in closed form, :mod:`glasspipe.crystal` that of a
+cubic crystal. In a periodic box its second derivatives sum conditionally (1/R³). Ewald's split
+makes the sum absolute and leaves one choice, the term at q = 0, which is named by ``boundary``.
 """
 
 from dataclasses import dataclass
@@ -16,69 +14,24 @@ from math import ceil, pi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.kernels import radial
-from glasspipe.medium import Medium
+from glasspipe.christoffel import christoffel_inverse
+from glasspipe.crystal import Crystal
+from glasspipe.kelvin import Kelvin
+from glasspipe.medium import AnyMedium, Medium
+from glasspipe.quadrature import refined, sphere
 
 Array = NDArray[np.float64]
 
-BOUNDARIES = ("clamped", "spherical", "minimum_image")
+BOUNDARIES = ("clamped", "spherical", "stress_free", "minimum_image")
 MAX_ORDER = 4
-REACH = 5.6
-"""αR at the near cutoff and q/2α at the far one: the parts left out are below 1e-11 of the kernel."""
 
 
-@cache
-def _pairings(indices: str) -> list[list[tuple[str, ...]]]:
-    """Ways to split index letters into pairs and single letters, by the number of pairs."""
-    if not indices:
-        return [[()]]
-    first, rest = indices[0], indices[1:]
-    ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(indices) // 2 + 1)]
-    for pairs, splits in enumerate(_pairings(rest)):
-        ways[pairs] += [(first, *split) for split in splits]
-    for position, partner in enumerate(rest):
-        others = rest[:position] + rest[position + 1 :]
-        for pairs, splits in enumerate(_pairings(others)):
-            ways[pairs + 1] += [(first + partner, *split) for split in splits]
-    return ways
+def response(medium: AnyMedium) -> Kelvin | Crystal:
+    """Return the response to point forces of a medium."""
+    return Kelvin(medium) if isinstance(medium, Medium) else Crystal(medium)
 
 
-def radial_derivatives(x: Array, D: Array, order: int) -> Array:
-    """Return ∂_a∂_b… f(|x|) of a radial function.
-
-    ∂ⁿf = Σ_m (δ^m x^(n−2m)) D_(n−m), where (…) is the sum over all distinct index assignments.
-
-    Parameters
-    ----------
-    x : array (…, 3)
-        Where.
-    D : array (…, order + 1)
-        D_k = ((1/R) d/dR)^k f at x.
-    order : int
-        Number n of derivatives.
-
-    Returns
-    -------
-    array (…,) + (3,) * order
-    """
-    letters = "abcdefgh"[:order]
-    total = np.zeros((*x.shape[:-1], *(3,) * order))
-    for pairs, splits in enumerate(_pairings(letters)):
-        for split in splits:
-            factors = [np.eye(3) if len(part) == 2 else x for part in split]
-            terms = [part if len(part) == 2 else "..." + part for part in split]
-            signature = ",".join(["...", *terms]) + "->..." + letters
-            total += np.einsum(signature, D[..., order - pairs], *factors)
-    return total
-
-
-def isotropic_coefficients(medium: Medium) -> tuple[float, float]:
-    """A and C of G = A ∂∂R + C δ/R, Å³/eV."""
-    longitudinal, transverse = medium.longitudinal_modulus, medium.transverse_modulus
-    return (1 / longitudinal - 1 / transverse) / (8 * pi), 1 / (4 * pi * transverse)
-
-
-def green_derivatives(R: ArrayLike, order: int, medium: Medium, *, alpha: float = 0.0) -> Array:
+def green_derivatives(R: ArrayLike, order: int, medium: AnyMedium) -> Array:
     """Derivatives ∂_β∂_δ… G_αγ(R) in the infinite medium.
 
     Parameters
@@ -87,10 +40,8 @@ def green_derivatives(R: ArrayLike, order: int, medium: Medium, *, alpha: float 
         Displacement from the source, Å; not zero.
     order : int
         Number of derivatives, 0 to 4.
-    medium : Medium
+    medium : Medium or CubicMedium
         The elastic medium.
-    alpha : float
-        Ewald's α, Å⁻¹: above 0 the near part alone.
 
     Returns
     -------
@@ -104,25 +55,14 @@ def green_derivatives(R: ArrayLike, order: int, medium: Medium, *, alpha: float 
 
     References
     ----------
-    Kelvin's solution; eqs. (16), (26), (36), (66), (72) are contractions of it.
+    Eqs. (16), (26), (36), (66), (72) are contractions of it.
     """
     if order not in range(MAX_ORDER + 1):
         raise ValueError(f"order is {order}; derivatives of order 0 to {MAX_ORDER} are available")
     R = np.asarray(R, dtype=float)
-    r2 = np.sum(R * R, axis=-1)
-    if not np.all(r2 > 0):
+    if not np.all(np.sum(R * R, axis=-1) > 0):
         raise ValueError("R holds a zero displacement; the Green's function is singular there")
-    g = np.empty((r2.size, order + 2))
-    radial.ladders(r2.reshape(-1), alpha, g)
-    g = g.reshape(*r2.shape, order + 2)
-    A, C = isotropic_coefficients(medium)
-    of_R = np.concatenate([np.zeros_like(g[..., :1]), g], axis=-1)
-    total = A * radial_derivatives(R, of_R, order + 2)
-    letters = "cdefgh"[:order]
-    total += C * np.einsum(
-        f"ab,...{letters}->...ab{letters}", np.eye(3), radial_derivatives(R, g, order)
-    )
-    return total
+    return response(medium).derivatives(R, order)
 
 
 @dataclass(frozen=True)
@@ -131,20 +71,29 @@ class Ewald:
 
     Parameters
     ----------
-    box : array (3,)
+    medium : Medium or CubicMedium
+        The elastic medium.
+    box : tuple of 3 floats
         Edges of the periodic box, Å.
     alpha : float
-        Where the near part ends and the far part begins, Å⁻¹.
+        Where the near part ends and the far part begins, Å⁻¹; 0: there is no far part, and the
+        near part is the bare kernel at the nearest image.
     """
 
-    box: Array
+    medium: AnyMedium
+    box: tuple[float, float, float]
     alpha: float
 
     @classmethod
-    def balanced(cls, box: ArrayLike, sharpness: float) -> "Ewald":
+    def balanced(cls, medium: AnyMedium, box: ArrayLike, sharpness: float) -> "Ewald":
         """Split with α = sharpness / V^(1/3)."""
-        edges = np.asarray(box, dtype=float)
-        return cls(edges, sharpness / float(np.prod(edges)) ** (1 / 3))
+        x, y, z = np.broadcast_to(np.asarray(box, dtype=float), 3).tolist()
+        return cls(medium, (x, y, z), sharpness / (x * y * z) ** (1 / 3))
+
+    @property
+    def edges(self) -> Array:
+        """The box as an array (3,), Å."""
+        return np.array(self.box)
 
     @property
     def volume(self) -> float:
@@ -154,48 +103,58 @@ class Ewald:
     @property
     def cutoff(self) -> float:
         """Radius of the near part, Å."""
-        return REACH / self.alpha
+        return response(self.medium).reach / self.alpha
 
     def modes(self) -> NDArray[np.int64]:
         """Integers n (modes, 3) of half of the wave vectors q = 2πn/L ≠ 0 of the far part."""
-        top = 2 * self.alpha * REACH
+        top = 2 * self.alpha * response(self.medium).reach
         limit = [ceil(top * edge / (2 * pi)) for edge in self.box]
         n = np.array(list(product(*(range(-m, m + 1) for m in limit))), dtype=np.int64)
         half = n[len(n) // 2 + 1 :]
-        q2 = np.sum((2 * pi * half / self.box) ** 2, axis=1)
+        q2 = np.sum((2 * pi * half / self.edges) ** 2, axis=1)
         return half[q2 <= top**2]
 
-    def far_green(self, n: NDArray[np.int64], medium: Medium) -> Array:
-        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV.
-
-        [ q_αq_γ/q⁴ (1/ρc_l² − 1/ρc_t²)(1 + s) + δ_αγ/(ρc_t² q²) ] e^(−s),  s = q²/4α².
-        """
-        q = 2 * pi * n / self.box
-        q2 = np.sum(q * q, axis=1)[:, None, None]
-        s = q2 / (4 * self.alpha**2)
-        longitudinal, transverse = medium.longitudinal_modulus, medium.transverse_modulus
-        along = q[:, :, None] * q[:, None, :] / q2
-        difference = 1 / longitudinal - 1 / transverse
-        return np.exp(-s) / q2 * (along * difference * (1 + s) + np.eye(3) / transverse)
+    def far_green(self, n: NDArray[np.int64]) -> Array:
+        """G_αγ(q) of the far part (modes, 3, 3) at q = 2πn/L, Å⁵/eV."""
+        return response(self.medium).far(2 * pi * n / self.edges, self.alpha)
 
 
-def zero_mode(medium: Medium, volume: float, boundary: str) -> Array:
+def zero_mode(medium: AnyMedium, volume: float, boundary: str) -> Array:
     """Interaction K_0 of two force dipoles through the q = 0 term, (3, 3, 3, 3), Å⁰/eV per Å³.
 
-    Added to γ_1^αβ γ_2^γδ ∂_β∂_δ G_αγ of the clamped box, axes α, β, γ, δ. For ``spherical``
+    Added to γ_1^αβ γ_2^γδ ∂_β∂_δ G_αγ of the clamped box, axes α, β, γ, δ:
 
-        K_0 = −(1/V) ⟨q̂_β q̂_δ G_αγ(q̂)⟩
-            = −(1/ρV) [ (1/c_l² − 1/c_t²)(δ_αβ δ_γδ + δ_αγ δ_βδ + δ_αδ δ_βγ)/15
-                        + δ_αγ δ_βδ/(3c_t²) ].
+        spherical      K_0 = −(1/V) ⟨q̂_β q̂_δ G_αγ(q̂)⟩, the average over directions
+        stress_free    K_0 = −(1/V) C⁻¹_αβγδ, the compliance
+
+    Any other boundary has none.
     """
-    if boundary != "spherical":
-        return np.zeros((3,) * 4)
-    d = np.eye(3)
-    same, crossed = np.einsum("ac,bd->abcd", d, d), np.einsum("ad,bc->abcd", d, d)
-    longitudinal, transverse = medium.longitudinal_modulus, medium.transverse_modulus
-    difference = 1 / longitudinal - 1 / transverse
-    bracket = np.einsum("ab,cd->abcd", d, d) + same + crossed
-    return -(difference * bracket / 15 + same / (3 * transverse)) / volume
+    if boundary == "spherical":
+        return -_mean_over_directions(medium) / volume
+    if boundary == "stress_free":
+        return -_compliance(medium) / volume
+    return np.zeros((3,) * 4)
+
+
+@cache
+def _mean_over_directions(medium: AnyMedium) -> Array:
+    """⟨q̂_β q̂_δ G_αγ(q̂)⟩, axes α, β, γ, δ."""
+
+    def mean(points: int) -> Array:
+        q, weight = sphere(points)
+        G = christoffel_inverse(q, medium)
+        return np.einsum("q,qac,qb,qd->abcd", weight / (4 * pi), G, q, q, optimize=True)
+
+    return refined(mean, 16)
+
+
+@cache
+def _compliance(medium: AnyMedium) -> Array:
+    """S with C_αβγδ S_γδεφ = (δ_αε δ_βφ + δ_αφ δ_βε)/2: C inverted on symmetric tensors.
+
+    Rotations cost no energy, so on all tensors C is singular; its pseudo-inverse is S.
+    """
+    return np.linalg.pinv(medium.stiffness.reshape(9, 9)).reshape(3, 3, 3, 3)
 
 
 def nearest_images(R: ArrayLike, box: ArrayLike) -> tuple[Array, Array]:
@@ -227,7 +186,7 @@ def nearest_images(R: ArrayLike, box: ArrayLike) -> tuple[Array, Array]:
 def periodic_green_derivatives(
     R: ArrayLike,
     order: int,
-    medium: Medium,
+    medium: AnyMedium,
     box: ArrayLike,
     *,
     boundary: str,
@@ -243,9 +202,9 @@ def periodic_green_derivatives(
         Number of derivatives, 2 to 4 (lower ones have no periodic sum).
     medium, box
         The medium and the edges (3,) of the box, Å.
-    boundary : {"clamped", "spherical", "minimum_image"}
-        The q = 0 term of order 2: none, its average over directions, or the bare kernel at the
-        nearest image.
+    boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
+        The q = 0 term of order 2: none, its average over directions, that of a box without mean
+        stress, or the bare kernel at the nearest image.
     sharpness : float
         α V^(1/3); the result does not depend on it.
 
@@ -267,29 +226,29 @@ def periodic_green_derivatives(
         images, weights = nearest_images(R, box)
         bare = green_derivatives(images, order, medium)
         return np.einsum("pi,pi...->p...", weights, bare)
-    ewald = Ewald.balanced(box, sharpness)
-    total = _near_sum(R, order, medium, ewald) + _far_sum(R, order, medium, ewald)
+    ewald = Ewald.balanced(medium, box, sharpness)
+    total = _near_sum(R, order, ewald) + _far_sum(R, order, ewald)
     if order == 2:
         total += zero_mode(medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
     return total
 
 
-def _near_sum(R: Array, order: int, medium: Medium, ewald: Ewald) -> Array:
+def _near_sum(R: Array, order: int, ewald: Ewald) -> Array:
     total = np.zeros((len(R), *(3,) * (order + 2)))
-    nearest = R - ewald.box * np.round(R / ewald.box)
+    nearest = R - ewald.edges * np.round(R / ewald.edges)
     limit = [ceil(ewald.cutoff / edge + 0.5) for edge in ewald.box]
     for n in product(*(range(-m, m + 1) for m in limit)):
-        image = nearest + np.array(n) * ewald.box
+        image = nearest + np.array(n) * ewald.edges
         inside = np.sum(image * image, axis=1) <= ewald.cutoff**2
         if inside.any():
-            total[inside] += green_derivatives(image[inside], order, medium, alpha=ewald.alpha)
+            total[inside] += response(ewald.medium).near(image[inside], order, ewald.alpha)
     return total
 
 
-def _far_sum(R: Array, order: int, medium: Medium, ewald: Ewald) -> Array:
+def _far_sum(R: Array, order: int, ewald: Ewald) -> Array:
     n = ewald.modes()
-    q = 2 * pi * n / ewald.box
-    tensor = 2 / ewald.volume * ewald.far_green(n, medium)
+    q = 2 * pi * n / ewald.edges
+    tensor = 2 / ewald.volume * ewald.far_green(n)
     for _ in range(order):
         tensor = tensor[..., None] * q.reshape(len(q), *(1,) * (tensor.ndim - 1), 3)
     phase = R @ q.T

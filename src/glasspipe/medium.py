@@ -1,14 +1,29 @@
 """Elastic media: what carries the strain between defects.
 
 The medium enters the model through its static Green's function alone, and that through its
-elastic moduli alone: for an isotropic medium the two moduli ρc_l² and ρc_t².
+elastic moduli alone: for an isotropic medium the two moduli ρc_l² and ρc_t², for a cubic crystal
+the three of Voigt, C11, C12 and C44.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 
-from glasspipe.units import MODULUS
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.units import GPA, MODULUS
+
+
+def cubic_stiffness(c11: float, c12: float, c44: float) -> NDArray[np.float64]:
+    """C_ijkl (3, 3, 3, 3) of Voigt's three moduli, in their unit.
+
+    C_ijkl = C12 δ_ij δ_kl + C44 (δ_ik δ_jl + δ_il δ_jk) + (C11 − C12 − 2 C44) Σ_m δ_im δ_jm δ_km δ_lm.
+    """
+    d = np.eye(3)
+    pairs = np.einsum("ik,jl->ijkl", d, d) + np.einsum("il,jk->ijkl", d, d)
+    along = np.einsum("im,jm,km,lm->ijkl", d, d, d, d)
+    return c12 * np.einsum("ij,kl->ijkl", d, d) + c44 * pairs + (c11 - c12 - 2 * c44) * along
 
 
 @dataclass(frozen=True)
@@ -34,9 +49,7 @@ class Medium:
 
     def __post_init__(self) -> None:
         """Refuse what is not an elastic medium."""
-        for name in ("density", "c_l", "c_t"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"medium.{name} is {getattr(self, name)}; it must be positive")
+        _check_positive(self, "density", "c_l", "c_t")
         if self.c_l < self.c_t:
             raise ValueError(
                 f"medium.c_l is {self.c_l} and medium.c_t {self.c_t} km/s; c_l may not be below c_t"
@@ -58,6 +71,12 @@ class Medium:
         return self.longitudinal_modulus - 4 / 3 * self.transverse_modulus
 
     @property
+    def stiffness(self) -> NDArray[np.float64]:
+        """C_ijkl (3, 3, 3, 3), eV/Å³."""
+        along, across = self.longitudinal_modulus, self.transverse_modulus
+        return cubic_stiffness(along, along - 2 * across, across)
+
+    @property
     def warning(self) -> str | None:
         """A line to show the user if the medium is unstable, else None."""
         if self.c_l >= self.c_t * sqrt(4 / 3):
@@ -69,30 +88,117 @@ class Medium:
 
 
 @dataclass(frozen=True)
+class CubicMedium:
+    """Cubic crystal, its axes those of the box.
+
+    Parameters
+    ----------
+    density : float
+        Mass density ρ, g/cm³ (the static Green's function does not depend on it).
+    c11, c12, c44 : float
+        Elastic constants in Voigt's notation, GPa.
+
+    Raises
+    ------
+    ValueError
+        If the density is not positive, or a condition of Born for stability fails.
+    """
+
+    density: float
+    c11: float
+    c12: float
+    c44: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not an elastic medium."""
+        _check_positive(self, "density", "c44")
+        if not self.c11 > abs(self.c12):
+            raise ValueError(
+                f"medium.c11 is {self.c11} and medium.c12 {self.c12} GPa; Born stability needs"
+                " c11 > |c12|"
+            )
+        if not self.c11 + 2 * self.c12 > 0:
+            raise ValueError(
+                f"medium.c11 is {self.c11} and medium.c12 {self.c12} GPa; Born stability needs"
+                " c11 + 2 c12 > 0"
+            )
+
+    @property
+    def stiffness(self) -> NDArray[np.float64]:
+        """C_ijkl (3, 3, 3, 3), eV/Å³."""
+        return cubic_stiffness(self.c11, self.c12, self.c44) * GPA
+
+    @property
+    def bulk_modulus(self) -> float:
+        """K = (C11 + 2 C12)/3, eV/Å³."""
+        return (self.c11 + 2 * self.c12) / 3 * GPA
+
+    @property
+    def zener_ratio(self) -> float:
+        """2 C44/(C11 − C12): 1 where the crystal is isotropic."""
+        return 2 * self.c44 / (self.c11 - self.c12)
+
+    @property
+    def hill_average(self) -> Medium:
+        """The isotropic medium of the same bulk modulus and of Hill's shear modulus.
+
+        G = (G_V + G_R)/2 with G_V = (C11 − C12 + 3 C44)/5 and
+        G_R = 5 (C11 − C12) C44/(4 C44 + 3 (C11 − C12)); R. Hill, Proc. Phys. Soc. A 65, 349 (1952).
+        """
+        difference = self.c11 - self.c12
+        voigt = (difference + 3 * self.c44) / 5
+        reuss = 5 * difference * self.c44 / (4 * self.c44 + 3 * difference)
+        shear = (voigt + reuss) / 2 * GPA
+        velocity = self.density * MODULUS
+        along = self.bulk_modulus + 4 / 3 * shear
+        return Medium(self.density, sqrt(along / velocity), sqrt(shear / velocity))
+
+    @property
+    def warning(self) -> str | None:
+        """None: an unstable crystal is refused."""
+        return None
+
+
+AnyMedium = Medium | CubicMedium
+
+
+def _check_positive(medium: AnyMedium, *names: str) -> None:
+    for name in names:
+        if not getattr(medium, name) > 0:
+            raise ValueError(f"medium.{name} is {getattr(medium, name)}; it must be positive")
+
+
+@dataclass(frozen=True)
 class Preset:
     """A named medium and where its numbers come from."""
 
-    medium: Medium
+    medium: AnyMedium
     source: str
 
 
 _TYPICAL = "typical literature values, check before publishing"
+_KBR = "C11/C12/C44 = 34.7/5.8/5.07 GPa at 300 K"
+_KCL = "C11/C12/C44 = 40.7/7.1/6.3 GPa at 300 K"
 
 PRESETS: dict[str, Preset] = {
     "KBr": Preset(
-        Medium(density=2.75, c_l=3.07, c_t=1.69),
-        f"isotropic (Hill) average of C11/C12/C44 = 34.7/5.8/5.07 GPa at 300 K; {_TYPICAL}",
+        Medium(density=2.75, c_l=3.07, c_t=1.69), f"isotropic (Hill) average of {_KBR}; {_TYPICAL}"
     ),
     "KCl": Preset(
-        Medium(density=1.99, c_l=3.94, c_t=2.18),
-        f"isotropic (Hill) average of C11/C12/C44 = 40.7/7.1/6.3 GPa at 300 K; {_TYPICAL}",
+        Medium(density=1.99, c_l=3.94, c_t=2.18), f"isotropic (Hill) average of {_KCL}; {_TYPICAL}"
     ),
     "silica": Preset(Medium(density=2.20, c_l=5.80, c_t=3.80), f"vitreous silica; {_TYPICAL}"),
+    "KBr_cubic": Preset(
+        CubicMedium(density=2.75, c11=34.7, c12=5.8, c44=5.07), f"crystal, {_KBR}; {_TYPICAL}"
+    ),
+    "KCl_cubic": Preset(
+        CubicMedium(density=1.99, c11=40.7, c12=7.1, c44=6.3), f"crystal, {_KCL}; {_TYPICAL}"
+    ),
 }
 
 
-def medium_from(value: str | Mapping[str, float]) -> Medium:
-    """Medium of a config value: a preset's name, or its density and velocities.
+def medium_from(value: str | Mapping[str, float]) -> AnyMedium:
+    """Medium of a config value: a preset's name, or its density with velocities or moduli.
 
     Raises
     ------
@@ -103,4 +209,4 @@ def medium_from(value: str | Mapping[str, float]) -> Medium:
         if value not in PRESETS:
             raise ValueError(f"medium is {value!r}; the presets are {', '.join(PRESETS)}")
         return PRESETS[value].medium
-    return Medium(**value)
+    return CubicMedium(**value) if "c11" in value else Medium(**value)

@@ -8,6 +8,7 @@ force of its multipole (γq or ζqq), and all couplings are one symmetric produc
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi
 
 import numpy as np
@@ -16,7 +17,6 @@ from scipy.linalg.blas import dsyrk
 
 from glasspipe.greens import Ewald
 from glasspipe.kernels import modes as kernel
-from glasspipe.medium import Medium
 
 Array = NDArray[np.float64]
 
@@ -52,14 +52,15 @@ class Block:
         return np.einsum("ca,cb,cd->abdc", self.v, self.q, self.q).reshape(27, -1)
 
 
-def blocks(medium: Medium, ewald: Ewald) -> list[Block]:
-    """All channels of the far part, in blocks of one sign."""
+@lru_cache(maxsize=4)
+def blocks(ewald: Ewald) -> list[Block]:
+    """All channels of the far part, in blocks of one sign; not to be modified."""
     n = ewald.modes()
-    values, vectors = np.linalg.eigh(ewald.far_green(n, medium))
+    values, vectors = np.linalg.eigh(ewald.far_green(n))
     v = vectors * np.sqrt(2 * np.abs(values) / ewald.volume)[:, None, :]
     v = v.transpose(0, 2, 1).reshape(-1, 3)
     n = np.repeat(n, 3, axis=0)
-    q = 2 * pi * n / ewald.box
+    q = 2 * pi * n / ewald.edges
     sign = np.sign(values).reshape(-1)
     return [
         Block(value, n[rows], q[rows], v[rows])
@@ -86,7 +87,7 @@ class Waves:
     def __init__(self, position: Array, ewald: Ewald) -> None:
         top = int(np.max(np.abs(ewald.modes()), initial=0))
         self._wave = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
-        kernel.powers(2 * pi * position / ewald.box, self._wave)
+        kernel.powers(2 * pi * position / ewald.edges, self._wave)
 
     def columns(self, block: Block, amplitude: Array) -> Array:
         """Return (N, 2, channels): amplitude cos q·r and amplitude sin q·r.

@@ -12,5 +12,8 @@ EV_PER_CUBIC_ANGSTROM = constants.electron_volt / constants.angstrom**3
 MODULUS = 1.0e3 * 1.0e6 / EV_PER_CUBIC_ANGSTROM
 """1 g/cm³ (km/s)² in eV/Å³: 6.241509e-3."""
 
+GPA = constants.giga / EV_PER_CUBIC_ANGSTROM
+"""1 GPa in eV/Å³: 6.241509e-3."""
+
 KELVIN = constants.physical_constants["Boltzmann constant in eV/K"][0]
 """1 K as k_B T in eV."""

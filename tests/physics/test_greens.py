@@ -10,12 +10,11 @@ from scipy.spatial.transform import Rotation
 
 from glasspipe.greens import (
     green_derivatives,
-    isotropic_coefficients,
     nearest_images,
     periodic_green_derivatives,
-    radial_derivatives,
     zero_mode,
 )
+from glasspipe.kelvin import isotropic_coefficients, radial_derivatives
 from glasspipe.medium import Medium
 
 REFERENCE = {

@@ -1,9 +1,17 @@
 """Periodic images of a displacement, axis by axis."""
 
+import numpy as np
 from numba import njit
 
 TIE = 1.0e-9
 """A displacement is half an edge if it is so within this fraction of the edge."""
+
+
+@njit(cache=True)
+def scratch(box, cutoff):
+    """Arrays for :func:`images`: axis, weight, image."""
+    reach = max(2, 2 * int(cutoff / box.min() + 0.5) + 1)
+    return np.empty((3, reach)), np.empty((3, reach)), np.empty((reach**3, 5))
 
 
 @njit(cache=True)

@@ -19,17 +19,10 @@ from glasspipe.kernels.contractions import (
     triple_dot,
     vector,
 )
-from glasspipe.kernels.images import images
+from glasspipe.kernels.images import images, scratch
 from glasspipe.kernels.radial import ladder
 
 _UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-
-
-@njit(cache=True)
-def _scratch(box, cutoff):
-    """Arrays for :func:`images`: axis, weight, image."""
-    reach = max(2, 2 * int(cutoff / box.min() + 0.5) + 1)
-    return np.empty((3, reach)), np.empty((3, reach)), np.empty((reach**3, 5))
 
 
 @njit(cache=True)
@@ -38,7 +31,7 @@ def couplings(position, gamma, eta, box, alpha, cutoff, A, C, far, U, B):
 
     position (N, 3), gamma (N, 3, 3), eta (N,), box (3,). Eqs. (16), (26), (29).
     """
-    axis, weight, image = _scratch(box, cutoff)
+    axis, weight, image = scratch(box, cutoff)
     g = np.empty(4)
     pair = 0
     for i in range(len(position)):
@@ -72,7 +65,7 @@ def fields(position, frozen, eta, zeta, sigma, box, alpha, cutoff, A, C, J, b_ga
     position (N, 3), frozen = γ_j S_j (N, 3, 3), eta (N,), zeta and its symmetric part sigma
     (N, 3, 3, 3). Eqs. (60), (68), (72). The odd couplings take R = r_source − r_τ.
     """
-    axis, weight, image = _scratch(box, cutoff)
+    axis, weight, image = scratch(box, cutoff)
     g = np.empty(6)
     for i in range(len(position)):
         frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])

@@ -1,0 +1,131 @@
+"""The response of a cubic crystal, split for periodic sums by a window in real space.
+
+The near part G w is an exact Green's function times a window, so its derivatives are products;
+the far part G(q) − ∫dΩ g(n) W(q·n) is a matrix for each wave vector, like an isotropic medium's.
+Both are exact; the compiled loops take the near part from a table whose error is stated.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.christoffel import angular_table, christoffel_inverse, derivatives
+from glasspipe.kelvin import Split, radial_derivatives
+from glasspipe.kernels import crystal_pairs
+from glasspipe.medium import CubicMedium
+from glasspipe.quadrature import sphere
+from glasspipe.window import ladder, ladder_table, transform
+
+Array = NDArray[np.float64]
+
+FAR_ERROR = 1.0e-10
+"""The far part beyond its cutoff in q, relative to G(q)."""
+_ANGLES, _ANGLES_PER_UNIT = 48, 0.4
+"""Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """Response of a cubic medium to point forces."""
+
+    medium: CubicMedium
+
+    @property
+    def reach(self) -> float:
+        """αR at the near cutoff and q/2α at the far one: what is left out is below 1e-10."""
+        return _reach(self.medium)
+
+    def derivatives(self, R: Array, order: int) -> Array:
+        """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""
+        return derivatives(R, order, self.medium)
+
+    def near(self, R: Array, order: int, alpha: float) -> Array:
+        """The same of the near part G w: the sum over ways to share the derivatives."""
+        cutoff = self.reach / alpha
+        scale = cutoff ** (-2.0 * np.arange(order + 1))
+        D = ladder(np.linalg.norm(R, axis=-1) / cutoff)[..., : order + 1] * scale
+        of_G = [derivatives(R, k, self.medium) for k in range(order + 1)]
+        of_w = [radial_derivatives(R, D[..., : k + 1], k) for k in range(order + 1)]
+        letters = "cdefgh"[:order]
+        total = np.zeros_like(of_G[order])
+        for count in range(order + 1):
+            for chosen in combinations(letters, count):
+                one = "".join(chosen)
+                other = "".join(sorted(set(letters) - set(one)))
+                signature = f"...ab{one},...{other}->...ab{letters}"
+                total += np.einsum(signature, of_G[count], of_w[order - count])
+        return total
+
+    def far(self, q: Array, alpha: float) -> Array:
+        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3).
+
+        Wave vectors that the symmetry of the cube takes into each other are done once.
+        """
+        order = np.argsort(np.abs(q), axis=1)
+        unique, which = np.unique(np.take_along_axis(np.abs(q), order, 1), axis=0, return_inverse=True)
+        cutoff = self.reach / alpha
+        back, sign = np.argsort(order, axis=1), np.where(q < 0, -1.0, 1.0)
+        made = _far(self.medium, unique * cutoff)[which.reshape(-1)] * cutoff**2
+        turned = made[np.arange(len(q))[:, None, None], back[:, :, None], back[:, None, :]]
+        return turned * sign[:, :, None] * sign[:, None, :]
+
+    def couplings(
+        self, position: Array, gamma: Array, eta: Array, split: Split, far: Array, U: Array, B: Array
+    ) -> None:
+        """Fill U with far and near part and add the near part of B."""
+        box, _, cutoff = split
+        tables = angular_table(self.medium), ladder_table()
+        crystal_pairs.couplings(position, gamma, eta, box, cutoff, *tables, far, U, B)
+
+    def fields(
+        self,
+        position: Array,
+        frozen: Array,
+        eta: Array,
+        zeta: Array,
+        split: Split,
+        J: Array,
+        b_gamma: Array,
+        b_eta: Array,
+    ) -> None:
+        """Add the near parts of J, b^γ and b^η."""
+        box, _, cutoff = split
+        tables = angular_table(self.medium), ladder_table()
+        crystal_pairs.fields(position, frozen, eta, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+
+
+def _far(medium: CubicMedium, q: Array) -> Array:
+    """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
+    largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
+    n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
+    near = transform(np.abs(q @ n.T)) @ weighted
+    return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
+
+
+@cache
+def _weighted_green(medium: CubicMedium, points: int) -> tuple[Array, Array]:
+    n, weight = sphere(points)
+    return n, derivatives(n, 0, medium).reshape(-1, 9) * weight[:, None]
+
+
+@cache
+def _reach(medium: CubicMedium) -> float:
+    """√(q_max · cutoff/2) with the first q_max where the far part is negligible.
+
+    Raises
+    ------
+    ValueError
+        If that is too far for any.
+    """
+    axes = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 2], [1, 1, 2], [1, 2, 3]])
+    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    for largest in range(64, 257, 4):
+        q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
+        left = np.abs(_far(medium, q)).max() / np.abs(christoffel_inverse(q, medium)).max()
+        if left < FAR_ERROR:
+            return sqrt(largest / 2)
+    raise ValueError("medium is too anisotropic: the far part of the Ewald sums does not end")

@@ -1,0 +1,137 @@
+"""Kelvin's solution: the Green's function of an isotropic medium, in closed form.
+
+    G_αγ(R) = A ∂_α∂_γ R + C δ_αγ / R,   A = (1/c_l² − 1/c_t²)/(8πρ),   C = 1/(4πρc_t²).
+
+It is made of two radial functions, R and 1/R, so its derivatives are the tensors ∂ⁿf(|x|), and
+Ewald's split is the textbook one: Gaussian screening of 1/R, and its integral for R.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import pi
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.kernels import pairs, radial
+from glasspipe.medium import Medium
+
+Array = NDArray[np.float64]
+Split = tuple[Array, float, float]
+"""Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
+
+
+@cache
+def _pairings(indices: str) -> list[list[tuple[str, ...]]]:
+    """Ways to split index letters into pairs and single letters, by the number of pairs."""
+    if not indices:
+        return [[()]]
+    first, rest = indices[0], indices[1:]
+    ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(indices) // 2 + 1)]
+    for pairs_, splits in enumerate(_pairings(rest)):
+        ways[pairs_] += [(first, *split) for split in splits]
+    for position, partner in enumerate(rest):
+        others = rest[:position] + rest[position + 1 :]
+        for pairs_, splits in enumerate(_pairings(others)):
+            ways[pairs_ + 1] += [(first + partner, *split) for split in splits]
+    return ways
+
+
+def radial_derivatives(x: Array, D: Array, order: int) -> Array:
+    """Return ∂_a∂_b… f(|x|) of a radial function.
+
+    ∂ⁿf = Σ_m (δ^m x^(n−2m)) D_(n−m), where (…) is the sum over all distinct index assignments.
+
+    Parameters
+    ----------
+    x : array (…, 3)
+        Where.
+    D : array (…, order + 1)
+        D_k = ((1/R) d/dR)^k f at x.
+    order : int
+        Number n of derivatives.
+
+    Returns
+    -------
+    array (…,) + (3,) * order
+    """
+    letters = "abcdefgh"[:order]
+    total = np.zeros((*x.shape[:-1], *(3,) * order))
+    for pairs_, splits in enumerate(_pairings(letters)):
+        for split in splits:
+            factors = [np.eye(3) if len(part) == 2 else x for part in split]
+            terms = [part if len(part) == 2 else "..." + part for part in split]
+            signature = ",".join(["...", *terms]) + "->..." + letters
+            total += np.einsum(signature, D[..., order - pairs_], *factors)
+    return total
+
+
+def isotropic_coefficients(medium: Medium) -> tuple[float, float]:
+    """A and C of G = A ∂∂R + C δ/R, Å³/eV."""
+    longitudinal, transverse = medium.longitudinal_modulus, medium.transverse_modulus
+    return (1 / longitudinal - 1 / transverse) / (8 * pi), 1 / (4 * pi * transverse)
+
+
+@dataclass(frozen=True)
+class Kelvin:
+    """Response of an isotropic medium to point forces."""
+
+    medium: Medium
+    reach: ClassVar[float] = 5.6
+    """αR at the near cutoff and q/2α at the far one: what is left out is below 1e-11."""
+
+    def derivatives(self, R: Array, order: int) -> Array:
+        """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""
+        return self.near(R, order, 0.0)
+
+    def near(self, R: Array, order: int, alpha: float) -> Array:
+        """The same of the near part; α = 0 is the whole."""
+        r2 = np.sum(R * R, axis=-1)
+        g = np.empty((r2.size, order + 2))
+        radial.ladders(r2.reshape(-1), alpha, g)
+        g = g.reshape(*r2.shape, order + 2)
+        A, C = isotropic_coefficients(self.medium)
+        of_R = np.concatenate([np.zeros_like(g[..., :1]), g], axis=-1)
+        total = A * radial_derivatives(R, of_R, order + 2)
+        letters = "cdefgh"[:order]
+        total += C * np.einsum(
+            f"ab,...{letters}->...ab{letters}", np.eye(3), radial_derivatives(R, g, order)
+        )
+        return total
+
+    def far(self, q: Array, alpha: float) -> Array:
+        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3).
+
+        [ q_αq_γ/q⁴ (1/ρc_l² − 1/ρc_t²)(1 + s) + δ_αγ/(ρc_t² q²) ] e^(−s),  s = q²/4α².
+        """
+        q2 = np.sum(q * q, axis=1)[:, None, None]
+        s = q2 / (4 * alpha**2)
+        longitudinal, transverse = self.medium.longitudinal_modulus, self.medium.transverse_modulus
+        along = q[:, :, None] * q[:, None, :] / q2
+        difference = 1 / longitudinal - 1 / transverse
+        return np.exp(-s) / q2 * (along * difference * (1 + s) + np.eye(3) / transverse)
+
+    def couplings(
+        self, position: Array, gamma: Array, eta: Array, split: Split, far: Array, U: Array, B: Array
+    ) -> None:
+        """Fill U with far and near part and add the near part of B, see :mod:`kernels.pairs`."""
+        medium = isotropic_coefficients(self.medium)
+        pairs.couplings(position, gamma, eta, *split, *medium, far, U, B)
+
+    def fields(
+        self,
+        position: Array,
+        frozen: Array,
+        eta: Array,
+        zeta: Array,
+        split: Split,
+        J: Array,
+        b_gamma: Array,
+        b_eta: Array,
+    ) -> None:
+        """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
+        medium = isotropic_coefficients(self.medium)
+        cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
+        sigma = np.ascontiguousarray(cyclic / 3)  # symmetric in all indices
+        pairs.fields(position, frozen, eta, zeta, sigma, *split, *medium, J, b_gamma, b_eta)

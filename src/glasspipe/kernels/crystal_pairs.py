@@ -1,0 +1,130 @@
+"""Near parts of the pair sums in a crystal: tables summed over images, then contracted once.
+
+A pair's images differ in the displacement alone, so their jets are added first; what a pair pays
+once is the contraction of the sum with the tensors of both defects. ``far``, ``cutoff`` and the
+results are those of :mod:`glasspipe.kernels.pairs`, the tables those of
+:mod:`glasspipe.kernels.jets`.
+"""
+
+import numpy as np
+from numba import njit
+
+from glasspipe.kernels.images import images, scratch
+from glasspipe.kernels.jets import COMPONENT, EXPONENTS, INDEX, LANES, add_near, products, workspace
+
+_UP_TO_2, _OF_3_AND_4 = products(2, 2), products(3, 4)
+
+
+def _places(order):
+    """Place in a jet of ∂_a∂_b… G_αγ, (3, 3) + (3,) * order, and the factor a! b! c!."""
+    place = np.empty((3, 3) + (3,) * order, dtype=np.int64)
+    for entry in np.ndindex(place.shape):
+        e = [entry[2:].count(axis) for axis in range(3)]
+        place[entry] = INDEX[e[0], e[1], e[2]] * LANES + COMPONENT[entry[0], entry[1]]
+    return place
+
+
+_PLACE2, _PLACE3, _PLACE4 = _places(2), _places(3), _places(4)
+_FACTORIAL = np.array([1.0, 1.0, 2.0, 6.0, 24.0])
+_MULTIPLICITY = np.repeat(_FACTORIAL[EXPONENTS].prod(axis=1), LANES)
+
+
+@njit(cache=True)
+def _strain(total, gamma, towards):
+    """Fill towards[α, β] with γ^γδ ∂_β∂_δ G_αγ, from a jet."""
+    for a in range(3):
+        for b in range(3):
+            value = 0.0
+            for c in range(3):
+                for d in range(3):
+                    value += gamma[c, d] * total[_PLACE2[a, c, b, d]]
+            towards[a, b] = value
+
+
+@njit(cache=True)
+def _double_dot(a, b):
+    value = 0.0
+    for i in range(3):
+        for j in range(3):
+            value += a[i, j] * b[i, j]
+    return value
+
+
+@njit(cache=True)
+def couplings(position, gamma, eta, box, cutoff, angular, window, far, U, B):
+    """Fill U (pairs,), i < j rows first, with U_ij, and add the near part of B (N,).
+
+    position (N, 3), gamma (N, 3, 3), eta (N,), box (3,). Eqs. (16), (26), (29).
+    """
+    axis, weight, image = scratch(box, cutoff)
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards, unit = np.empty((3, 3)), np.eye(3)
+    pair = 0
+    for i in range(len(position)):
+        for j in range(i + 1, len(position)):
+            total[:] = 0.0
+            for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
+                add_near(image[n], angular, window, cutoff, 2, _UP_TO_2, work, total)
+            total *= _MULTIPLICITY
+            _strain(total, gamma[j], towards)
+            U[pair] = far[i, j] + _double_dot(gamma[i], towards)
+            B[j] += eta[i] * _double_dot(unit, towards)
+            _strain(total, unit, towards)
+            B[i] += eta[j] * _double_dot(gamma[i], towards)
+            pair += 1
+
+
+@njit(cache=True)
+def _strain_of_gradient(total, zeta, towards):
+    """Fill towards[α, β] with ζ^γδε ∂_β∂_δ∂_ε G_αγ, from a jet."""
+    for a in range(3):
+        for b in range(3):
+            value = 0.0
+            for c in range(3):
+                for d in range(3):
+                    value += zeta[c, d, d] * total[_PLACE3[a, c, b, d, d]]
+                    for e in range(d):
+                        value += 2.0 * zeta[c, d, e] * total[_PLACE3[a, c, b, d, e]]
+            towards[a, b] = value
+
+
+@njit(cache=True)
+def _gradient_gradient(total, zeta1, zeta2):
+    """ζ_1^αβδ ζ_2^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ, from a jet."""
+    value = 0.0
+    for a in range(3):
+        for b in range(3):
+            for d in range(b + 1):
+                towards = 0.0
+                for c in range(3):
+                    for e in range(3):
+                        towards += zeta2[c, e, e] * total[_PLACE4[a, c, b, d, e, e]]
+                        for f in range(e):
+                            towards += 2.0 * zeta2[c, e, f] * total[_PLACE4[a, c, b, d, e, f]]
+                value += zeta1[a, b, d] * towards * (1.0 if b == d else 2.0)
+    return value
+
+
+@njit(cache=True)
+def fields(position, frozen, eta, zeta, box, cutoff, angular, window, J, b_gamma, b_eta):
+    """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
+
+    position (N, 3), frozen = γ_j S_j (N, 3, 3), eta (N,), zeta (N, 3, 3, 3). Eqs. (60), (68),
+    (72). The odd couplings take R = r_source − r_τ.
+    """
+    axis, weight, image = scratch(box, cutoff)
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards, unit = np.empty((3, 3)), np.eye(3)
+    for i in range(len(position)):
+        for j in range(i + 1, len(position)):
+            total[:] = 0.0
+            for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
+                add_near(image[n], angular, window, cutoff, 4, _OF_3_AND_4, work, total)
+            total *= _MULTIPLICITY
+            J[i, j] -= _gradient_gradient(total, zeta[i], zeta[j])
+            _strain_of_gradient(total, zeta[j], towards)
+            b_gamma[j] -= _double_dot(frozen[i], towards)
+            b_eta[j] -= eta[i] * _double_dot(unit, towards)
+            _strain_of_gradient(total, zeta[i], towards)
+            b_gamma[i] += _double_dot(frozen[j], towards)
+            b_eta[i] += eta[j] * _double_dot(unit, towards)
