@@ -30,9 +30,7 @@ _FIRST = 32
 
 def christoffel_inverse(q: Array, medium: AnyMedium) -> Array:
     """G(q) = [C_iajb q_a q_b]⁻¹ (…, 3, 3) at q (…, 3)."""
-    return np.linalg.inv(
-        np.einsum("iajb,...a,...b->...ij", medium.stiffness, q, q, optimize=True)
-    )
+    return np.linalg.inv(np.einsum("iajb,...a,...b->...ij", medium.stiffness, q, q, optimize=True))
 
 
 def monomials(axes: int, top: int) -> NDArray[np.int64]:
@@ -128,7 +126,8 @@ def angular_table(medium: AnyMedium) -> Array:
     made = taylor(_centres(side), 0, DEGREE, medium, axes=2)
     order = np.lexsort((found[:, 0], found[:, 1]))
     table = np.zeros((len(made), len(found), LANES))
-    table[..., : len(COMPONENTS)] = made[:, order][:, :, *zip(*COMPONENTS, strict=True)]
+    for lane, (a, b) in enumerate(COMPONENTS):
+        table[..., lane] = made[:, order, a, b]
     return table.reshape(len(made), -1)
 
 

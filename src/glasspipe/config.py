@@ -9,7 +9,7 @@ numbers are keyed by what they are drawn for, so that points that differ elsewhe
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from glasspipe.lattice import Lattice, smallest_size
-from glasspipe.medium import Medium, medium_from
+from glasspipe.medium import AnyMedium, medium_from
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -68,7 +68,7 @@ class Point:
             raise ConfigError(f"{error}{where}") from None
 
     @cached_property
-    def medium(self) -> Medium:
+    def medium(self) -> AnyMedium:
         """The elastic medium, presets resolved."""
         return medium_from(self.data["medium"])
 
@@ -109,7 +109,7 @@ class Point:
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
         part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
         if "medium" in part:
-            part["medium"] = {k: getattr(self.medium, k) for k in ("density", "c_l", "c_t")}
+            part["medium"] = asdict(self.medium)
         return part
 
     def part_hash(self, stage: str) -> str:

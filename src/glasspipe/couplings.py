@@ -17,9 +17,6 @@ from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
-SHARPNESS = 4.8
-"""α V^(1/3) at which the near and the far part cost about the same."""
-
 
 @dataclass(frozen=True)
 class Couplings:
@@ -45,7 +42,7 @@ def couplings(
     box: ArrayLike,
     medium: AnyMedium,
     boundary: str,
-    sharpness: float = SHARPNESS,
+    sharpness: float | None = None,
 ) -> Couplings:
     """Couplings U_ij and random fields B_i of defects in a periodic box.
 
@@ -63,8 +60,8 @@ def couplings(
         The elastic medium.
     boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
         The q = 0 term, see :mod:`glasspipe.greens`.
-    sharpness : float
-        α V^(1/3) of Ewald's split; the result does not depend on it.
+    sharpness : float, optional
+        α V^(1/3) of Ewald's split; the result does not depend on it. None: what is fastest.
 
     Raises
     ------
@@ -84,19 +81,18 @@ def couplings(
     number = len(position)
     far, B = np.zeros((number, number)), np.zeros(number)
     alpha = cutoff = 0.0
+    green = response(medium)
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness)
+        ewald = Ewald.balanced(medium, edges, sharpness or green.sharpness_2)
         alpha, cutoff = ewald.alpha, ewald.cutoff
         _add_far(position, gamma, eta, ewald, far, B)
         _add_zero_mode(gamma, eta, zero_mode(medium, ewald.volume, boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    response(medium).couplings(position, gamma, eta, (edges, alpha, cutoff), far, U, B)
+    green.couplings(position, gamma, eta, (edges, alpha, cutoff), far, U, B)
     return Couplings(U, B)
 
 
-def _add_far(
-    position: Array, gamma: Array, eta: Array, ewald: Ewald, far: Array, B: Array
-) -> None:
+def _add_far(position: Array, gamma: Array, eta: Array, ewald: Ewald, far: Array, B: Array) -> None:
     waves = reciprocal.Waves(position, ewald)
     dipoles = gamma.reshape(-1, 9)
     for block in reciprocal.blocks(ewald):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from math import ceil, sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from glasspipe.window import ladder, ladder_table, transform
 
 Array = NDArray[np.float64]
 
-FAR_ERROR = 1.0e-10
+FAR_ERROR = 1.0e-11
 """The far part beyond its cutoff in q, relative to G(q)."""
 _ANGLES, _ANGLES_PER_UNIT = 48, 0.4
 """Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
@@ -33,10 +34,13 @@ class Crystal:
     """Response of a cubic medium to point forces."""
 
     medium: CubicMedium
+    sharpness_2: ClassVar[float] = 8.0
+    sharpness_4: ClassVar[float] = 8.5
+    """α V^(1/3) at which second and fourth derivatives cost the least."""
 
     @property
     def reach(self) -> float:
-        """αR at the near cutoff and q/2α at the far one: what is left out is below 1e-10."""
+        """αR at the near cutoff and q/2α at the far one: what is left out is below FAR_ERROR."""
         return _reach(self.medium)
 
     def derivatives(self, R: Array, order: int) -> Array:
@@ -65,8 +69,8 @@ class Crystal:
 
         Wave vectors that the symmetry of the cube takes into each other are done once.
         """
-        order = np.argsort(np.abs(q), axis=1)
-        unique, which = np.unique(np.take_along_axis(np.abs(q), order, 1), axis=0, return_inverse=True)
+        size, order = np.sort(np.abs(q), axis=1), np.argsort(np.abs(q), axis=1)
+        unique, which = np.unique(size, axis=0, return_inverse=True)
         cutoff = self.reach / alpha
         back, sign = np.argsort(order, axis=1), np.where(q < 0, -1.0, 1.0)
         made = _far(self.medium, unique * cutoff)[which.reshape(-1)] * cutoff**2
@@ -74,7 +78,14 @@ class Crystal:
         return turned * sign[:, :, None] * sign[:, None, :]
 
     def couplings(
-        self, position: Array, gamma: Array, eta: Array, split: Split, far: Array, U: Array, B: Array
+        self,
+        position: Array,
+        gamma: Array,
+        eta: Array,
+        split: Split,
+        far: Array,
+        U: Array,
+        B: Array,
     ) -> None:
         """Fill U with far and near part and add the near part of B."""
         box, _, cutoff = split

@@ -20,9 +20,6 @@ from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
-SHARPNESS = 5.5
-"""α V^(1/3) at which the near and the far part cost about the same."""
-
 
 @dataclass(frozen=True)
 class Fields:
@@ -74,7 +71,7 @@ def fields(
     box: ArrayLike,
     medium: AnyMedium,
     boundary: str,
-    sharpness: float = SHARPNESS,
+    sharpness: float | None = None,
 ) -> Fields:
     """Random fields b_i and summaries of J_ij of defects with frozen S in a periodic box.
 
@@ -112,12 +109,13 @@ def fields(
     number = len(position)
     J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
     alpha = cutoff = 0.0
+    green = response(medium)
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness)
+        ewald = Ewald.balanced(medium, edges, sharpness or green.sharpness_4)
         alpha, cutoff = ewald.alpha, ewald.cutoff
         _add_far(position, frozen, eta, zeta, ewald, J, b_gamma, b_eta)
     split = (edges, alpha, cutoff)
-    response(medium).fields(position, frozen, eta, zeta, split, J, b_gamma, b_eta)
+    green.fields(position, frozen, eta, zeta, split, J, b_gamma, b_eta)
     J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
     summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
     return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)

@@ -154,7 +154,7 @@ def _compliance(medium: AnyMedium) -> Array:
 
     Rotations cost no energy, so on all tensors C is singular; its pseudo-inverse is S.
     """
-    return np.linalg.pinv(medium.stiffness.reshape(9, 9)).reshape(3, 3, 3, 3)
+    return np.asarray(np.linalg.pinv(medium.stiffness.reshape(9, 9)), float).reshape((3,) * 4)
 
 
 def nearest_images(R: ArrayLike, box: ArrayLike) -> tuple[Array, Array]:

@@ -80,6 +80,9 @@ class Kelvin:
     medium: Medium
     reach: ClassVar[float] = 5.6
     """αR at the near cutoff and q/2α at the far one: what is left out is below 1e-11."""
+    sharpness_2: ClassVar[float] = 4.8
+    sharpness_4: ClassVar[float] = 5.5
+    """α V^(1/3) at which second and fourth derivatives cost the least."""
 
     def derivatives(self, R: Array, order: int) -> Array:
         """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""
@@ -113,7 +116,14 @@ class Kelvin:
         return np.exp(-s) / q2 * (along * difference * (1 + s) + np.eye(3) / transverse)
 
     def couplings(
-        self, position: Array, gamma: Array, eta: Array, split: Split, far: Array, U: Array, B: Array
+        self,
+        position: Array,
+        gamma: Array,
+        eta: Array,
+        split: Split,
+        far: Array,
+        U: Array,
+        B: Array,
     ) -> None:
         """Fill U with far and near part and add the near part of B, see :mod:`kernels.pairs`."""
         medium = isotropic_coefficients(self.medium)

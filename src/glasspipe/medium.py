@@ -18,7 +18,8 @@ from glasspipe.units import GPA, MODULUS
 def cubic_stiffness(c11: float, c12: float, c44: float) -> NDArray[np.float64]:
     """C_ijkl (3, 3, 3, 3) of Voigt's three moduli, in their unit.
 
-    C_ijkl = C12 δ_ij δ_kl + C44 (δ_ik δ_jl + δ_il δ_jk) + (C11 − C12 − 2 C44) Σ_m δ_im δ_jm δ_km δ_lm.
+    C_ijkl = C12 δ_ij δ_kl + C44 (δ_ik δ_jl + δ_il δ_jk)
+             + (C11 − C12 − 2 C44) Σ_m δ_im δ_jm δ_km δ_lm.
     """
     d = np.eye(3)
     pairs = np.einsum("ik,jl->ijkl", d, d) + np.einsum("il,jk->ijkl", d, d)

@@ -46,8 +46,10 @@ def complete(node: Schema, value: Any) -> Any:
 
     Where the schema says ``number``, 1 and 1.0 (and 0.0 and -0.0) become one.
     """
-    is_type = _VALIDATOR.TYPE_CHECKER.is_type
-    branch = next(branch for branch in _branches(node) if is_type(value, branch["type"]))
+    form = _form(node, value)
+    if form is None:
+        raise TypeError(f"{value!r} was not validated")
+    branch = _branches(node)[form]
     if branch["type"] == "number":
         return float(value) + 0.0
     if branch["type"] == "integer":
@@ -118,6 +120,18 @@ def _branches(node: Schema) -> list[Schema]:
     return node.get("oneOf", [node])
 
 
+def _form(node: Schema, value: Any) -> int | None:
+    """Return which form of a choice ``value`` has, or comes closest to by its type and keys."""
+    is_type = _VALIDATOR.TYPE_CHECKER.is_type
+    keys = set(value) if isinstance(value, Mapping) else set()
+    shared = {
+        number: len(keys & set(branch.get("properties", {})))
+        for number, branch in enumerate(_branches(node))
+        if is_type(value, branch["type"])
+    }
+    return max(shared, key=lambda number: shared[number], default=None)
+
+
 def _properties(node: Schema) -> dict[str, Schema]:
     return {
         name: child
@@ -128,8 +142,11 @@ def _properties(node: Schema) -> dict[str, Schema]:
 
 def _cause(error: ValidationError) -> ValidationError:
     """Return the error inside a mapping that made a choice of forms fail, or the choice itself."""
+    node: Any = error.schema
+    form = _form(node, error.instance) if error.context else None
     for inner in error.context or []:
-        if inner.relative_path or inner.validator in ("additionalProperties", "required"):
+        itself = inner.validator in ("additionalProperties", "required")
+        if inner.relative_schema_path[0] == form and (inner.relative_path or itself):
             return _cause(inner)
     return error
 

@@ -45,7 +45,7 @@ def _integral(f: Callable[[Array], Array], low: Array) -> Array:
 
 
 def window(rho: Array) -> Array:
-    """w at ρ ≥ 0."""
+    """The window w at ρ ≥ 0."""
     rho = np.clip(rho, START, 1)
     return _integral(_bell, rho) / _integral(_bell, np.array(START))
 

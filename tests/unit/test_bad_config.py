@@ -20,8 +20,17 @@ BAD = [
     ('"a\\nb": 1', r"^a\?b: unknown key"),
     ("17: 1", r"^17: unknown key"),
     # a wrong type
-    ("medium: KBR", r"^medium: found the text 'KBR'; allowed: KBr, KCl, silica or a mapping with"),
+    (
+        "medium: KBR",
+        r"^medium: found the text 'KBR'; allowed: KBr, KCl, silica, KBr_cubic, KCl_cubic or a m",
+    ),
     ("medium: {density: 1, c_l: 2}", r"^medium\.c_t: missing; allowed: a number > 0 \(km/s\)$"),
+    (
+        "medium: {density: 1, c11: 2, c12: 1}",
+        r"^medium\.c44: missing; allowed: a number > 0 \(GPa\)$",
+    ),
+    ("medium: {density: 1, c11: 2, c12: 1, c44: 1, c_t: 1}", r"^medium\.c_t: unknown key; "),
+    ("medium: {density: 1, c11: 2, c12: 1, c44: -1}", r"^medium\.c44: found -1; .*> 0 \(GPa\)$"),
     ("lattice: fcc", r"^lattice: found the text 'fcc'; allowed: a mapping with the keys type, "),
     ("freeze:", r"^freeze: found nothing; allowed: a mapping with the keys method, "),
     (
@@ -55,7 +64,7 @@ BAD = [
     ),
     ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
     ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),
-    ("boundary: stress_free", r"^boundary: found the text 'stress_free'; allowed: clamped, sph"),
+    ("boundary: stressed", r"^boundary: found the text 'stressed'; allowed: clamped, sph"),
     ("formula: as_printed", r"^formula: found the text 'as_printed'; allowed: derived$"),
     ("freeze: {steps: 1}", r"^freeze\.steps: found 1; allowed: an integer ≥ 2"),
     ("study: a/b", r"^study: found the text 'a/b'; allowed: letters, digits, _ and -"),
@@ -122,6 +131,10 @@ BAD = [
         r"^sweep: found 1000000 points; allowed: at most 100000$",
     ),
     # values that contradict each other
+    (
+        "medium: {density: 1, c11: 2, c12: 3, c44: 1}",
+        r"^medium\.c11 .* Born stability needs c11 > ",
+    ),
     ("medium: {density: 1, c_l: 1, c_t: 2}", r"^medium\.c_l is 1\.0 .* c_l may not be below c_t$"),
     (
         "{lattice: {size: 3}, defects: {concentration: 0.01}}",

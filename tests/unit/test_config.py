@@ -29,6 +29,7 @@ from glasspipe.lattice import LATTICES, Lattice
 from glasspipe.medium import PRESETS, Medium
 from glasspipe.schema import leaves, schema
 
+MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44")]
 ROOT = Path(__file__).parents[2]
 CONCENTRATIONS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 
@@ -90,7 +91,7 @@ def test_the_default_study_is_valid():
 
 def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
     without = [key for key, node in leaves(schema()) if "default" not in node]
-    expected = ["study", "medium.density", "medium.c_l", "medium.c_t", "sample.source.file"]
+    expected = ["study", *MEDIUM, "sample.source.file"]
     assert without == expected
 
 

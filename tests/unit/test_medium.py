@@ -35,7 +35,9 @@ def test_moduli():
 def test_medium_from_config():
     assert medium_from("KBr") is PRESETS["KBr"].medium
     assert medium_from({"density": 1.0, "c_l": 2.0, "c_t": 1.0}) == Medium(1.0, 2.0, 1.0)
-    with pytest.raises(ValueError, match="medium is 'KBrr'; the presets are KBr, KCl, silica"):
+    with pytest.raises(
+        ValueError, match="medium is 'KBrr'; the presets are KBr, KCl, silica, KBr_cubic, KCl_cubic"
+    ):
         medium_from("KBrr")
 
 

@@ -1,6 +1,6 @@
 """Taylor coefficients (a jet) of a windowed Green's function, from tables.
 
-The Green's function of a crystal has no closed form, but it is homogeneous and knows the symmetry of
+The Green's function of a crystal has no closed form, but it is homogeneous and has the symmetry of
 the cube: G(R) = g(x/z, y/z)/z, and sorting |x|, |y|, |z| brings every R into 0 ≤ y ≤ x ≤ z, so a
 table over a triangle holds it all. Derivatives along z follow from Euler's rule
 R·∇f = −(1 + n) f for f = ∂ⁿG, and those of G w are products of two jets.
@@ -28,17 +28,21 @@ COUNT = np.array([(n + 1) * (n + 2) * (n + 3) // 6 for n in range(TOP + 1)])
 INDEX = np.full((TOP + 1,) * 3, -1)
 INDEX[tuple(EXPONENTS.T)] = range(len(EXPONENTS))
 _ORDERS = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
-_PLACES = np.array([
+_PLACES = np.array(
     [
-        [INDEX[tuple(e[np.argsort(o)])] * LANES + COMPONENT[o[i], o[j]] for i, j in COMPONENTS]
-        for e in EXPONENTS
+        [
+            [INDEX[tuple(e[np.argsort(o)])] * LANES + COMPONENT[o[i], o[j]] for i, j in COMPONENTS]
+            for e in EXPONENTS
+        ]
+        for o in _ORDERS
     ]
-    for o in _ORDERS
-])
-_SIGNS = np.array([
-    [[float(np.prod(s**e) * s[i] * s[j]) for i, j in COMPONENTS] for e in EXPONENTS]
-    for s in [1 - 2 * (octant >> np.arange(3) & 1) for octant in range(8)]
-])
+)
+_SIGNS = np.array(
+    [
+        [[float(np.prod(s**e) * s[i] * s[j]) for i, j in COMPONENTS] for e in EXPONENTS]
+        for s in [1 - 2 * (octant >> np.arange(3) & 1) for octant in range(8)]
+    ]
+)
 
 
 def _lowered():
@@ -92,7 +96,7 @@ def workspace(angular):
 
 @njit(cache=True)
 def _multiply_add(a, t, b, count):
-    """a ← a t + b."""
+    """Multiply a by t and add b, in place."""
     for s in range(count):
         a[s] = a[s] * t + b[s]
 
