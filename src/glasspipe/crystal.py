@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from glasspipe.christoffel import angular_table, christoffel_inverse, derivatives
 from glasspipe.kelvin import Split, radial_derivatives
-from glasspipe.kernels import crystal_pairs
+from glasspipe.kernels import crystal_pairs, directions
 from glasspipe.medium import CubicMedium
 from glasspipe.quadrature import sphere
-from glasspipe.window import ladder, ladder_table, transform
+from glasspipe.window import ladder, ladder_table, transform_table
 
 Array = NDArray[np.float64]
 
-FAR_ERROR = 1.0e-11
+FAR_ERROR = 1.0e-12
 """The far part beyond its cutoff in q, relative to G(q)."""
 _ANGLES, _ANGLES_PER_UNIT = 48, 0.4
 """Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
@@ -113,7 +113,8 @@ def _far(medium: CubicMedium, q: Array) -> Array:
     """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
     largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
     n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
-    near = transform(np.abs(q @ n.T)) @ weighted
+    near = np.zeros((len(q), 9))
+    directions.add_transform(q, n, weighted, transform_table(32 * ceil(largest / 32 + 0.1)), near)
     return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
 
 

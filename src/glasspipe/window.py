@@ -18,15 +18,15 @@ from functools import cache
 from math import factorial
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
 from scipy.special import hyp0f1
 
 Array = NDArray[np.float64]
 
 START = 0.3
 """Where the window begins to fall: later costs modes, earlier lets the sharp near field through."""
-BETA = 28.0
+BETA = 31.0
 _CENTRE, _HALF = (1 + START) / 2, (1 - START) / 2
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _BINS, _POWERS = 64, 12
@@ -63,31 +63,41 @@ def ladder(rho: Array) -> Array:
     return np.stack([window(rho), D1, D2, D3, D4], axis=-1)
 
 
-@cache
-def ladder_table() -> Array:
-    """D_k as polynomials in each of equal bins of ρ, (bins, 5, powers), for the compiled loops.
+def _in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
+    """Polynomials (bins, …, powers) of f (points,) → (points, …) in equal bins from 0.
 
     The variable runs from −½ to ½ across a bin; interpolation at Chebyshev's points.
     """
-    place = np.cos(np.pi * (np.arange(_POWERS) + 0.5) / _POWERS) / 2
-    rho = (np.arange(_BINS)[:, None] + 0.5 + place) / _BINS
-    powers = np.linalg.inv(np.vander(place, increasing=True))
-    return np.ascontiguousarray(np.einsum("pn,bnk->bkp", powers, ladder(rho)))
+    angle = np.pi * (np.arange(_POWERS) + 0.5) / _POWERS
+    x = (np.arange(bins)[:, None] + 0.5 + np.cos(angle) / 2) * width
+    series = 2 / _POWERS * np.cos(np.arange(_POWERS)[:, None] * angle)
+    series[0] /= 2
+    # by way of Chebyshev's series: Vandermonde's matrix would cost four digits
+    to_powers = [chebyshev.cheb2poly(row) for row in np.eye(_POWERS)]
+    monomials = np.array([np.pad(row, (0, _POWERS - len(row))) for row in to_powers])
+    values = f(x.reshape(-1))
+    values = values.reshape(bins, _POWERS, *values.shape[1:])
+    coefficients = np.einsum("kn,bn...->b...k", series, values)
+    return coefficients @ (monomials * 2.0 ** np.arange(_POWERS))
 
 
 @cache
-def _transform_spline(largest: int) -> Callable[[Array], Array]:
-    x = np.linspace(0, largest, 16 * largest + 1)
-    rho = (1 + _NODES) / 2
-    values = np.cos(x[:, None] * rho) @ (window(rho) * rho * _WEIGHTS / 2)
-    return make_interp_spline(x, values, k=7)
+def ladder_table() -> Array:
+    """D_k as polynomials in equal bins of ρ, (bins, 5, powers), for the compiled loops."""
+    return _in_bins(ladder, _BINS, 1 / _BINS)
 
 
 def transform(x: Array) -> Array:
-    """∫_0^1 w(ρ) ρ cos(xρ) dρ at x ≥ 0.
+    """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,).
 
     With it the transform of the near part of G = g(n)/R is the integral over directions
-    ∫ dΩ g(n) cutoff² transform(cutoff |q·n|).
+    ∫ dΩ g(n) cutoff² transform(cutoff q·n).
     """
-    largest = 32 * (int(np.max(x, initial=0.0)) // 32 + 1)
-    return _transform_spline(largest)(x)
+    rho = (1 + _NODES) / 2
+    return np.cos(x[:, None] * rho) @ (window(rho) * rho * _WEIGHTS / 2)
+
+
+@cache
+def transform_table(largest: int) -> Array:
+    """The transform as polynomials in bins of width 1 from 0 to ``largest``, (bins, powers)."""
+    return _in_bins(transform, largest, 1.0)
