@@ -1,0 +1,66 @@
+"""How far the Hill average is from the crystal in the width of B, and what a pair costs.
+
+python benchmarks/cubic_media.py
+"""
+
+from itertools import product
+from time import process_time
+
+import numpy as np
+
+from glasspipe.couplings import couplings
+from glasspipe.fields import fields
+from glasspipe.greens import green_derivatives
+from glasspipe.medium import PRESETS, AnyMedium
+
+AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+
+
+def square_sum(medium: AnyMedium, reach: int) -> float:
+    """Σ_R ⟨U_B²⟩ of ⟨111⟩ dipoles, γ = η = 1 eV, fcc, neighbours 1 Å apart, 0 < R ≤ reach cells.
+
+    The rest of the sum is that of a continuum, ∝ 1/reach³.
+    """
+    n = np.array(list(product(range(-2 * reach, 2 * reach + 1), repeat=3)))
+    n = n[(n.sum(axis=1) % 2 == 0) & (n != 0).any(axis=1)]
+    R = n[(n**2).sum(axis=1) <= (2 * reach) ** 2] / np.sqrt(2)
+    G2 = green_derivatives(R, 2, medium)
+    U = np.einsum("ka,kb,pacbc->kp", AXES, AXES, G2)
+    return float((U**2).mean(axis=0).sum())
+
+
+def widths() -> None:
+    """Print Zener's ratio and the exact std(B)/√(x(1 − x)) of crystal and average."""
+    for name in ("KBr", "KCl"):
+        crystal = PRESETS[f"{name}_cubic"].medium
+        width = []
+        for medium in (crystal, crystal.hill_average):
+            near, far = square_sum(medium, 4), square_sum(medium, 6)
+            width.append(np.sqrt(far + (far - near) / (6**3 / 4**3 - 1)))
+        print(f"{name}: A = {crystal.zener_ratio:.4f}, crystal/Hill = {width[0] / width[1]:.4f}")
+
+
+def cost(number: int = 500) -> None:
+    """Print the CPU time of a pair."""
+    rng = np.random.default_rng(0)
+    edge = 24 * 6.585
+    position, d = rng.random((number, 3)) * edge, AXES[rng.integers(4, size=number)]
+    gamma, zeta = np.einsum("na,nb->nab", d, d), np.einsum("na,nb,nc->nabc", d, d, d)
+    eta, S = np.ones(number), rng.choice([-1, 1], number)
+    for name in ("KBr", "KBr_cubic"):
+        options = {"box": [edge] * 3, "medium": PRESETS[name].medium, "boundary": "spherical"}
+        for stage in ("couplings", "fields"):
+            times = []
+            for _ in range(4):
+                start = process_time()
+                if stage == "couplings":
+                    couplings(position, gamma, eta, **options)
+                else:
+                    fields(position, gamma, eta, zeta, S, S, **options)
+                times.append((process_time() - start) / (number * (number - 1) / 2) * 1e6)
+            print(f"{name} {stage}: {min(times[1:]):.2f} µs a pair, first {times[0]:.2f}")
+
+
+if __name__ == "__main__":
+    widths()
+    cost()
