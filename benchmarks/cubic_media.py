@@ -16,8 +16,8 @@ from glasspipe.medium import PRESETS, AnyMedium
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 
 
-def square_sum(medium: AnyMedium, reach: int) -> float:
-    """Σ_R ⟨U_B²⟩ of ⟨111⟩ dipoles, γ = η = 1 eV, fcc, neighbours 1 Å apart, 0 < R ≤ reach cells.
+def square_sum(medium: AnyMedium, axes: np.ndarray, reach: int) -> float:
+    """Σ_R ⟨U_B²⟩, R up to ``reach`` cells of fcc: dipoles along ``axes``, neighbours 1 Å apart, in eV².
 
     The rest of the sum is that of a continuum, ∝ 1/reach³.
     """
@@ -25,19 +25,21 @@ def square_sum(medium: AnyMedium, reach: int) -> float:
     n = n[(n.sum(axis=1) % 2 == 0) & (n != 0).any(axis=1)]
     R = n[(n**2).sum(axis=1) <= (2 * reach) ** 2] / np.sqrt(2)
     G2 = green_derivatives(R, 2, medium)
-    U = np.einsum("ka,kb,pacbc->kp", AXES, AXES, G2)
+    U = np.einsum("ka,kb,pacbc->kp", axes, axes, G2)
     return float((U**2).mean(axis=0).sum())
 
 
 def widths() -> None:
     """Print Zener's ratio and the exact std(B)/√(x(1 − x)) of crystal and average."""
-    for name in ("KBr", "KCl"):
+    species = {"⟨111⟩": AXES, "aligned": np.array([[0.0, 0.0, 1.0]])}
+    for name, (label, axes) in product(("KBr", "KCl"), species.items()):
         crystal = PRESETS[f"{name}_cubic"].medium
         width = []
         for medium in (crystal, crystal.hill_average):
-            near, far = square_sum(medium, 4), square_sum(medium, 6)
+            near, far = square_sum(medium, axes, 4), square_sum(medium, axes, 6)
             width.append(np.sqrt(far + (far - near) / (6**3 / 4**3 - 1)))
-        print(f"{name}: A = {crystal.zener_ratio:.4f}, crystal/Hill = {width[0] / width[1]:.4f}")
+        ratio = width[0] / width[1]
+        print(f"{name} {label}: A = {crystal.zener_ratio:.4f}, crystal/Hill = {ratio:.4f}")
 
 
 def cost(number: int = 500) -> None:

@@ -1,9 +1,11 @@
 """Elastic media and units."""
 
+import re
+
 import pytest
 from scipy import constants
 
-from glasspipe.medium import PRESETS, Medium, medium_from
+from glasspipe.medium import PRESETS, CubicMedium, Medium, medium_from
 from glasspipe.units import KELVIN, MODULUS
 
 
@@ -57,3 +59,34 @@ def test_impossible_media(values, message):
 def test_negative_bulk_modulus_is_a_warning():
     assert "bulk modulus is negative" in (Medium(1.0, 1.0, 1.0).warning or "")
     assert Medium(1.0, 1.2, 1.0).warning is None
+
+
+@pytest.mark.parametrize(("name", "zener"), [("KBr", 0.351), ("KCl", 0.375)])
+def test_the_presets_are_the_averages_of_the_crystals(name, zener):
+    crystal, average = PRESETS[f"{name}_cubic"].medium, PRESETS[name].medium
+    assert crystal.zener_ratio == pytest.approx(zener, abs=5e-4)
+    assert crystal.hill_average.c_l == pytest.approx(average.c_l, abs=0.005)
+    assert crystal.hill_average.c_t == pytest.approx(average.c_t, abs=0.005)
+    assert crystal.hill_average.bulk_modulus == pytest.approx(crystal.bulk_modulus)
+
+
+def test_an_isotropic_crystal_is_its_own_average():
+    crystal = CubicMedium(2.0, 5.0, 2.0, 1.5)
+    assert crystal.zener_ratio == 1
+    assert crystal.hill_average.stiffness == pytest.approx(crystal.stiffness)
+    moduli = {"density": 2.0, "c11": 5.0, "c12": 2.0, "c44": 1.5}
+    assert medium_from(moduli) == crystal
+
+
+@pytest.mark.parametrize(
+    ("moduli", "rule"),
+    [
+        ((1.0, 2.0, 1.0), "Born stability needs c11 > |c12|"),
+        ((1.0, -0.6, 1.0), "Born stability needs c11 + 2 c12 > 0"),
+        ((1.0, float("nan"), 1.0), "Born stability needs c11 > |c12|"),
+        ((2.0, 1.0, 0.0), "medium.c44 is 0.0; it must be positive"),
+    ],
+)
+def test_crystals_that_are_not_stable(moduli, rule):
+    with pytest.raises(ValueError, match=re.escape(rule)):
+        CubicMedium(1.0, *moduli)
