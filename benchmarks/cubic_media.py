@@ -17,8 +17,9 @@ AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 
 
 def square_sum(medium: AnyMedium, axes: np.ndarray, reach: int) -> float:
-    """Σ_R ⟨U_B²⟩, R up to ``reach`` cells of fcc: dipoles along ``axes``, neighbours 1 Å apart, in eV².
+    """Σ_R ⟨U_B²⟩ of dipoles along ``axes``, R up to ``reach`` cells of fcc, in eV².
 
+    Nearest neighbours are 1 Å apart, γ = η = 1 eV.
     The rest of the sum is that of a continuum, ∝ 1/reach³.
     """
     n = np.array(list(product(range(-2 * reach, 2 * reach + 1), repeat=3)))
