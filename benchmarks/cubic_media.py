@@ -1,17 +1,20 @@
-"""How far the Hill average is from the crystal in the width of B, and what a pair costs.
+"""Hill average against crystal in the width of B, what a pair costs, and why a window.
 
 python benchmarks/cubic_media.py
 """
 
 from itertools import product
+from math import factorial
 from time import process_time
 
 import numpy as np
 
+from glasspipe.christoffel import christoffel_inverse
 from glasspipe.couplings import couplings
 from glasspipe.fields import fields
 from glasspipe.greens import green_derivatives
 from glasspipe.medium import PRESETS, AnyMedium
+from glasspipe.quadrature import sphere
 
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 
@@ -43,6 +46,25 @@ def widths() -> None:
         print(f"{name} {label}: A = {crystal.zener_ratio:.4f}, crystal/Hill = {ratio:.4f}")
 
 
+def screening(reach: float = 8.0) -> None:
+    """Print near over bare ∂∂G at αR = ``reach`` in KBr, screened by F_m = e^(−s) Σ_k≤m s^k/k!."""
+    medium = PRESETS["KBr_cubic"].medium
+    n, weight = sphere(160)
+    tensor = np.einsum("q,qac,qb,qd->qacbd", weight, christoffel_inverse(n, medium), n, n)
+    x, step = np.polynomial.legendre.leggauss(600)
+    x, step = 4 * (1 + x), 4 * step  # q/2α
+    for m in (0, 1, 8, 12):
+        F = np.exp(-x * x) * sum(x ** (2 * k) / factorial(k) for k in range(m + 1))
+        left = []
+        for axis in np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [1, 2, 3]]):
+            R = reach * axis / np.linalg.norm(axis)
+            radial = 8 * np.cos(2 * (n @ R)[:, None] * x) @ (step * x * x * F)
+            far = -np.tensordot(radial, tensor, axes=1) / (2 * np.pi) ** 3
+            bare = green_derivatives(R, 2, medium)
+            left.append(np.abs(bare - far).max() / np.abs(bare).max())
+        print(f"m = {m}: 001, 011, 111, 123:", *(f"{value:.1e}" for value in left))
+
+
 def cost(number: int = 500) -> None:
     """Print the CPU time of a pair."""
     rng = np.random.default_rng(0)
@@ -66,4 +88,5 @@ def cost(number: int = 500) -> None:
 
 if __name__ == "__main__":
     widths()
+    screening()
     cost()
