@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 SHARPNESS = 5.5
 """α V^(1/3) at which the near and the far part cost about the same."""
 
+_ROUNDING = 1e-14
+"""ζ is fully symmetric if it is so within this fraction of its largest component."""
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -117,8 +120,9 @@ def fields(
         alpha, cutoff = ewald.alpha, ewald.cutoff
         _add_far(position, frozen, eta, zeta, medium, ewald, J, b_gamma, b_eta)
     sigma = _symmetric_part(zeta)
+    symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
     split = (edges, alpha, cutoff, *isotropic_coefficients(medium))
-    kernel.fields(position, frozen, eta, zeta, sigma, *split, J, b_gamma, b_eta)
+    kernel.fields(position, frozen, eta, zeta, sigma, symmetric, *split, J, b_gamma, b_eta)
     J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
     kernel.summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
     return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)
@@ -144,8 +148,10 @@ def _add_far(
     waves = reciprocal.Waves(position, ewald)
     volume = eta[:, None] * np.eye(3).reshape(9)
     for block in reciprocal.blocks(medium, ewald):
-        columns = waves.columns(block, zeta.reshape(-1, 27) @ block.gradient_weights())
+        unit, weights = waves.unit(block), block.dipole_weights()
+        amplitude = zeta.reshape(-1, 27) @ block.gradient_weights()
+        columns = reciprocal.columns(unit, block, amplitude)
         reciprocal.add_products(columns, block.sign, J)
         for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (volume, b_eta)):
-            cosine, sine = waves.columns(block, dipoles @ block.dipole_weights()).sum(axis=0)
+            cosine, sine = reciprocal.summed(unit, block, dipoles, weights)
             b -= block.sign * (columns[:, 0] @ sine - columns[:, 1] @ cosine)

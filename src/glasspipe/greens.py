@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.kernels import radial
+from glasspipe.kernels.images import TIE
 from glasspipe.medium import Medium
 
 Array = NDArray[np.float64]
@@ -108,8 +109,8 @@ def green_derivatives(R: ArrayLike, order: int, medium: Medium, *, alpha: float 
     """
     if order not in range(MAX_ORDER + 1):
         raise ValueError(f"order is {order}; derivatives of order 0 to {MAX_ORDER} are available")
-    R = np.asarray(R, dtype=float)
-    r2 = np.sum(R * R, axis=-1)
+    x = np.asarray(R, dtype=float)
+    r2 = np.sum(x * x, axis=-1)
     if not np.all(r2 > 0):
         raise ValueError("R holds a zero displacement; the Green's function is singular there")
     g = np.empty((r2.size, order + 2))
@@ -117,10 +118,10 @@ def green_derivatives(R: ArrayLike, order: int, medium: Medium, *, alpha: float 
     g = g.reshape(*r2.shape, order + 2)
     A, C = isotropic_coefficients(medium)
     of_R = np.concatenate([np.zeros_like(g[..., :1]), g], axis=-1)
-    total = A * radial_derivatives(R, of_R, order + 2)
+    total = A * radial_derivatives(x, of_R, order + 2)
     letters = "cdefgh"[:order]
     total += C * np.einsum(
-        f"ab,...{letters}->...ab{letters}", np.eye(3), radial_derivatives(R, g, order)
+        f"ab,...{letters}->...ab{letters}", np.eye(3), radial_derivatives(x, g, order)
     )
     return total
 
@@ -214,12 +215,12 @@ def nearest_images(R: ArrayLike, box: ArrayLike) -> tuple[Array, Array]:
     weights : array (points, 8)
         They add up to 1 for each point.
     """
-    box = np.asarray(box, dtype=float)
-    R = np.asarray(R, dtype=float)
-    R = R - box * np.round(R / box)
-    tied = np.abs(np.abs(R) - box / 2) <= 1e-9 * box
+    edges = np.asarray(box, dtype=float)
+    nearest = np.asarray(R, dtype=float)
+    nearest = nearest - edges * np.round(nearest / edges)
+    tied = np.abs(np.abs(nearest) - edges / 2) <= TIE * edges
     sides = np.array(list(product((1.0, -1.0), repeat=3)))
-    images = np.where(tied[:, None, :], sides * box / 2, R[:, None, :])
+    images = np.where(tied[:, None, :], sides * edges / 2, nearest[:, None, :])
     weights = np.prod(np.where(tied[:, None, :], 0.5, sides > 0), axis=-1)
     return images, weights
 
@@ -262,13 +263,13 @@ def periodic_green_derivatives(
         raise ValueError(f"order is {order}; periodic derivatives have order 2 to {MAX_ORDER}")
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
-    R = np.atleast_2d(np.asarray(R, dtype=float))
+    x = np.atleast_2d(np.asarray(R, dtype=float))
     if boundary == "minimum_image":
-        images, weights = nearest_images(R, box)
+        images, weights = nearest_images(x, box)
         bare = green_derivatives(images, order, medium)
         return np.einsum("pi,pi...->p...", weights, bare)
     ewald = Ewald.balanced(box, sharpness)
-    total = _near_sum(R, order, medium, ewald) + _far_sum(R, order, medium, ewald)
+    total = _near_sum(x, order, medium, ewald) + _far_sum(x, order, medium, ewald)
     if order == 2:
         total += zero_mode(medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
     return total

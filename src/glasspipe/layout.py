@@ -22,7 +22,7 @@ STUDY_FILE = "study.json"
 KEPT_STAGES = tuple(stage for stage in STAGES if stage != "couplings")
 """The stages whose files stay; U is deleted as soon as it has been used."""
 
-CHUNK_NAME = r"r\d{6,}-\d{6,}"
+CHUNK_NAME = r"r\d+-\d+"
 """Regular expression of every chunk name."""
 
 
