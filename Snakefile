@@ -7,4 +7,4 @@ include: "workflow/Snakefile"
 rule all:
     default_target: True
     input:
-        [f"{FOLDER}/{part.chunk_file(c)}" for part in PARTS["fields"].values() for c in CHUNKS],
+        rules.report.output,

@@ -1,34 +1,32 @@
 """Figures for papers, drawn from the aggregate files alone.
 
-Fields span many decades, and part of them may vanish: a logarithmic axis shows what is positive,
-and a panel in which nothing can be drawn says so. The bytes of a figure depend on its data only, so
-the user's own matplotlib settings, and the date, are left out.
+The bytes of a figure depend on its data only: the user's own matplotlib settings and the date are
+left out.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import cycle, islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
-from glasspipe import results
+from glasspipe import drawing, results
 from glasspipe.dataset import replacing
+from glasspipe.drawing import COLOURS, MARKERS
 from glasspipe.presentation import (
     SYMBOLS,
     TYPICAL,
     WIDTH,
     Arrangement,
-    Axis,
     Series,
     arrange,
     compact,
@@ -36,43 +34,19 @@ from glasspipe.presentation import (
     pick,
 )
 
-FORMATS = ("pdf", "png")
-_METADATA = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "png": {"Software": None}}
+Array = NDArray[np.float64]
 
-_COLUMN, _PAGE = 3.4, 7.0
-"""Widths of one and of two columns of a journal, inches."""
+FIELDS = ("B", "U_S", "b_gamma", "b_eta", "J_tau")
+"""The quantities whose typical values are shown together."""
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's colours, which the colour-blind can tell apart."""
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_SEQUENTIAL = LinearSegmentedColormap.from_list(
-    "sequential", mpl.colormaps["viridis"](np.linspace(0.0, 0.88, 64))
-)
-_MOST_COLUMNS = 6
-_MOST_LABELS = 8
-_CORE = 5.0
-
-_STYLE: dict[str, Any] = {
-    "font.family": "STIXGeneral",
-    "mathtext.fontset": "stix",
-    "font.size": 9,
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "axes.linewidth": 0.6,
-    "lines.linewidth": 1.0,
-    "lines.markersize": 3.5,
-    "errorbar.capsize": 1.5,
-    "legend.frameon": False,
-    "legend.handlelength": 1.6,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 300,
+_METADATA: dict[str, dict[str, str | None]] = {
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
 }
+_CORE = 5.0
+"""Half width of the linear panel of a distribution, in units of its scale."""
+_NARROWEST = 0.2
+"""Width of the bins in its middle."""
 
 
 def write(folder: Path) -> None:
@@ -89,17 +63,270 @@ def write(folder: Path) -> None:
         If one of those files is missing or cannot be used.
     """
     summary, fits = results.read_summary(folder), results.read_fits(folder)
-    distributions, traces = results.read_distributions(folder), results.read_traces(folder)
-    figures: dict[str, Callable[[], Figure]] = {
-        "typical_and_width": lambda: typical_and_width(summary, fits),
-        "distribution_B": lambda: distribution(summary, distributions, ["B"]),
-        "distribution_b": lambda: distribution(summary, distributions, ["b_gamma", "b_eta", "b"]),
-        "energy_temperature": lambda: energy_temperature(summary, distributions, traces),
-        "fields_against_x": lambda: fields_against_x(summary, fits),
-    }
-    with mpl.style.context(_STYLE, after_reset=True):
-        for name, draw in figures.items():
-            figure = draw()
-            for kind in FORMATS:
+    histograms, traces = results.read_distributions(folder), results.read_traces(folder)
+    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+        figures = {
+            "typical_and_width": typical_and_width(summary, fits),
+            "distribution_B": distribution(summary, histograms, ["B"]),
+            "distribution_b": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
+            "energy_temperature": energy_temperature(summary, histograms, traces),
+            "fields_against_x": fields_against_x(summary, fits),
+        }
+        for name, figure in figures.items():
+            for kind, metadata in _METADATA.items():
                 with replacing(folder / "figures" / f"{name}.{kind}") as temporary:
-                    figure.savefig(temporary, format=kind, metadata=_METADATA[kind])
+                    figure.savefig(temporary, format=kind, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class _Law:
+    """A statistic of B, its symbol, what it is a power of, and how it is drawn."""
+
+    statistic: str
+    symbol: str
+    against: str
+    base: str
+    colour: str
+    marker: str
+
+    def style(self, colour: str) -> dict[str, Any]:
+        """Filled circles lie on top of open squares, so that both are seen where they meet."""
+        fill = colour if self.marker == "o" else "white"
+        return {"color": colour, "marker": self.marker, "markerfacecolor": fill}
+
+    def power(self, fits: pd.DataFrame, series: Series) -> str:
+        """Return the fitted power law, or nothing if there is none."""
+        fit = find_fit(fits, "B", self.statistic, self.against, series.shared)
+        if fit is None:
+            return ""
+        exponent = compact(fit["exponent"], fit["stderr"])
+        return rf"{self.symbol}\propto {self.base}^p,\ p={exponent}"
+
+
+_LAWS = (
+    _Law(WIDTH, r"\bar{B}", "x(1-x)", "[x(1-x)]", COLOURS[1], "s"),
+    _Law(TYPICAL, "B_0", "x", "x", COLOURS[0], "o"),
+)
+
+
+def typical_and_width(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
+    """B_0 and B̄ along the axis with their theory, and how far they are from it.
+
+    Parameters
+    ----------
+    summary, fits : DataFrame
+        Statistics and fits of the study.
+    """
+    arrangement = arrange(summary)
+    figure = Figure(figsize=(drawing.COLUMN_WIDTH, 4.0), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
+    drawing.set_axis([top, bottom], arrangement)
+    drawing.set_energies([top], arrangement.axis, summary["estimate"][summary["quantity"] == "B"])
+    single = len(arrangement.series) == 1
+    for series, shared in zip(arrangement.series, cycle(COLOURS), strict=False):
+        for law in _LAWS:
+            picked = pick(summary, "B", law.statistic, series.points)
+            style = law.style(law.colour if single else shared)
+            drawing.estimates(top, series, picked, style)
+            drawing.residuals(bottom, series, picked, style)
+    drawing.note_if_empty(bottom, "no theory")
+    bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
+    top.set_ylabel("random field on $S$ (eV)")
+    bottom.set_ylabel("deviation from\ntheory (%)")
+    if single:
+        _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0])
+    else:
+        _explain_series(figure, fits, arrangement)
+    return figure
+
+
+def _explain_laws(owner: Axes | Figure, fits: pd.DataFrame, series: Series) -> None:
+    entries = [
+        drawing.key(f"${law.power(fits, series) or law.symbol}$", ls="", **law.style(law.colour))
+        for law in _LAWS
+    ]
+    drawing.legend(owner, [*entries, drawing.key("theory", color="black")])
+
+
+def _explain_series(figure: Figure, fits: pd.DataFrame, arrangement: Arrangement) -> None:
+    entries = [drawing.key(f"${law.symbol}$", ls="", **law.style("grey")) for law in _LAWS]
+    entries.append(drawing.key("theory", color="grey"))
+    for series, colour in zip(arrangement.series, cycle(COLOURS), strict=False):
+        powers = [f"${power}$" for law in _LAWS if (power := law.power(fits, series))]
+        entries.append(drawing.key(", ".join([series.label, *powers]), color=colour, linewidth=3))
+    drawing.legend(figure, entries, ncols=1)
+
+
+def fields_against_x(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
+    """Typical values of all fields along the axis with their theory, one column a series.
+
+    Parameters
+    ----------
+    summary, fits : DataFrame
+        Statistics and fits of the study.
+    """
+    arrangement = arrange(summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.6, sharey=True)
+    shown = summary["quantity"].isin(FIELDS) & (summary["statistic"] == TYPICAL)
+    drawing.set_energies(panels, arrangement.axis, summary["estimate"][shown])
+    for axes, series in zip(panels, arrangement.series, strict=False):
+        drawing.set_axis([axes], arrangement)
+        axes.set_title(series.label)
+        entries = []
+        for quantity, colour, marker in zip(FIELDS, COLOURS, MARKERS, strict=False):
+            picked = pick(summary, quantity, TYPICAL, series.points)
+            style = {"color": colour, "marker": marker}
+            drawing.estimates(axes, series, picked, style)
+            vanishes = (picked["estimate"] == 0).all()
+            label = f"${SYMBOLS[quantity]}{'=0' if vanishes else ''}$"
+            fit = find_fit(fits, quantity, TYPICAL, "x", series.shared)
+            label += "" if fit is None else f": {_exponents(fit)}"
+            entries.append(drawing.key(label, ls="", **style))
+        if arrangement.rises:
+            title = "exponent (dilute limit)" if len(fits) else None
+            drawing.legend(axes, entries, title=title, labelspacing=0.3)
+    if not arrangement.rises:
+        drawing.legend(figure, entries)
+    panels[0].set_ylabel("typical field (eV)")
+    return figure
+
+
+def _exponents(fit: Mapping[str, Any]) -> str:
+    """The fitted exponent, and the one of the dilute limit, a fraction."""
+    fitted = compact(fit["exponent"], fit["stderr"])
+    limit = fit["asymptotic"]
+    return f"${fitted}$" + (f" ({_fraction(limit)})" if np.isfinite(limit) else "")
+
+
+def _fraction(value: float) -> str:
+    return str(Fraction(value).limit_denominator(20))
+
+
+def distribution(
+    summary: pd.DataFrame, histograms: xr.Dataset, quantities: Sequence[str]
+) -> Figure:
+    """Densities over the scale of their dilute limit: the core linear, the tails logarithmic.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Statistics of the study, for its points.
+    histograms : Dataset
+        The study's distributions.
+    quantities : sequence of str
+        One column each; of several series only the last quantity is shown, one column a series.
+    """
+    arrangement = arrange(summary)
+    quantities = quantities[-1:] if len(arrangement.series) > 1 else quantities
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    panels = [(quantity, *curve) for curve in curves for quantity in quantities]
+    figure, grid = drawing.grid(2, len(panels), height=4.8, sharey="row")
+    for (core, tail), (quantity, series, colours) in zip(grid.T, panels, strict=False):
+        core.set_title(series.label)
+        data = histograms.sel(quantity=quantity)
+        for point, colour in zip(series.points, colours, strict=True):
+            _draw_density(core, tail, data.sel(point=point), colour)
+        _draw_limit(core, tail, data)
+        _label_density(core, tail, quantity)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None:
+    """Draw one point's density, if its scale is known: a field that vanishes has none."""
+    if not float(data["scale"]) > 0:
+        return
+    edges, density = _merged(data["edges"].to_numpy(), data["density"].to_numpy())
+    core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour)
+    u, folded = _folded(edges, density)
+    tail.plot(u[folded > 0], folded[folded > 0], ".-", color=colour, linewidth=0.8, markersize=2)
+
+
+def _draw_limit(core: Axes, tail: Axes, data: xr.Dataset) -> None:
+    if not tail.lines:
+        drawing.note_if_empty(core, "the field vanishes")
+        return
+    edges, density = _merged(data["edges"].to_numpy(), data["limit_density"].to_numpy())
+    alpha = float(data["alpha"])
+    label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={_fraction(alpha)}$"
+    style: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 0.8}
+    core.plot((edges[1:] + edges[:-1]) / 2, density, **style)
+    u, folded = _folded(edges, density)
+    near = u < 2 * max(np.max(line.get_xdata()) for line in tail.lines)
+    tail.plot(u[near], folded[near], **style)
+    drawing.legend(core, [drawing.key(label, **style)], loc="upper right")
+
+
+def _merged(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Merge the narrowest bins of a symmetric histogram, whose counts are noisy."""
+    positive = edges[len(edges) // 2 :]
+    _, first = np.unique(np.floor(positive / _NARROWEST + 1e-9), return_index=True)
+    kept = np.concatenate([-positive[first][:0:-1], positive[first]])
+    below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
+    return kept, np.diff(np.interp(kept, edges, below)) / np.diff(kept)
+
+
+def _folded(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Return |u| > 0 and the mean density of both sides there."""
+    tail = edges[len(edges) // 2 + 1 :]
+    folded = (density + density[::-1])[-len(tail) + 1 :] / 2
+    return np.sqrt(tail[1:] * tail[:-1]), folded
+
+
+def _label_density(core: Axes, tail: Axes, quantity: str) -> None:
+    symbol, unit = SYMBOLS[quantity], _unit_of(quantity)
+    core.set(xlabel=f"${symbol}/{unit}$", xlim=(-_CORE, _CORE), ylim=(0, None))
+    tail.set(xlabel=f"$|{symbol}|/{unit}$", xscale="log", yscale="log")
+
+
+def _unit_of(quantity: str) -> str:
+    return r"\Gamma" if quantity == "B" else "c"
+
+
+def energy_temperature(summary: pd.DataFrame, histograms: xr.Dataset, traces: xr.Dataset) -> Figure:
+    """Energy and acceptance of the annealing against temperature.
+
+    Both in units of Γ_U, the half width of Σ_j U_ij S_j for random S in the dilute limit, which is
+    proportional to xU_0: curves of different concentrations fall together where it rules.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Statistics of the study, for its points.
+    histograms : Dataset
+        The study's distributions, for Γ_U.
+    traces : Dataset
+        The study's annealing traces.
+    """
+    arrangement = arrange(summary)
+    figure, grid = drawing.grid(
+        2, len(arrangement.series), height=4.2, sharex="col", sharey="row", height_ratios=(2, 1)
+    )
+    units = histograms["scale"].sel(quantity="U_S")
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for (energies, acceptances), (series, colours) in zip(grid.T, curves, strict=False):
+        energies.set_title(series.label)
+        for point, colour in zip(series.points, colours, strict=True):
+            _draw_trace(
+                energies, acceptances, traces.sel(point=point), units.sel(point=point), colour
+            )
+        acceptances.set(xscale="log", xlabel=r"temperature $k_BT/\Gamma_U$", ylim=(0, 1))
+        drawing.note_if_empty(energies, "no couplings")
+    grid[0, 0].set_ylabel(r"energy $E/(N\Gamma_U)$")
+    grid[1, 0].set_ylabel("acceptance")
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_trace(
+    energies: Axes, acceptances: Axes, trace: xr.Dataset, unit: xr.DataArray, colour: Any
+) -> None:
+    """Draw one point's trace, with a band of one standard error, if its unit is known."""
+    if not float(unit) > 0:
+        return
+    T, energy, error = (trace[name] / unit for name in ("T", "energy", "energy_stderr"))
+    energies.plot(T, energy, color=colour)
+    energies.fill_between(T, energy - error, energy + error, color=colour, alpha=0.3, linewidth=0)
+    acceptances.plot(T, trace["acceptance"], color=colour)

@@ -1,8 +1,8 @@
 """How a study is shown: what its points are drawn against, its symbols, numbers with their errors.
 
 Studies sweep what they like. The figures draw against the concentration if it is swept, else
-against the first swept number; the keys that still tell points apart make series, one colour or one
-column each. A number that merely follows the axis (zipped with it) makes no series.
+against the first swept number, else side by side. Keys that still tell points apart make series,
+one colour or one column each; a key that merely follows the axis (zipped with it) does not.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from glasspipe.schema import leaves, schema
 SYMBOLS = {
     "B": "B",
     "h": "h",
-    "U_S": r"\sum_j U_{ij}S_j",
+    "U_S": r"\Sigma_j U_{ij}S_j",
     "b_gamma": r"b^\gamma",
     "b_eta": r"b^\eta",
     "b": "b",
-    "J_tau": r"\sum_j J_{ij}\tau_j",
+    "J_tau": r"\Sigma_j J_{ij}\tau_j",
 }
 """The paper's symbols of the quantities, in TeX's math mode."""
 
@@ -40,6 +40,7 @@ _KEY_SYMBOLS = {
     "freeze.t_end": r"$T_\mathrm{end}$",
 }
 _LOG_RANGE = 10
+_CONCENTRATION_LABEL = "concentration $x$"
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,17 @@ class Axis:
 
     Parameters
     ----------
-    column : str
-        Column of the summary: ``x`` or a swept key.
     label : str
         What to write on it, with its unit.
     log : bool
         Whether it is logarithmic.
+    names : tuple of str
+        Where nothing numeric is swept, what stands at 0, 1, 2 …; else empty.
     """
 
-    column: str
     label: str
     log: bool
-
-    @property
-    def is_concentration(self) -> bool:
-        """Whether power laws against x can be seen on it."""
-        return self.column == "x"
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,9 +92,14 @@ class Arrangement:
     series: tuple[Series, ...]
 
     @property
-    def along_axis(self) -> bool:
-        """Whether any series has more than one point."""
-        return any(len(series.points) > 1 for series in self.series)
+    def positions(self) -> NDArray[np.float64]:
+        """All different positions on the axis, in order."""
+        return np.unique(np.concatenate([series.position for series in self.series]))
+
+    @property
+    def rises(self) -> bool:
+        """Whether fields grow along the axis, as they do with concentration."""
+        return self.axis.label == _CONCENTRATION_LABEL and len(self.positions) > 1
 
 
 def arrange(summary: pd.DataFrame) -> Arrangement:
@@ -107,33 +108,39 @@ def arrange(summary: pd.DataFrame) -> Arrangement:
     swept = swept_keys(summary, SUMMARY_COLUMNS)
     varied = [key for key in swept if points[key].nunique() > 1]
     numeric = [key for key in varied if pd.api.types.is_numeric_dtype(points[key])]
-    key = CONCENTRATION if CONCENTRATION in numeric else next(iter(numeric), None)
+    if varied and not numeric:
+        return _by_name(points, varied)
+    key = CONCENTRATION if CONCENTRATION in numeric or not numeric else numeric[0]
+    column = "x" if key == CONCENTRATION else key
     names = [name for name in varied if name != key and not _follows(points, name, key)]
-    column = key if key and key != CONCENTRATION else "x"
-    groups = points.groupby(names, sort=False, dropna=False) if names else [((), points)]
     series = []
-    for values, group in groups:
-        group = group.sort_values(column, kind="stable")
+    for values, group in points.groupby(names, sort=False) if names else [((), points)]:
+        ordered = group.sort_values(column, kind="stable")
         shared = dict(zip(names, values, strict=True))
         label = ", ".join(value_label(name, value) for name, value in shared.items())
-        position = group[column].to_numpy(dtype=float)
-        series.append(Series(label, shared, group["point"].tolist(), position))
+        position = ordered[column].to_numpy(dtype=float)
+        series.append(Series(label, shared, ordered["point"].tolist(), position))
     return Arrangement(_axis(column, points[column].to_numpy(dtype=float)), tuple(series))
 
 
-def _follows(points: pd.DataFrame, name: str, axis: str | None) -> bool:
-    """Whether a number is a function of the axis."""
-    if axis is None or not pd.api.types.is_numeric_dtype(points[name]):
-        return False
+def _by_name(points: pd.DataFrame, varied: list[str]) -> Arrangement:
+    rows = points[varied].itertuples(index=False)
+    axis = Axis(", ".join(map(key_label, varied)), log=False, names=tuple(map(", ".join, rows)))
+    position = np.arange(len(points), dtype=float)
+    return Arrangement(axis, (Series("", {}, points["point"].tolist(), position),))
+
+
+def _follows(points: pd.DataFrame, name: str, axis: str) -> bool:
+    """Whether a key is a function of the axis."""
     return bool(points.groupby(axis)[name].nunique().max() == 1)
 
 
 def _axis(column: str, values: NDArray[np.float64]) -> Axis:
     if column == "x":
-        return Axis(column, "concentration $x$", log=True)
+        return Axis(_CONCENTRATION_LABEL, log=True)
     unit = _unit(column)
     log = bool(values.min() > 0 and values.max() >= _LOG_RANGE * values.min())
-    return Axis(column, key_label(column) + (f" ({unit})" if unit else ""), log)
+    return Axis(key_label(column) + (f" ({unit})" if unit else ""), log)
 
 
 def key_label(key: str) -> str:

@@ -15,7 +15,7 @@ import glasspipe
 
 _PACKAGE = Path(glasspipe.__file__).parent
 _DISPATCHER = "glasspipe.stages"
-"""Imports each stage's module where it is called, so that only what all stages use counts for all."""
+"""Imports a stage's module only where it calls it; what it imports at its top, all stages use."""
 
 
 @cache

@@ -20,6 +20,8 @@ from glasspipe.dataset import DataError, opened, replacing
 SUMMARY = "summary.parquet"
 SUMMARY_TEXT = "summary.csv"
 FITS = "fits.csv"
+DEFECTS = "defects.parquet"
+POINTS = "points"
 DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
 
@@ -65,6 +67,38 @@ def plain(values: Iterable[Any]) -> list[Any]:
 def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Return the columns of a table that are swept keys, being none of its own ``columns``."""
     return [name for name in table.columns if name not in columns]
+
+
+def write_defects(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Write the defects of the point ``name``, one row a defect."""
+    with replacing(folder / DEFECTS / f"{name}.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
+    """Write the statistics of the point ``name``."""
+    _write_netcdf(folder / POINTS / f"{name}.nc", data)
+
+
+def read_point(folder: Path, name: str) -> xr.Dataset:
+    """Read the statistics of the point ``name``.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged.
+    """
+    path = _existing(folder / POINTS / f"{name}.nc")
+    with opened(path):
+        return xr.load_dataset(path, engine="h5netcdf")
+
+
+def remove_other_points(folder: Path, names: Sequence[str]) -> None:
+    """Remove what earlier runs of the study left of points that it no longer has."""
+    for kind, suffix in ((DEFECTS, ".parquet"), (POINTS, ".nc")):
+        for path in (folder / kind).glob(f"*{suffix}"):
+            if path.name.removesuffix(suffix) not in names:
+                path.unlink()
 
 
 def write_summary(folder: Path, table: pd.DataFrame) -> None:
@@ -122,7 +156,7 @@ def read_fits(folder: Path) -> pd.DataFrame:
     """
     path = _existing(folder / FITS)
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
     except ValueError:
         raise DataError(f"{path}: not a CSV table") from None
     return _checked(path, table, FITS_COLUMNS)

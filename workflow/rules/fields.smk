@@ -9,11 +9,15 @@ rule fields:
         "<logs>/fields/{part}/{chunk}.log",
     benchmark:
         "<benchmarks>/fields/{part}/{chunk}.tsv"
-    params:
-        code=code_hash("fields"),
+    priority: 3
     conda:
         "../envs/glasspipe.yaml"
     threads: 1
+    resources:
+        mem_mb=memory("fields"),
+        runtime=minutes("fields"),
+    params:
+        code=code_hash("fields"),
     shell:
         "glasspipe fields {input.point:q} {input.realisations:q} {input.frozen:q}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --output {output:q} 2>&1 | tee {log:q} >&2"

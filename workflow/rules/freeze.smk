@@ -8,11 +8,15 @@ rule freeze:
         "<logs>/freeze/{part}/{chunk}.log",
     benchmark:
         "<benchmarks>/freeze/{part}/{chunk}.tsv"
-    params:
-        code=code_hash("freeze"),
+    priority: 2
     conda:
         "../envs/glasspipe.yaml"
     threads: 1
+    resources:
+        mem_mb=memory("freeze"),
+        runtime=minutes("freeze"),
+    params:
+        code=code_hash("freeze"),
     shell:
         "glasspipe freeze {input.point:q} {input.hamiltonian:q}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --output {output:q} 2>&1 | tee {log:q} >&2"
