@@ -37,7 +37,7 @@ run: $(SETUP)
 	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' $(CONFIG))"
 
 test: $(SETUP)
-	$(BIN)/python -m pytest --numprocesses $(CORES)
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
 
 lint: $(SETUP)
 	$(BIN)/ruff check
@@ -45,7 +45,7 @@ lint: $(SETUP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --lint --directory build --configfile $(CONFIG)
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

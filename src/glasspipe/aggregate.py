@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from glasspipe import dataset, layout, results
 from glasspipe.config import Point, seed_sequence
+from glasspipe.expectation import Expectation, expectations
 from glasspipe.layout import PointFiles, StudyFiles
+from glasspipe.species import Variants
 from glasspipe.statistics import (
     STATISTICS,
     Estimate,
@@ -26,7 +28,6 @@ from glasspipe.statistics import (
     histogram,
     histogram_edges,
 )
-from glasspipe.theory import FieldTheory, theories
 
 Array = NDArray[np.float64]
 
@@ -109,6 +110,8 @@ class _Merged:
         Realised concentration.
     volume : float
         Of the box, Å³.
+    tensors : Variants
+        The defects of the first realisation.
     """
 
     realisations: NDArray[np.int64]
@@ -116,6 +119,7 @@ class _Merged:
     trace: dict[str, Array]
     x: float
     volume: float
+    tensors: Variants
 
     @classmethod
     def read(cls, files: PointFiles) -> "_Merged":
@@ -140,7 +144,8 @@ class _Merged:
             volume = float(np.prod(sampled.whole("box")))
             sites = sampled.attributes.get("sites", volume * files.point.lattice.site_density)
             x = sampled.size("defect") / float(sites)
-        return cls(np.array(numbers), values, trace, x, volume)
+            tensors = Variants(*sampled.row(0, "gamma", "eta", "zeta"))
+        return cls(np.array(numbers), values, trace, x, volume, tensors)
 
     @property
     def defects(self) -> int:
@@ -164,7 +169,9 @@ class _Merged:
 def _statistics(study: StudyFiles, point: Point, merged: _Merged) -> xr.Dataset:
     """Return estimates, errors, theory and histograms of every quantity, and the mean trace."""
     resamples = study.config["aggregate"]["bootstrap"]
-    known = theories(point, merged.defects, merged.volume)
+    known = expectations(
+        point, merged.tensors, volume=merged.volume, values=merged.values["B"].size
+    )
     blocks = []
     for number, quantity in enumerate(QUANTITIES):
         values = merged.values[quantity]
@@ -177,7 +184,7 @@ def _statistics(study: StudyFiles, point: Point, merged: _Merged) -> xr.Dataset:
     return quantities.assign(x=merged.x, **_trace(merged))
 
 
-def _quantity(values: Array, estimates: dict[str, Estimate], known: FieldTheory) -> xr.Dataset:
+def _quantity(values: Array, estimates: dict[str, Estimate], known: Expectation) -> xr.Dataset:
     counted = histogram(values / known.scale, _EDGES)
     ordered = [estimates[name] for name in STATISTICS]
     return xr.Dataset(
@@ -185,10 +192,10 @@ def _quantity(values: Array, estimates: dict[str, Estimate], known: FieldTheory)
             "estimate": ("statistic", [found.value for found in ordered]),
             "stderr": ("statistic", [found.stderr for found in ordered]),
             "resampled": (("statistic", "resample"), [found.resampled for found in ordered]),
-            "theory": ("statistic", [known.statistic(name) for name in STATISTICS]),
-            "std_error": known.std_error(len(values)),
+            "theory": ("statistic", [known.statistics[name] for name in STATISTICS]),
+            "std_error": known.std_error,
             "scale": known.scale,
-            "alpha": known.alpha,
+            "alpha": known.limit.alpha,
             "count": ("bin", counted.counts),
             "below": counted.underflow,
             "above": counted.overflow,

@@ -30,8 +30,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MOST_COLUMNS = 6
 """Series that are drawn side by side; the figure says if there are more."""
 
+MOST_LABELS = 10
+"""Entries of a legend; it says if there are more."""
+
 _NARROW = 2.4
-_MOST_LABELS = 10
 _SHADES = LinearSegmentedColormap.from_list(
     "shades", mpl.colormaps["viridis"](np.linspace(0.0, 0.88, 64))
 )
@@ -120,14 +122,19 @@ def key(label: str, **style: Any) -> Line2D:
 
 
 def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> None:
-    """Make a legend: that of a panel in its lower right, that of a figure above all panels."""
-    shown = list(entries[:_MOST_LABELS])
+    """Make a legend: that of a panel where it is in nobody's way, that of a figure above it."""
+    shown = list(entries[:MOST_LABELS])
     if len(entries) > len(shown):
         shown.append(key(f"and {len(entries) - len(shown)} more", linestyle="none"))
-    place = {"loc": "lower right"}
     if isinstance(owner, Figure):
-        place = {"loc": "outside upper center", "ncols": min(3, len(shown))}
-    owner.legend(handles=shown, **{**place, **options})
+        options = {"loc": "outside upper center", "ncols": min(3, len(shown)), **options}
+    owner.legend(handles=shown, **options)
+
+
+def series_colours(arrangement: Arrangement) -> list[Any]:
+    """Return a colour for each series: shades where there are too many for distinct colours."""
+    number = len(arrangement.series)
+    return list(COLOURS) if number <= len(COLOURS) else list(_SHADES(np.linspace(0, 1, number)))
 
 
 def shades(arrangement: Arrangement) -> list[list[Any]]:
@@ -163,4 +170,4 @@ def _mappable(arrangement: Arrangement) -> ScalarMappable:
 def note_if_empty(axes: Axes, note: str) -> None:
     """Write a note where nothing could be drawn."""
     if not any(np.isfinite(line.get_xydata()).all(axis=1).any() for line in axes.lines):
-        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center")
+        axes.text(0.5, 0.7, note, transform=axes.transAxes, ha="center", va="center")

@@ -6,8 +6,6 @@ left out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from glasspipe.presentation import (
     arrange,
     compact,
     find_fit,
+    fraction,
     pick,
 )
 
@@ -38,6 +37,11 @@ Array = NDArray[np.float64]
 
 FIELDS = ("B", "U_S", "b_gamma", "b_eta", "J_tau")
 """The quantities whose typical values are shown together."""
+
+_FIELD_STYLES = {
+    quantity: {"color": colour, "marker": marker}
+    for quantity, colour, marker in zip(FIELDS, COLOURS, MARKERS, strict=False)
+}
 
 _METADATA: dict[str, dict[str, str | None]] = {
     "pdf": {"CreationDate": None},
@@ -73,6 +77,8 @@ def write(folder: Path) -> None:
             "fields_against_x": fields_against_x(summary, fits),
         }
         for name, figure in figures.items():
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # the layout of one file is that of the other
             for kind, metadata in _METADATA.items():
                 with replacing(folder / "figures" / f"{name}.{kind}") as temporary:
                     figure.savefig(temporary, format=kind, metadata=metadata)
@@ -123,7 +129,8 @@ def typical_and_width(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
     drawing.set_axis([top, bottom], arrangement)
     drawing.set_energies([top], arrangement.axis, summary["estimate"][summary["quantity"] == "B"])
     single = len(arrangement.series) == 1
-    for series, shared in zip(arrangement.series, cycle(COLOURS), strict=False):
+    colours = drawing.series_colours(arrangement)
+    for series, shared in zip(arrangement.series, colours, strict=False):
         for law in _LAWS:
             picked = pick(summary, "B", law.statistic, series.points)
             style = law.style(law.colour if single else shared)
@@ -136,25 +143,26 @@ def typical_and_width(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
     if single:
         _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0])
     else:
-        _explain_series(figure, fits, arrangement)
+        _explain_laws(top, fits, None)
+        _explain_series(figure, arrangement)
     return figure
 
 
-def _explain_laws(owner: Axes | Figure, fits: pd.DataFrame, series: Series) -> None:
-    entries = [
-        drawing.key(f"${law.power(fits, series) or law.symbol}$", ls="", **law.style(law.colour))
-        for law in _LAWS
-    ]
-    drawing.legend(owner, [*entries, drawing.key("theory", color="black")])
+def _explain_laws(owner: Axes | Figure, fits: pd.DataFrame, series: Series | None) -> None:
+    """Explain the marks of the statistics; of a single series with its power laws."""
+    entries = []
+    for law in _LAWS:
+        power = law.power(fits, series) if series else ""
+        colour = law.colour if series else "grey"
+        entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
+    drawing.legend(owner, [*entries, drawing.key("theory", color="grey")])
 
 
-def _explain_series(figure: Figure, fits: pd.DataFrame, arrangement: Arrangement) -> None:
-    entries = [drawing.key(f"${law.symbol}$", ls="", **law.style("grey")) for law in _LAWS]
-    entries.append(drawing.key("theory", color="grey"))
-    for series, colour in zip(arrangement.series, cycle(COLOURS), strict=False):
-        powers = [f"${power}$" for law in _LAWS if (power := law.power(fits, series))]
-        entries.append(drawing.key(", ".join([series.label, *powers]), color=colour, linewidth=3))
-    drawing.legend(figure, entries, ncols=1)
+def _explain_series(figure: Figure, arrangement: Arrangement) -> None:
+    coloured = zip(arrangement.series, drawing.series_colours(arrangement), strict=False)
+    entries = [drawing.key(series.label, color=c, linewidth=3) for series, c in coloured]
+    figure.set_figheight(figure.get_figheight() + 0.1 * min(len(entries), drawing.MOST_LABELS))
+    drawing.legend(figure, entries, ncols=2)
 
 
 def fields_against_x(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
@@ -172,34 +180,39 @@ def fields_against_x(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
     for axes, series in zip(panels, arrangement.series, strict=False):
         drawing.set_axis([axes], arrangement)
         axes.set_title(series.label)
-        entries = []
-        for quantity, colour, marker in zip(FIELDS, COLOURS, MARKERS, strict=False):
+        for quantity, style in _FIELD_STYLES.items():
             picked = pick(summary, quantity, TYPICAL, series.points)
-            style = {"color": colour, "marker": marker}
             drawing.estimates(axes, series, picked, style)
-            vanishes = (picked["estimate"] == 0).all()
-            label = f"${SYMBOLS[quantity]}{'=0' if vanishes else ''}$"
-            fit = find_fit(fits, quantity, TYPICAL, "x", series.shared)
-            label += "" if fit is None else f": {_exponents(fit)}"
-            entries.append(drawing.key(label, ls="", **style))
-        if arrangement.rises:
-            title = "exponent (dilute limit)" if len(fits) else None
-            drawing.legend(axes, entries, title=title, labelspacing=0.3)
-    if not arrangement.rises:
-        drawing.legend(figure, entries)
     panels[0].set_ylabel("typical field (eV)")
+    _explain_fields(figure, arrangement, summary, fits)
     return figure
+
+
+def _explain_fields(
+    figure: Figure, arrangement: Arrangement, summary: pd.DataFrame, fits: pd.DataFrame
+) -> None:
+    """Explain the marks of the fields; of a single series with their exponents."""
+    [first, *others] = arrangement.series
+    typical = summary[summary["statistic"] == TYPICAL].groupby("quantity")["estimate"].max()
+    entries, title = [], None
+    for quantity, style in _FIELD_STYLES.items():
+        label = f"${SYMBOLS[quantity]}{'=0' if typical.get(quantity) == 0 else ''}$"
+        fit = None if others else find_fit(fits, quantity, TYPICAL, "x", first.shared)
+        if fit is not None:
+            title = "exponent (dilute limit)"
+            label += f": {_exponents(fit)}"
+        entries.append(drawing.key(label, ls="", **style))
+    inside = arrangement.rises and not others
+    owner = figure.axes[0] if inside else figure
+    entries.append(drawing.key("theory", color="grey"))
+    drawing.legend(owner, entries, title=title, labelspacing=0.3)
 
 
 def _exponents(fit: Mapping[str, Any]) -> str:
     """The fitted exponent, and the one of the dilute limit, a fraction."""
     fitted = compact(fit["exponent"], fit["stderr"])
     limit = fit["asymptotic"]
-    return f"${fitted}$" + (f" ({_fraction(limit)})" if np.isfinite(limit) else "")
-
-
-def _fraction(value: float) -> str:
-    return str(Fraction(value).limit_denominator(20))
+    return f"${fitted}$" + (f" ({fraction(limit)})" if np.isfinite(limit) else "")
 
 
 def distribution(
@@ -223,10 +236,10 @@ def distribution(
     figure, grid = drawing.grid(2, len(panels), height=4.8, sharey="row")
     for (core, tail), (quantity, series, colours) in zip(grid.T, panels, strict=False):
         core.set_title(series.label)
-        data = histograms.sel(quantity=quantity)
-        for point, colour in zip(series.points, colours, strict=True):
-            _draw_density(core, tail, data.sel(point=point), colour)
-        _draw_limit(core, tail, data)
+        data = histograms.sel(quantity=quantity, point=series.points)
+        for number, colour in enumerate(colours):
+            _draw_density(core, tail, data.isel(point=number), colour)
+        _draw_limits(core, tail, data, colours)
         _label_density(core, tail, quantity)
     for axes in grid[:, 0]:
         axes.set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
@@ -244,19 +257,24 @@ def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None
     tail.plot(u[folded > 0], folded[folded > 0], ".-", color=colour, linewidth=0.8, markersize=2)
 
 
-def _draw_limit(core: Axes, tail: Axes, data: xr.Dataset) -> None:
+def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
+    """Draw the limit, or those of all points if they differ, as far as there are data."""
     if not tail.lines:
         drawing.note_if_empty(core, "the field vanishes")
         return
-    edges, density = _merged(data["edges"].to_numpy(), data["limit_density"].to_numpy())
+    reach = max(np.max(line.get_xdata()) for line in tail.lines)
     alpha = float(data["alpha"])
-    label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={_fraction(alpha)}$"
-    style: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 0.8}
-    core.plot((edges[1:] + edges[:-1]) / 2, density, **style)
-    u, folded = _folded(edges, density)
-    near = u < 2 * max(np.max(line.get_xdata()) for line in tail.lines)
-    tail.plot(u[near], folded[near], **style)
-    drawing.legend(core, [drawing.key(label, **style)], loc="upper right")
+    style: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+    limits = np.atleast_2d(data["limit_density"].to_numpy())
+    if np.allclose(limits, limits[0], rtol=1e-3, equal_nan=True):
+        limits, colours = limits[:1], ["black"]
+    for limit, colour in zip(limits, colours, strict=True):
+        edges, density = _merged(data["edges"].to_numpy(), limit)
+        core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
+        u, folded = _folded(edges, density)
+        tail.plot(u[u <= reach], folded[u <= reach], color=colour, **style)
+    label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
+    drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
 
 
 def _merged(edges: Array, density: Array) -> tuple[Array, Array]:

@@ -118,10 +118,11 @@ class PowerSums:
         The occupations of the other M − 1 sites by N − 1 defects, p = (N − 1)/(M − 1), have the
         covariance −p(1 − p)/(M − 2). M may be infinite.
         """
-        bernoulli = float(self.second @ (p, -p * p))
-        if sites <= 2 or p in (0.0, 1.0):
-            return max(0.0, bernoulli)
-        return bernoulli - p * (1 - p) / (sites - 2) * (self.first**2 - self.second[1])
+        variance = self.second @ (p, -p * p)
+        if sites > 2:
+            variance -= p * (1 - p) / (sites - 2) * (self.first**2 - self.second[1])
+        rounding = 1e-12 * p * self.second[0]
+        return float(variance) if variance > rounding else 0.0
 
     def fourth_cumulant(self, p: float) -> float:
         """Σ [p m_4 − p² (4 m_3 m_1 + 3 m_2²) + 12 p³ m_2 m_1² − 6 p⁴ m_1⁴], eV⁴."""

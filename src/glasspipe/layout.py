@@ -148,16 +148,17 @@ def kept_files(study: Study, point: Point) -> dict[str, list[str]]:
     }
 
 
-def merge_settings(study: Study, point: Point) -> str:
-    """Return what the merged files of a point depend on besides its data files.
+def merge_settings(study: Study) -> dict[str, str]:
+    """Return what the merged files of each point depend on besides its data files.
 
     That is how errors are estimated, and the columns of swept values, whose types depend on the
     other points too.
     """
     types = {
-        key: sorted({type(p.swept[key]).__name__ for p in study.points}) for key in point.swept
+        key: sorted({type(point.swept[key]).__name__ for point in study.points})
+        for key in study.sweep_keys
     }
-    return json.dumps({"bootstrap": study.bootstrap, "swept": point.swept, "types": types})
+    return {point.name: json.dumps([study.bootstrap, point.swept, types]) for point in study.points}
 
 
 def study_record(study: Study) -> dict[str, Any]:
@@ -184,6 +185,12 @@ def write(study: Study, folder: str | Path) -> None:
         for part in parts(study, stage).values():
             _write(folder / part.point_file, part.point_text)
     _write(folder / STUDY_FILE, _text(study_record(study)))
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove what killed jobs have left behind, now that no job runs."""
+    for path in Path(folder).rglob(".*.part"):
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ one colour or one column each; a key that merely follows the axis (zipped with i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import floor, isfinite, log10
 from typing import Any
 
@@ -138,7 +139,7 @@ def _follows(points: pd.DataFrame, name: str, axis: str) -> bool:
 def _axis(column: str, values: NDArray[np.float64]) -> Axis:
     if column == "x":
         return Axis(_CONCENTRATION_LABEL, log=True)
-    unit = _unit(column)
+    unit = key_unit(column)
     log = bool(values.min() > 0 and values.max() >= _LOG_RANGE * values.min())
     return Axis(key_label(column) + (f" ({unit})" if unit else ""), log)
 
@@ -150,11 +151,12 @@ def key_label(key: str) -> str:
 
 def value_label(key: str, value: Any) -> str:
     """Return 'symbol = value unit' for a swept value."""
-    shown = value if isinstance(value, str) else f"{value:.6g} {_unit(key)}".rstrip()
+    shown = value if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
     return f"{key_label(key)} = {shown}"
 
 
-def _unit(key: str) -> str:
+def key_unit(key: str) -> str:
+    """Return the unit of a swept key, empty if it has none."""
     return dict(leaves(schema())).get(key, {}).get("unit", "")
 
 
@@ -211,6 +213,11 @@ def energy_unit(values: ArrayLike) -> tuple[float, str]:
     return next(((factor, name) for factor, name in units if largest >= factor), units[0])
 
 
+def fraction(value: float) -> str:
+    """Return a simple number as a fraction, ``4/3``."""
+    return str(Fraction(value).limit_denominator(20))
+
+
 def plus_minus(value: float, error: float) -> str:
     """Return a number and its error as plain text, ``0.971 ± 0.004``."""
     if not (isfinite(error) and error > 0):
@@ -244,8 +251,8 @@ def compact(value: float, error: float) -> str:
 
 def _places(error: float) -> int:
     """Decimal places to which a number with this error is given; negative before the point."""
-    digit, power = f"{error:.0e}".split("e")
-    return (digit == "1") - int(power)
+    digits, power = f"{error:.1e}".split("e")
+    return digits.startswith("1") - int(power)
 
 
 def _fixed(value: float, places: int) -> float:

@@ -110,8 +110,10 @@ def order_statistic(name: str, cdf: Callable[[float], Array], scale: float) -> f
     cdf : callable
         F(X), X in eV.
     scale : float
-        A typical |X|, eV, from which the search starts.
+        A typical |X|, eV, from which the search starts; 0 if X is always 0.
     """
+    if scale == 0:
+        return 0.0
     if name == "median_abs":
         return _solve(lambda X: float(cdf(X) - cdf(-X)) - 0.5, scale)
     if name == "quartile_half_width":

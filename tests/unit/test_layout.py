@@ -99,7 +99,29 @@ def test_a_folder_that_is_no_study(tmp_path, text):
         layout.load(tmp_path)
 
 
-def test_larger_boxes_ask_for_more(study):
+def test_merged_files_depend_on_errors_and_columns():
+    def settings(bootstrap=10, **sizes):
+        config = {"study": "sizes", "sweep": {"lattice.size": sizes}}
+        study = study_from({**config, "aggregate": {"bootstrap": bootstrap}})
+        return next(iter(layout.merge_settings(study).values()))
+
+    reference = settings(values=[10, 12])
+    assert settings(values=[10, 14]) == reference
+    assert settings(values=[10, "auto"]) != reference
+    assert settings(values=[10, 12], bootstrap=11) != reference
+
+
+def test_what_killed_jobs_left_is_removed(tmp_path):
+    kept, left = tmp_path / "a.nc", tmp_path / "data" / ".a.nc.123.part"
+    left.parent.mkdir()
+    kept.touch()
+    left.touch()
+    layout.remove_unfinished(tmp_path)
+    assert kept.exists()
+    assert not left.exists()
+
+
+def test_larger_boxes_ask_for_more():
     small, large = (
         layout.parts(study_from({"study": "one", "defects": {"number": number}}), "freeze")
         for number in (100, 10_000)

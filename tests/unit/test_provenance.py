@@ -41,7 +41,7 @@ def hashes():
         ("statistics.py", {"aggregate"}),
         ("figures.py", {"report"}),
         ("cli.py", set()),
-        ("plan.py", set()),
+        ("plan.py", {"aggregate"}),
         ("config_docs.py", set()),
     ],
 )

@@ -25,10 +25,3 @@ def copied(finished, tmp_path):
     """A copy of the finished study."""
     shutil.copytree(finished.cwd, tmp_path, dirs_exist_ok=True)
     return Bench(tmp_path)
-
-
-def pytest_collection_modifyitems(items):
-    """Keep the tests that share a study in one process."""
-    for item in items:
-        if "finished" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("workflow"))

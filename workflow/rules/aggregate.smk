@@ -18,9 +18,7 @@ rule aggregate_point:
         runtime=10,
     params:
         code=code_hash("aggregate"),
-        settings=lambda wildcards: layout.merge_settings(
-            STUDY, POINTS[wildcards.point].point
-        ),
+        settings=lambda wildcards: SETTINGS[wildcards.point],
         folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} --point {wildcards.point:q} 2>&1 | tee {log:q} >&2"

@@ -14,14 +14,11 @@ from glasspipe.reading import read_mapping
 BIN = Path(sys.executable).parent
 shell.prefix('set -euo pipefail; PATH={BIN:q}:"$PATH"; ')
 
+# One line a job on the terminal; the log file has these too.
 CHATTER = ("Select jobs", "Execute ", "Finished jobid")
 for handler in logger.handlers:
-    if (
-        handler.name == "DefaultStreamHandler"
-    ):  # one line a job; the log file tells more
+    if handler.name == "DefaultStreamHandler":
         handler.addFilter(lambda record: not str(record.msg).startswith(CHATTER))
-
-DEFAULT_CONFIG = "config/config.yaml"
 
 
 @contextmanager
@@ -31,42 +28,6 @@ def mistakes_in_one_line():
         yield
     except (ConfigError, DataError) as error:
         sys.exit(f"glasspipe: {error}")
-
-
-with mistakes_in_one_line():
-    for path in workflow.configfiles or [DEFAULT_CONFIG]:
-        read_mapping(
-            Path(path)
-        )  # refuses what Snakemake's reader lets pass: a key twice
-
-if not workflow.configfiles:  # or Snakemake would merge the two
-
-    configfile: DEFAULT_CONFIG
-
-
-with mistakes_in_one_line():
-    STUDY = study_from(config)
-    PARTS = {stage: layout.parts(STUDY, stage) for stage in STAGES}
-POINTS = PARTS["fields"]
-CHUNKS = layout.chunks(STUDY)
-FOLDER = layout.study_folder(STUDY)
-
-if workflow.is_main_process:
-    for line in STUDY.warnings:
-        logger.warning(f"warning: {line}")
-    layout.write(STUDY, FOLDER)
-
-
-pathvars:
-    results=FOLDER,
-    logs=f"{FOLDER}/logs",
-    benchmarks=f"{FOLDER}/benchmarks",
-
-
-wildcard_constraints:
-    part=POINT_NAME,
-    point=POINT_NAME,
-    chunk=layout.CHUNK_NAME,
 
 
 def chunk_of(stage, earlier):

@@ -1,10 +1,32 @@
+FIGURES = (
+    "typical_and_width",
+    "fields_against_x",
+    "distribution_B",
+    "distribution_b",
+    "energy_temperature",
+)
+
+
 rule report:
     input:
         study=ancient("<results>/study.json"),
-        tables=rules.aggregate.output,
+        aggregate=rules.aggregate.output,
     output:
-        directory("<results>/tables"),
-        directory("<results>/figures"),
+        tables=expand(
+            "<results>/tables/{name}.{kind}",
+            name=["summary", "fields", "fits"],
+            kind=["csv", "tex"],
+        ),
+        figures=[
+            report(
+                f"<results>/figures/{name}.png",
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                labels={"figure": name.replace("_", " ")},
+            )
+            for name in FIGURES
+        ],
+        vector_figures=expand("<results>/figures/{name}.pdf", name=FIGURES),
     log:
         "<logs>/report.log",
     benchmark:
