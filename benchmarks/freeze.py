@@ -12,19 +12,17 @@ the same quench.
 
 import argparse
 import os
-import platform
-from functools import partial
 from time import process_time
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
-import numpy as np  # noqa: E402
-from dwave.samplers.sa.simulated_annealing import simulated_annealing  # noqa: E402
-from numba import njit  # noqa: E402
-from openjij import cxxjij  # noqa: E402
+import numpy as np
+from dwave.samplers.sa.simulated_annealing import simulated_annealing
+from numba import njit
+from openjij import cxxjij
 
-from glasspipe import freeze  # noqa: E402
-from glasspipe.kernels import freeze as kernels  # noqa: E402
+from glasspipe import freeze
+from glasspipe.kernels import freeze as kernels
 
 T_START, T_END, T_FROZEN = 10.0, 0.1, 0.3
 CONCENTRATION = 0.05
@@ -159,11 +157,12 @@ def flips_per_attempt(U, B, T):
 
 
 def measure(N, repeats):
+    """Print the rows of one size; return attempts a second of glasspipe, in all and frozen."""
     U, B = hamiltonian(N)
     scale = freeze.field_scale(U, B, key=0)
     T = scale * np.geomspace(T_START, T_END, SWEEPS[N])
     codes = {
-        "glasspipe": glasspipe(U, B, 1),
+        "glasspipe, 1 replica": glasspipe(U, B, 1),
         f"glasspipe, {REPLICAS} replicas": glasspipe(U, B, REPLICAS),
         "dwave-samplers": dwave_samplers(U, B),
         "openjij, dense": openjij_dense(U, B),
@@ -171,24 +170,19 @@ def measure(N, repeats):
     for run in codes.values():
         run(T[:2], 0)
     rates = np.array([[rate(run, T, s) for run in codes.values()] for s in range(repeats)])
-    peers = rates[:, -2:]
     median = np.median(rates, axis=0)
+    ratios = np.median(rates[:, :, None] / rates[:, None, -2:], axis=0)
     traffic = 4 * N * flips_per_attempt(U, B, T) / bandwidth(N)
-    for name, run, r, ratio in zip(
-        codes, codes.values(), median, np.moveaxis(rates[:, :, None] / peers[:, None], 1, 0),
-        strict=True,
-    ):
+    for (name, run), r, (dwave, openjij) in zip(codes.items(), median, ratios, strict=True):
         sweeps = max(2, round(CPU_SWEEPS[N] * r / median[-1]))
-        seeds = 2 if "replicas" in name else SEEDS[N]
+        seeds = 2 if f"{REPLICAS}" in name else SEEDS[N]
         energy, error = equal_cpu(run, U, B, scale, sweeps, seeds)
-        against = " ".join(f"{x:7.1f}" for x in np.median(ratio, axis=0))
         print(
-            f"{N:5d}  {name:23s} {r / 1e6:8.2f} {against} {sweeps:7d} "
-            f"{energy:9.4f} ± {error:.4f} {r * traffic:6.2f}",
+            f"| {N} | {name} | {r / 1e6:.2f} | {dwave:.1f} | {openjij:.1f} | {r * traffic:.2f} "
+            f"| {sweeps} | {energy:.4f} ± {error:.4f} |",
             flush=True,
         )
-    frozen = np.full(SWEEPS[N], T_FROZEN * scale)
-    cold = np.concatenate([T, frozen])
+    cold = np.concatenate([T, np.full(SWEEPS[N], T_FROZEN * scale)])
     return median[:2], [frozen_rate(U, B, r, T, cold) for r in (1, REPLICAS)]
 
 
@@ -205,10 +199,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each code")
     options = parser.parse_args()
     sizes = [500, 2000, 8000] if options.large else [500, 2000]
-    print(f"{platform.machine()}, numpy {np.__version__}; T from {T_START} to {T_END} median |h|")
+    print(f"T from {T_START} to {T_END} median |h|, x = {CONCENTRATION}, one thread")
     print(
-        f"{'N':>5s}  {'code':23s} {'10⁶ att/s':>8s} {'/dwave':>7s} {'/openjij':>8s} {'sweeps':>6s} "
-        f"{'E/(N median|h|), equal CPU'} {'U read/bandwidth'}"
+        "| N | code | 10⁶ attempts/s | / dwave-samplers | / openjij | U read / bandwidth "
+        "| sweeps, equal CPU | E/(N median h) |\n|---|---|---|---|---|---|---|---|"
     )
     results = [measure(N, options.repeats) for N in sizes]
     for k, name in enumerate(["1 replica", f"{REPLICAS} replicas"]):

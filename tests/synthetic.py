@@ -5,6 +5,7 @@ values that follow x^(1/α) and widths that follow √x, as in the model. For Ca
 exactly k √(c/(k + c)).
 """
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -35,6 +36,7 @@ STRENGTH = {
 """The scale c at x = 1, eV."""
 CONCENTRATIONS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1]
 X = "defects.concentration"
+EDGES = histogram_edges(1.0)
 _BATCHES = 20
 _STEPS = 50
 
@@ -51,7 +53,7 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     zipped : bool
         Whether the keys vary in step.
     vanish : sequence of str
-        Quantities that are 0 (no scale, no theory).
+        Quantities that are 0; they have no theory, and their scale is 1 eV.
     theory, fits : bool
         Whether there are any.
     samples : int
@@ -64,7 +66,7 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())
     results.write_distributions(folder, _distributions(points, vanish, samples))
-    results.write_traces(folder, _traces(points))
+    results.write_traces(folder, _traces(points, vanish))
 
 
 def concentration(point):
@@ -103,12 +105,15 @@ _STATISTICS = {
 }
 
 
+@cache
+def _quartile(alpha):
+    law = stable.StableLaw(alpha, np.ones(1), np.zeros(1), np.ones(1))
+    return law.statistic("quartile_half_width")
+
+
 def _theory(point, quantity, statistic):
     if statistic == "quartile_half_width":
-        law = stable.StableLaw(
-            ALPHA[quantity], np.array([scale(point, quantity)]), np.zeros(1), np.ones(1)
-        )
-        return law.statistic(statistic)
+        return scale(point, quantity) * _quartile(ALPHA[quantity])
     if statistic == "std" and ALPHA[quantity] == 1:
         return width(point, quantity)
     return 0.0 if statistic == "mean" else np.nan
@@ -174,28 +179,29 @@ def _fits(summary, keys):
 
 
 def _distributions(points, vanish, samples):
-    edges = histogram_edges(1.0)
     shape = (len(points), len(ALPHA))
-    scales = np.array([[scale(p, q) * (q not in vanish) for q in ALPHA] for p in points])
-    count = np.zeros((*shape, len(edges) - 1), dtype=int)
-    density = np.full(count.shape, np.nan)
+    scales = np.array([[1.0 if q in vanish else scale(p, q) for q in ALPHA] for p in points])
+    count = np.zeros((*shape, len(EDGES) - 1), dtype=int)
+    density, limits = np.zeros(count.shape), np.full(count.shape, np.nan)
     below, above = np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
-    for i, j in np.argwhere(scales > 0):
-        drawn = values(i, points[i], list(ALPHA)[j], samples) / scales[i, j]
-        made = histogram(drawn, edges)
+    for (i, j), unit in np.ndenumerate(scales):
+        quantity = list(ALPHA)[j]
+        drawn = values(i, points[i], quantity, samples) * (quantity not in vanish)
+        made = histogram(drawn / unit, EDGES)
         count[i, j], density[i, j] = made.counts, made.density
         below[i, j], above[i, j] = made.underflow, made.overflow
-    limits = [np.diff(stable.cdf(edges, alpha)) / np.diff(edges) for alpha in ALPHA.values()]
+        if quantity not in vanish:
+            limits[i, j] = _limit(ALPHA[quantity])
     each = ("point", "quantity")
     return xr.Dataset(
         {
-            "edges": ("edge", edges),
+            "edges": ("edge", EDGES),
             "scale": (each, scales, {"units": "eV"}),
             "count": ((*each, "bin"), count),
             "below": (each, below),
             "above": (each, above),
             "density": ((*each, "bin"), density),
-            "limit_density": (("quantity", "bin"), np.array(limits)),
+            "limit_density": ((*each, "bin"), limits),
             "alpha": ("quantity", list(ALPHA.values())),
             **_per_point(points),
         },
@@ -203,15 +209,22 @@ def _distributions(points, vanish, samples):
     )
 
 
+@cache
+def _limit(alpha):
+    return np.diff(stable.cdf(EDGES, alpha)) / np.diff(EDGES)
+
+
 def _per_point(points):
     swept = {key: ("point", results.plain(p[key] for p in points)) for key in points[0]}
     return {"x": ("point", [concentration(p) for p in points]), **swept}
 
 
-def _traces(points):
-    T = np.array([scale(p, "U_S") * np.geomspace(20, 0.1, _STEPS) for p in points])
-    unit = T[:, -1:] / 0.1
-    energy = -0.9 * unit * np.tanh(unit / T) - 0.2 * concentration(points[0]) * unit
+def _traces(points, vanish):
+    coupled = float("U_S" not in vanish)
+    T = np.array([coupled * scale(p, "U_S") * np.geomspace(20, 0.1, _STEPS) for p in points])
+    unit = np.array([[scale(p, "U_S")] for p in points])
+    tempered = np.array([[1 + 0.2 * np.log10(concentration(p))] for p in points])
+    energy = -(1 + 0.1 * tempered) * unit * np.tanh(unit / np.where(T > 0, T, 1)) * coupled
     T[0, -5:] = energy[0, -5:] = np.nan
     data = {
         "T": T,

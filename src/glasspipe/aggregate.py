@@ -181,7 +181,7 @@ def _statistics(study: StudyFiles, point: Point, merged: _Merged) -> xr.Dataset:
     quantities = xr.concat(blocks, "quantity").assign_coords(
         quantity=list(QUANTITIES), statistic=list(STATISTICS), edges=("edge", _EDGES)
     )
-    return quantities.assign(x=merged.x, **_trace(merged))
+    return quantities.assign(x=merged.x, defects=merged.defects, **_trace(merged))
 
 
 def _quantity(values: Array, estimates: dict[str, Estimate], known: Expectation) -> xr.Dataset:
@@ -271,10 +271,15 @@ def _series(
 
 
 def _typical_fit(quantity: str, members: list[xr.Dataset], below: float) -> dict[str, Any] | None:
-    chosen = [data for data in members if float(data["x"]) <= below * (1 + 1e-9)]
+    chosen = [data for data in members if _nearly(data) <= below]
     return _fit(
         chosen, quantity, "quartile_half_width", "x", "stderr", asymptotic=ASYMPTOTIC[quantity]
     )
+
+
+def _nearly(data: xr.Dataset) -> float:
+    """Return the smallest concentration that rounds to the realised number of defects."""
+    return float(data["x"] * (1 - 0.5 / data["defects"]))
 
 
 def _width_fit(quantity: str, members: list[xr.Dataset], _: float) -> dict[str, Any] | None:

@@ -162,8 +162,9 @@ def explain_shades(figure: Figure, arrangement: Arrangement) -> None:
 
 
 def _mappable(arrangement: Arrangement) -> ScalarMappable:
-    ends = arrangement.positions[[0, -1]]
-    normalise = LogNorm(*ends) if arrangement.axis.log else Normalize(*ends)
+    low, high = arrangement.positions[[0, -1]]
+    # realised concentrations just miss the decades that label the ends
+    normalise = LogNorm(low / 1.01, high * 1.01) if arrangement.axis.log else Normalize(low, high)
     return ScalarMappable(normalise, _SHADES)
 
 

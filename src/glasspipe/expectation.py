@@ -18,7 +18,7 @@ from glasspipe.theory import dilute_law, field_law
 
 Array = NDArray[np.float64]
 
-_EXAMPLES = 30
+_EXAMPLES = 20
 """Defects of a user's file whose tensors stand for all."""
 
 

@@ -51,6 +51,10 @@ _CORE = 5.0
 """Half width of the linear panel of a distribution, in units of its scale."""
 _NARROWEST = 0.2
 """Width of the bins in its middle."""
+_HIGHEST = 0.8
+"""Density that is shown, about twice that of the limits; it cuts off dense points only."""
+_ROUNDING = 1e-9
+"""Probabilities below it are rounding errors, of a sample and of a law within its edges."""
 
 
 def write(folder: Path) -> None:
@@ -77,11 +81,14 @@ def write(folder: Path) -> None:
             "fields_against_x": fields_against_x(summary, fits),
         }
         for name, figure in figures.items():
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # the layout of one file is that of the other
-            for kind, metadata in _METADATA.items():
-                with replacing(folder / "figures" / f"{name}.{kind}") as temporary:
-                    figure.savefig(temporary, format=kind, metadata=metadata)
+            save(figure, folder / "figures" / name)
+
+
+def save(figure: Figure, stem: Path) -> None:
+    """Write a figure as PDF and as PNG, ``stem`` being the path without the suffix."""
+    for kind, metadata in _METADATA.items():
+        with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
+            figure.savefig(temporary, format=kind, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -204,7 +211,7 @@ def _explain_fields(
         entries.append(drawing.key(label, ls="", **style))
     inside = arrangement.rises and not others
     owner = figure.axes[0] if inside else figure
-    entries.append(drawing.key("theory", color="grey"))
+    entries.append(drawing.key(r"theory, random $S$ and $\tau$", color="grey"))
     drawing.legend(owner, entries, title=title, labelspacing=0.3)
 
 
@@ -218,7 +225,10 @@ def _exponents(fit: Mapping[str, Any]) -> str:
 def distribution(
     summary: pd.DataFrame, histograms: xr.Dataset, quantities: Sequence[str]
 ) -> Figure:
-    """Densities over the scale of their dilute limit: the core linear, the tails logarithmic.
+    """Distributions over the scale of their dilute limit: the core's density, and the tails.
+
+    Beyond the core a lattice's shells of neighbours make a density of spikes; the probability to
+    be above a value is smooth, and compared with the limit there.
 
     Parameters
     ----------
@@ -241,20 +251,21 @@ def distribution(
             _draw_density(core, tail, data.isel(point=number), colour)
         _draw_limits(core, tail, data, colours)
         _label_density(core, tail, quantity)
-    for axes in grid[:, 0]:
-        axes.set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
+    grid[0, 0].set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
+    grid[0, 0].set_ylim(0, min(grid[0, 0].get_ylim()[1], _HIGHEST))
+    grid[1, 0].set_ylabel("probability above")
     drawing.explain_shades(figure, arrangement)
     return figure
 
 
 def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None:
-    """Draw one point's density, if its scale is known: a field that vanishes has none."""
-    if not float(data["scale"]) > 0:
+    """Draw one point's density, unless all values are in the innermost bins: they are 0."""
+    middle = len(data["edges"]) // 2
+    if not np.delete(data["count"].to_numpy(), [middle - 1, middle]).any():
         return
     edges, density = _merged(data["edges"].to_numpy(), data["density"].to_numpy())
     core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour)
-    u, folded = _folded(edges, density)
-    tail.plot(u[folded > 0], folded[folded > 0], ".-", color=colour, linewidth=0.8, markersize=2)
+    tail.plot(*_above(data["edges"].to_numpy(), data["density"].to_numpy()), color=colour)
 
 
 def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
@@ -262,17 +273,19 @@ def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any
     if not tail.lines:
         drawing.note_if_empty(core, "the field vanishes")
         return
-    reach = max(np.max(line.get_xdata()) for line in tail.lines)
+    drawn = np.vstack([np.asarray(line.get_xydata(), dtype=float) for line in tail.lines])
+    reach = np.max(drawn[drawn[:, 1] > 0, 0])
     alpha = float(data["alpha"])
     style: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
     limits = np.atleast_2d(data["limit_density"].to_numpy())
-    if np.allclose(limits, limits[0], rtol=1e-3, equal_nan=True):
-        limits, colours = limits[:1], ["black"]
-    for limit, colour in zip(limits, colours, strict=True):
-        edges, density = _merged(data["edges"].to_numpy(), limit)
+    known = np.flatnonzero(np.isfinite(limits).all(axis=1))
+    alike = np.allclose(limits[known], limits[known[:1]], rtol=1e-3)
+    for i in known[:1] if alike else known:
+        colour = "black" if alike else colours[i]
+        edges, density = _merged(data["edges"].to_numpy(), limits[i])
         core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
-        u, folded = _folded(edges, density)
-        tail.plot(u[u <= reach], folded[u <= reach], color=colour, **style)
+        u, above = _above(data["edges"].to_numpy(), limits[i])
+        tail.plot(u[u <= reach], above[u <= reach], color=colour, **style)
     label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
     drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
 
@@ -286,16 +299,17 @@ def _merged(edges: Array, density: Array) -> tuple[Array, Array]:
     return kept, np.diff(np.interp(kept, edges, below)) / np.diff(kept)
 
 
-def _folded(edges: Array, density: Array) -> tuple[Array, Array]:
-    """Return |u| > 0 and the mean density of both sides there."""
-    tail = edges[len(edges) // 2 + 1 :]
-    folded = (density + density[::-1])[-len(tail) + 1 :] / 2
-    return np.sqrt(tail[1:] * tail[:-1]), folded
+def _above(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Return u > 0 and the probability to be above ±u, NaN where nothing is."""
+    middle = len(edges) // 2
+    inside = density * np.diff(edges)
+    above = 1 - np.cumsum(inside[middle:] + inside[middle - 1 :: -1])
+    return edges[middle + 1 :], np.where(above > _ROUNDING, above, np.nan)
 
 
 def _label_density(core: Axes, tail: Axes, quantity: str) -> None:
     symbol, unit = SYMBOLS[quantity], _unit_of(quantity)
-    core.set(xlabel=f"${symbol}/{unit}$", xlim=(-_CORE, _CORE), ylim=(0, None))
+    core.set(xlabel=f"${symbol}/{unit}$", xlim=(-_CORE, _CORE))
     tail.set(xlabel=f"$|{symbol}|/{unit}$", xscale="log", yscale="log")
 
 
@@ -304,10 +318,11 @@ def _unit_of(quantity: str) -> str:
 
 
 def energy_temperature(summary: pd.DataFrame, histograms: xr.Dataset, traces: xr.Dataset) -> Figure:
-    """Energy and acceptance of the annealing against temperature.
+    """Energy of the annealing, its excess over the last one, and acceptance against temperature.
 
-    Both in units of Γ_U, the half width of Σ_j U_ij S_j for random S in the dilute limit, which is
-    proportional to xU_0: curves of different concentrations fall together where it rules.
+    In units of Γ_U, the half width of Σ_j U_ij S_j for random S in the dilute limit, which is
+    proportional to xU_0. The energy itself is ruled by the rare near pairs, whose number differs
+    between realisations; they are frozen all along, and the excess is free of them.
 
     Parameters
     ----------
@@ -320,31 +335,31 @@ def energy_temperature(summary: pd.DataFrame, histograms: xr.Dataset, traces: xr
     """
     arrangement = arrange(summary)
     figure, grid = drawing.grid(
-        2, len(arrangement.series), height=4.2, sharex="col", sharey="row", height_ratios=(2, 1)
+        3, len(arrangement.series), height=5.0, sharex="col", sharey="row", height_ratios=(3, 2, 2)
     )
     units = histograms["scale"].sel(quantity="U_S")
     curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
-    for (energies, acceptances), (series, colours) in zip(grid.T, curves, strict=False):
-        energies.set_title(series.label)
+    for panels, (series, colours) in zip(grid.T, curves, strict=False):
         for point, colour in zip(series.points, colours, strict=True):
-            _draw_trace(
-                energies, acceptances, traces.sel(point=point), units.sel(point=point), colour
-            )
-        acceptances.set(xscale="log", xlabel=r"temperature $k_BT/\Gamma_U$", ylim=(0, 1))
-        drawing.note_if_empty(energies, "no couplings")
-    grid[0, 0].set_ylabel(r"energy $E/(N\Gamma_U)$")
-    grid[1, 0].set_ylabel("acceptance")
+            _draw_trace(panels, traces.sel(point=point), units.sel(point=point), colour)
+        panels[0].set_title(series.label)
+        panels[2].set(xscale="log", xlabel=r"temperature $k_BT/\Gamma_U$", ylim=(0, 1))
+        drawing.note_if_empty(panels[0], "no couplings")
+    labels = (r"energy $E/N\Gamma_U$", r"$(E-E_\mathrm{end})/N\Gamma_U$", "acceptance")
+    for axes, label in zip(grid[:, 0], labels, strict=True):
+        axes.set_ylabel(label)
     drawing.explain_shades(figure, arrangement)
     return figure
 
 
-def _draw_trace(
-    energies: Axes, acceptances: Axes, trace: xr.Dataset, unit: xr.DataArray, colour: Any
-) -> None:
-    """Draw one point's trace, with a band of one standard error, if its unit is known."""
-    if not float(unit) > 0:
+def _draw_trace(panels: Sequence[Axes], trace: xr.Dataset, unit: xr.DataArray, colour: Any) -> None:
+    """Draw one point's trace, with a band of one standard error; without couplings T is 0."""
+    if not (trace["T"] > 0).any():
         return
+    energies, excess, acceptances = panels
+    trace = trace.dropna("step")
     T, energy, error = (trace[name] / unit for name in ("T", "energy", "energy_stderr"))
     energies.plot(T, energy, color=colour)
     energies.fill_between(T, energy - error, energy + error, color=colour, alpha=0.3, linewidth=0)
+    excess.plot(T, energy - energy[-1], color=colour)
     acceptances.plot(T, trace["acceptance"], color=colour)

@@ -12,18 +12,18 @@ outside the quantiles asked for make φ oscillate faster than any grid resolves:
 blurred by a tenth, which stills the oscillation and hardly moves F where it is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
-from scipy.special import gamma, poch, roots_jacobi, roots_legendre, sici
+from scipy.special import roots_legendre
 
+from glasspipe.continuum import Continuum
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_sums import SmoothCut, half_lattice
-from glasspipe.pair_fields import PairField, fine_half_sphere, half_sphere, sphere
+from glasspipe.pair_fields import PairField, total
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -40,129 +40,9 @@ _DEAD = 4.5
 _SMALLEST = 1e-5
 """|φ| at which the Fourier integral ends."""
 _NODES = 16
+_CACHE = 2**16
 _PHASE = 16.0
 """Nodes of a panel of the integral, and the largest phase across it."""
-_TABLE = (1e-3, 1e3, 1e13)
-"""Ends of the fine and the coarse part of the tables, in units of 1/max |R^p U|."""
-_BINS = 2000
-"""Bins of the distribution of R^p U over directions."""
-_ASYMPTOTIC = 30.0
-
-
-def stable_factor(alpha: float) -> float:
-    """∫_0^∞ (1 − cos s) s^(−1−α) ds = Γ(1 − α) cos(πα/2)/α, π/2 for α = 1."""
-    return pi / 2 if alpha == 1 else gamma(1 - alpha) * np.cos(pi * alpha / 2) / alpha
-
-
-def radial_integral(z: Array, power: int) -> Complex:
-    """H(z) = ∫_1^∞ (1 − exp(iz/s^p)) s² ds, the contribution of all distances s > 1.
-
-    For p = 3 the term iz/s³, which no direction average survives, is left out of the exponential;
-    for p > 3 only the real part is given. With α = 3/p and w = s^(−p) it is
-
-        H = (1/p) ∫_0^1 (1 − e^(izw) [+ izw]) w^(−1−α) dw.
-    """
-    size = np.abs(z)
-    if power == 3:
-        sine, cosine = sici(np.where(size > 0, size, 1.0))
-        cin = np.where(size > 0, np.euler_gamma + np.log(np.where(size > 0, size, 1.0)) - cosine, 0)
-        real = np.cos(size) - 1 + size * sine
-        return (real + 1j * np.sign(z) * (np.sin(size) - size + size * cin)) / 3
-    alpha = 3 / power
-    result = np.empty(size.shape)
-    near = size < _ASYMPTOTIC
-    node, weight = roots_jacobi(28, 0.0, 1 - alpha)
-    node, weight = (1 + node) / 2, weight / 2 ** (2 - alpha)
-    result[near] = (2 * np.sin(size[near][..., None] * node / 2) ** 2 / node**2) @ weight
-    far = 1j * size[~near]
-    series = sum(poch(alpha + 1, k) / far**k for k in range(12))
-    oscillating = -(np.exp(far) / far * series).real
-    result[~near] = stable_factor(alpha) * size[~near] ** alpha - 1 / alpha + oscillating
-    return result / power + 0j
-
-
-@dataclass(frozen=True)
-class Continuum:
-    """Sites as a continuum, −ln φ = n R_0³ [p T_1(τ) + p² T_2(τ)/2] beyond R_0, τ = t/R_0^p.
-
-    From ln(1 − pd) = −pd − p²d²/2 − … with d = 1 − ⟨e^(itU)⟩: T_k is the integral of d^k over
-    directions and over R/R_0 > 1. The terms left out are of order p³.
-
-    Parameters
-    ----------
-    density : float
-        Sites per volume n, Å⁻³.
-    power : int
-        p of the field.
-    unit : float
-        1/max |R^p U|, the unit of τ in the tables, 1/(eV Å^p).
-    first, second : CubicSpline
-        T_1 and T_2 over τ²/(1 + τ^(2−α)) against ln τ.
-    """
-
-    density: float
-    power: int
-    unit: float
-    first: CubicSpline
-    second: CubicSpline
-
-    def log_characteristic(self, t: Array, p: float, cut: SmoothCut) -> Complex:
-        """Ln φ of the sites beyond a cut at t (…), 1/eV."""
-        radius, share = cut.sharp_cuts()
-        tau = t[..., None] / (self.unit * radius**self.power)
-        where = np.log(np.maximum(tau, _TABLE[0]))
-        table = p * self.first(where) + p * p / 2 * self.second(where)
-        return -self.density * (table * _shape(tau, self.power)) @ (share * radius**3)
-
-
-def _shape(tau: Array, power: int) -> Array:
-    """How T depends on τ roughly, from the variance (τ²) to the stable law (τ^α)."""
-    return tau**2 / (1 + tau ** (2 - 3 / power))
-
-
-def continuum(field: PairField, lattice: Lattice) -> Continuum:
-    """Tabulate the integrals over directions and distances."""
-    unit = 1 / float(np.max(np.abs(field.angular(sphere(23)[0]))))
-    tau = np.concatenate([np.geomspace(*_TABLE[:2], 231), np.geomspace(*_TABLE[1:], 48)[1:]])
-    first = CubicSpline(np.log(tau), _first_order(field, tau * unit) / _shape(tau, field.power))
-    tau = tau[::3]
-    second = CubicSpline(np.log(tau), _second_order(field, tau * unit) / _shape(tau, field.power))
-    return Continuum(lattice.site_density, field.power, unit, first, second)
-
-
-def _first_order(field: PairField, tau: Array) -> Complex:
-    """∫ d at each τ (points,), 1/(eV Å^p): an average over the distribution of g = R^p U."""
-    n, solid = fine_half_sphere()
-    g = field.angular(n)
-    g = np.abs(g) if field.symmetric else g
-    low, high = np.min(g), np.max(g)
-    number = np.minimum((_BINS * (g - low) / (high - low)).astype(int), _BINS - 1).ravel()
-    weight = np.outer(field.weight, solid).ravel()
-    share = np.bincount(number, weight, minlength=_BINS)
-    mean = np.bincount(number, weight * g.ravel(), minlength=_BINS) / np.maximum(share, 1e-300)
-    return _kept(field, np.array([radial_integral(k * mean, field.power) @ share for k in tau]))
-
-
-def _second_order(field: PairField, tau: Array) -> Complex:
-    """∫ d²: (1 − e^ia)(1 − e^ib) = (1 − e^ia) + (1 − e^ib) − (1 − e^i(a+b))."""
-    n, solid = half_sphere(17)
-    g = field.angular(n)
-    pair = np.outer(field.weight, field.weight).ravel()
-    added = (g[:, None] + g[None, :]).reshape(-1, g.shape[1])
-    if field.signed:
-        apart = (g[:, None] - g[None, :]).reshape(-1, g.shape[1])
-        added, pair = np.vstack([added, apart]), np.tile(pair, 2) / 2
-    table = [
-        2 * field.weight @ radial_integral(k * g, field.power) @ solid
-        - pair @ radial_integral(k * added, field.power) @ solid
-        for k in tau
-    ]
-    return _kept(field, np.array(table))
-
-
-def _kept(field: PairField, table: Complex) -> Complex:
-    """Both hemispheres: the fields of one are those of the other, or opposite."""
-    return 4 * pi * (table.real if field.symmetric else table).astype(complex)
 
 
 @dataclass(frozen=True)
@@ -206,56 +86,54 @@ class Panels:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """All sites around one kind of receiver.
+class Shell:
+    """Near sites, few enough that their phases across a panel stay in the cache.
 
     Parameters
     ----------
     field : PairField
         The field of a source.
-    cut : SmoothCut
-        Where the continuum begins.
     values : array (states, rows)
-        The field at near sites, eV; sites with equal fields share a row.
+        The field at the sites, eV; sites with equal fields share a row.
     count : array (rows,)
         Sites in each row, weighted by the cut.
-    far : Continuum
-        The other sites.
     """
 
     field: PairField
-    cut: SmoothCut
     values: Array
     count: Array
-    far: Continuum
 
-    def characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
-        """φ (panels, nodes), with fields above ``blur_above`` (eV) blurred.
-
-        A constant field of more than half of the sites is minus that of the empty ones.
-        """
-        if p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
-            return np.conj(self.characteristic(panels, 1 - p, blur_above))
-        exponent = self.far.log_characteristic(panels.t, p, self.cut)
+    def log_characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
+        """Σ ln(1 − p + p ⟨e^(itU)⟩), (panels, nodes), fields above ``blur_above`` (eV) blurred."""
         weight = np.broadcast_to(self.field.weight[:, None], self.values.shape)
         spread = np.where(np.abs(self.values) > blur_above, _BLUR * self.values, 0.0)
-        width = np.nan
-        for k, start in enumerate(panels.start):
-            if panels.width[k] == 2 * width:
-                turn = turn[0] ** 2 - turn[1] ** 2, 2 * turn[0] * turn[1]
-            elif panels.width[k] != width:
-                phase = panels.width[k] * panels.offset[:, None] * self.values[:, None]
-                turn = np.cos(phase), np.sin(phase)
-            width = panels.width[k]
-            part, share = turn, weight
+        exponent = np.empty(panels.t.shape, dtype=complex)
+        for k, (start, turn) in enumerate(zip(panels.start, self._turns(panels), strict=True)):
+            share = weight
             if _BLUR * blur_above * start > _DEAD:
                 share = np.where(spread == 0, weight, 0.0)
             elif spread.any():
                 smear = np.minimum(np.abs(panels.t[k][:, None] * spread[:, None]), _DEAD)
                 blur = np.exp(-(smear**2) / 2)
-                part = turn[0] * blur, turn[1] * blur
-            exponent[k] += self._log_product(start, part, share, p)
-        return np.exp(exponent)
+                turn = turn[0] * blur, turn[1] * blur
+            with np.errstate(divide="ignore"):
+                exponent[k] = self._log_product(start, turn, share, p)
+        return exponent
+
+    def _turns(self, panels: Panels) -> Iterator[tuple[Array, Array]]:
+        """Cos and sin of the phase from the start of each panel to its nodes.
+
+        (states, nodes, rows) each. Twice as wide a panel doubles the phase.
+        """
+        width, cos, sin = np.nan, np.empty(0), np.empty(0)
+        for wider in panels.width:
+            if wider == 2 * width:
+                cos, sin = cos**2 - sin**2, 2 * cos * sin
+            elif wider != width:
+                phase = wider * panels.offset[:, None] * self.values[:, None]
+                cos, sin = np.cos(phase), np.sin(phase)
+            width = wider
+            yield cos, sin
 
     def _log_product(
         self, start: float, turn: tuple[Array, Array], share: Array, p: float
@@ -288,6 +166,33 @@ class Surroundings:
         return modulus + 1j * (np.arctan2(imag, real) @ self.count)
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """All sites around one kind of receiver: shells of near ones, and the continuum beyond."""
+
+    field: PairField
+    shells: Sequence[Shell]
+    cut: SmoothCut
+    far: Continuum
+
+    @property
+    def strongest(self) -> float:
+        """Largest |field| of a source, eV."""
+        return max(float(np.max(np.abs(shell.values))) for shell in self.shells)
+
+    def characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
+        """φ (panels, nodes), with fields above ``blur_above`` (eV) blurred.
+
+        A constant field of more than half of the sites is minus that of the empty ones.
+        """
+        if p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
+            return np.conj(self.characteristic(panels, 1 - p, blur_above))
+        exponent = self.far.log_characteristic(panels.t, p, self.cut)
+        for shell in self.shells:
+            exponent += shell.log_characteristic(panels, p, blur_above)
+        return np.exp(exponent)
+
+
 def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
     """Sites and continuum around a receiver on an infinite lattice."""
     unit = lattice.neighbour_distance
@@ -304,7 +209,11 @@ def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -
         values = np.sort(values, axis=0)
     key = np.round(values / np.max(np.abs(values)), 13)
     _, first, number = np.unique(key, axis=1, return_index=True, return_inverse=True)
-    return Surroundings(field, cut, values[:, first], np.bincount(number, count), far)
+    values, count = values[:, first], total(number, count)
+    order = np.argsort(-np.max(np.abs(values), axis=0))
+    blocks = -(-values.size * _NODES // _CACHE)
+    rows = np.array_split(order, blocks)
+    return Surroundings(field, [Shell(field, values[:, r], count[r]) for r in rows], cut, far)
 
 
 @dataclass(frozen=True)
@@ -351,7 +260,7 @@ def lattice_law(
     largest : float
         Largest |X| asked for, eV: about the 95 % quantile.
     """
-    strongest = max(float(np.max(np.abs(r.values))) for r in receivers)
+    strongest = max(r.strongest for r in receivers)
     blur_above = min(_FAR * largest, strongest) if p < _DILUTE else strongest
 
     def characteristic(panels: Panels) -> Complex:

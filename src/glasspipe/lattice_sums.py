@@ -69,6 +69,7 @@ class SmoothCut:
         return self.radius + self.width * node, weight / sqrt(pi)
 
 
+@lru_cache(maxsize=16)
 def half_lattice(lattice: Lattice, radius: float) -> Array:
     """Sites R ≠ 0 within ``radius`` of a site, one of each pair ±R, (sites, 3), Å."""
     reach = ceil(radius / lattice.constant) + 1

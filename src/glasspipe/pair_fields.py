@@ -42,8 +42,8 @@ FIELDS: dict[str, tuple[dict[str, int], ...]] = {
 """The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
 SIGNED = ("U_S", "b_gamma", "J_tau")
 """Fields of which each source changes the sign with S_j or τ_j."""
-_DEGREE = 13
-"""Degree of the quadrature over isotropic axes."""
+_DEGREE = 15
+"""Degree of the quadrature over isotropic axes; its weights are positive (those of 13 are not)."""
 
 
 def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
@@ -154,7 +154,7 @@ class Population:
             d, weight = sphere(_DEGREE)
             orbit = np.round(np.sort(np.abs(d), axis=1), 9)
             _, first, number = np.unique(orbit, axis=0, return_index=True, return_inverse=True)
-            return species.of_axes(d[first], None, *self._strengths), _total(number, weight)
+            return species.of_axes(d[first], None, *self._strengths), total(number, weight)
         return _inequivalent(species.kinds(self.species, self.axes, *self._strengths))
 
 
@@ -252,9 +252,10 @@ class PairField:
 
 def _monomials(n: Array, degree: int) -> Array:
     """n_x^i n_y^j n_z^k with i + j + k = ``degree``, (monomials, points)."""
-    powers = n.T[:, None, :] ** np.arange(degree + 1)[:, None]
+    powers = np.ones((degree + 1, 3, len(n)))
+    np.cumprod(np.broadcast_to(n.T, (degree, 3, len(n))), axis=0, out=powers[1:])
     exponents = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
-    return np.array([powers[0, i] * powers[1, j] * powers[2, k] for i, j, k in exponents])
+    return np.array([powers[i, 0] * powers[j, 1] * powers[k, 2] for i, j, k in exponents])
 
 
 def pair_fields(
@@ -328,9 +329,9 @@ def _merged(states: Array, weight: Array, signed: bool) -> tuple[Array, Array]:
         sign = np.sign(np.take_along_axis(rounded, leading[:, None], axis=1))
         rounded = rounded * np.where(sign == 0, 1.0, sign)
     _, first, number = np.unique(rounded + 0.0, axis=0, return_index=True, return_inverse=True)
-    return states[first], _total(number, weight)
+    return states[first], total(number, weight)
 
 
-def _total(number: NDArray[np.int64], weight: Array) -> Array:
+def total(number: NDArray[np.int64], weight: Array) -> Array:
     """Sum of the weights (items,) of each group; ``number`` (items,) says which group."""
     return np.bincount(number, weight).astype(float)

@@ -106,7 +106,7 @@ def _ratio(statistics: pd.DataFrame, series: Series) -> tuple[str, str, str]:
     if known.empty:
         return "B̄/B_0", _UNAVAILABLE, "B vanishes in this study"
     first = known.iloc[0]
-    where = f"x = {x[known.index[0]]:.6g}"
+    where = f"x = {x[known.index[0]]:.4g}"
     remark = f"theory {first['theory']:.4g}" if isfinite(first["theory"]) else ""
     return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
 

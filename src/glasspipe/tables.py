@@ -160,7 +160,10 @@ def typical_fields_latex(summary: pd.DataFrame) -> str:
         columns[header] = _measured(picked / factor)
         theory = picked["theory"].where(picked["theory"] > 0)
         ratios[header] = _measured(picked.div(theory, axis=0))
-    note = "Quartile half-widths; below the rule, in units of their theory."
+    note = (
+        "Quartile half-widths; below the rule, in units of their theory"
+        r" with independent $S_j$ and $\tau_j$."
+    )
     return _tabular(list(columns), [_rows(columns), _rows(ratios)], note)
 
 

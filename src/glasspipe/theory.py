@@ -15,16 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
+from glasspipe.continuum import Continuum, continuum, stable_factor
 from glasspipe.greens import zero_mode
 from glasspipe.lattice import Lattice
-from glasspipe.lattice_law import (
-    Continuum,
-    LatticeLaw,
-    continuum,
-    lattice_law,
-    stable_factor,
-    surroundings,
-)
+from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
 from glasspipe.medium import Medium
 from glasspipe.pair_fields import FIELDS, PairField, Population, fine_half_sphere, pair_fields
@@ -133,10 +127,9 @@ class FieldLaw:
     @cached_property
     def dilute(self) -> StableLaw:
         """The limit of small concentration, with the density of defects of this box."""
-        population = self.setting.population
-        density = self.p * self.lattice.site_density
-        kinds = population.receivers(), population.sources()
-        return dilute_law(self.setting.field, *kinds, self.setting.medium, density)
+        unit, density = _unit_dilute_law(self.setting), self.p * self.lattice.site_density
+        scale = unit.scale * density ** (1 / unit.alpha)
+        return StableLaw(unit.alpha, scale, unit.centre * density, unit.weight)
 
     @cached_property
     def _sums(self) -> list[PowerSums]:
@@ -276,6 +269,13 @@ def _pair_fields(setting: Setting) -> list[PairField]:
 
 
 @lru_cache(maxsize=32)
+def _unit_dilute_law(setting: Setting) -> StableLaw:
+    """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
+    kinds = setting.population.receivers(), setting.population.sources()
+    return dilute_law(setting.field, *kinds, setting.medium, 1.0)
+
+
+@lru_cache(maxsize=32)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum]:
     return [continuum(pair, crystal) for pair in _pair_fields(setting)]
 
@@ -301,8 +301,14 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
     receivers, _ = setting.population.receivers()
     power = _pair_fields(setting)[0].power
     if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
-        box = {"lattice": lattice, "medium": setting.medium, "boundary": boundary}
-        return box_sums(setting.field, receivers, *setting.population.sources(), **box)
+        return box_sums(
+            setting.field,
+            receivers,
+            *setting.population.sources(),
+            lattice=lattice,
+            medium=setting.medium,
+            boundary=boundary,
+        )
     sums = _infinite_sums(setting, _crystal(lattice))
     if boundary != "clamped" or setting.field != "B":
         return sums

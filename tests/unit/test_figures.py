@@ -1,4 +1,5 @@
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pytest
 import synthetic
@@ -55,8 +56,10 @@ def points_of(axes):
     found = []
     for container in axes.containers:
         marks, _, [bars] = container
-        ends = np.array([segment[:, 1] for segment in bars.get_segments()])
-        found.append((*marks.get_data(), np.diff(ends).ravel() / 2))
+        ends = [np.ravel(segment)[1::2] for segment in bars.get_segments()]
+        half = [(pair[1] - pair[0]) / 2 if len(pair) == 2 else np.nan for pair in ends]
+        x, y = np.asarray(marks.get_xydata(), dtype=float).T
+        found.append((x, y, np.array(half)))
     return found
 
 
@@ -75,17 +78,19 @@ def notes_of(axes):
 
 
 def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
-    Study(tmp_path, {synthetic.X: [0.01, 0.1]})
-    made = []
-    for settings in ({}, {"font.size": 20, "savefig.dpi": 50}):
-        with mpl.rc_context(settings):
-            figures.write(tmp_path)
-            assert all(mpl.rcParams[key] == value for key, value in settings.items())
-        paths = sorted((tmp_path / "figures").iterdir())
-        made.append({path.name: path.read_bytes() for path in paths})
-    assert set(made[0]) == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")}
-    assert made[0] == made[1]
-    assert not any(b"CreationDate" in data for data in made[0].values())
+    study = Study(tmp_path, {synthetic.X: [0.01, 0.1]})
+    with mpl.rc_context({"font.size": 20}):
+        figures.write(tmp_path)
+        assert mpl.rcParams["font.size"] == 20
+    made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert set(made) == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")}
+    assert not any(b"CreationDate" in data or b"Software" in data for data in made.values())
+
+    with mpl.style.context(drawing.STYLE, after_reset=True):
+        again = figures.distribution(study.summary, study.histograms, ["B"])
+        figures.save(again, tmp_path / "again" / "distribution_B")
+    for path in (tmp_path / "again").iterdir():
+        assert path.read_bytes() == made[path.name]
 
 
 def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
@@ -99,7 +104,7 @@ def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
         np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
         np.testing.assert_allclose(estimate, picked["estimate"])
         np.testing.assert_allclose(error, picked["stderr"])
-        np.testing.assert_allclose(theory.get_ydata(), picked["theory"])
+        np.testing.assert_allclose(theory.get_xydata()[:, 1], picked["theory"])
         np.testing.assert_allclose(residual[1], 100 * (picked["estimate"] / picked["theory"] - 1))
         np.testing.assert_allclose(residual[2], 100 * picked["stderr"] / picked["theory"])
 
@@ -115,8 +120,10 @@ def test_the_fitted_exponents_are_in_the_legend(study, drawn):
 def test_fields_carry_their_powers_and_theory(drawn):
     [axes] = drawn["fields_against_x"].axes
     assert len(points_of(axes)) == len(theory_of(axes)) == 5
-    limits = [label.rpartition(" ")[2] for label in labels_of(axes.get_legend())]
-    assert limits == ["(1)", "(1)", "(4/3)", "(4/3)", "(5/3)", "theory"]
+    *fields, theory = labels_of(axes.get_legend())
+    limits = [label.rpartition(" ")[2] for label in fields]
+    assert limits == ["(1)", "(1)", "(4/3)", "(4/3)", "(5/3)"]
+    assert theory.startswith("theory")
 
 
 def test_each_point_has_its_density_beside_one_limit(drawn):
@@ -139,12 +146,20 @@ def test_b_is_shown_in_its_parts_on_the_law_of_its_own(drawn):
 
 
 def test_energies_are_in_units_of_the_interaction(study, drawn):
-    energies, acceptances, _ = drawn["energy_temperature"].axes
-    assert len(energies.lines) == len(acceptances.lines) == 4
+    energies, excess, acceptances, _ = drawn["energy_temperature"].axes
+    assert len(energies.lines) == len(excess.lines) == len(acceptances.lines) == 4
     unit = synthetic.scale({synthetic.X: 0.3}, "U_S")
     T, energy = energies.lines[-1].get_data()
     np.testing.assert_allclose(T * unit, study.traces["T"].sel(point="p3"))
     np.testing.assert_allclose(energy * unit, study.traces["energy"].sel(point="p3"))
+    np.testing.assert_allclose(excess.lines[-1].get_ydata(), energy - energy[-1])
+
+
+def test_a_trace_that_is_shorter_than_others_ends_where_it_ends(study, drawn):
+    energies, excess, *_ = drawn["energy_temperature"].axes
+    known = study.traces["T"].sel(point="p0").count()
+    assert len(energies.lines[0].get_xdata()) == known < study.traces.sizes["step"]
+    assert excess.lines[0].get_ydata()[-1] == 0
 
 
 def test_merging_bins_keeps_their_probability():
@@ -156,12 +171,17 @@ def test_merging_bins_keeps_their_probability():
     np.testing.assert_allclose(merged[3:5], [(0.2 + 0.9) / 2, (0.3 + 0.7) / 2])
 
 
-def test_folding_takes_the_mean_of_both_sides():
-    u, folded = figures._folded(
-        np.array([-9.0, -4.0, -1.0, 0.0, 1.0, 4.0, 9.0]), np.array([1.0, 2.0, 3.0, 4.0, 5.0, 8.0])
-    )
-    np.testing.assert_allclose(u, [2.0, 6.0])
-    np.testing.assert_allclose(folded, [(2 + 5) / 2, (1 + 8) / 2])
+def test_tails_are_the_probability_above_on_both_sides():
+    edges = np.array([-9.0, -4.0, -1.0, 0.0, 1.0, 4.0, 9.0])
+    inside = np.array([0.01, 0.09, 0.3, 0.35, 0.2, 0.0])
+    u, above = figures._above(edges, inside / np.diff(edges))
+    np.testing.assert_allclose(u, [1.0, 4.0, 9.0])
+    np.testing.assert_allclose(above, [0.35, 0.06, 0.05])  # 0.05 lies beyond the edges
+
+
+def test_nothing_is_drawn_where_nothing_is_above():
+    _, above = figures._above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
+    assert np.isnan(above).all()
 
 
 def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
@@ -210,8 +230,7 @@ def test_series_beyond_the_page_are_counted(tmp_path):
 
 ODD = {
     "a single point": {"sweep": {}, "fits": False},
-    "names": {"sweep": SPECIES, "fits": False},
-    "no theory": {"sweep": {synthetic.X: [1e-3, 1e-2]}, "theory": False},
+    "names, no theory": {"sweep": SPECIES, "fits": False, "theory": False},
     "another number, from 0": {"sweep": {"defects.eta": [0.0, 0.5, 1.0]}, "fits": False},
     "no fields": {"sweep": {synthetic.X: [1e-3, 1e-2]}, "vanish": tuple(synthetic.ALPHA)},
     "many points": {"sweep": {synthetic.X: np.geomspace(1e-4, 0.3, 14).tolist()}},

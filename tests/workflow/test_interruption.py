@@ -14,6 +14,7 @@ SLOW = {
     "freeze": {"sweeps": 400_000, "steps": 10},
     "sweep": {"defects.concentration": {"values": [0.01]}},
 }
+UNTIL = ("--until", "fields")
 PATIENCE = 60
 
 
@@ -21,8 +22,13 @@ PATIENCE = 60
 def uninterrupted(tmp_path_factory):
     bench = Bench(tmp_path_factory.mktemp("uninterrupted"))
     bench.configure(SLOW)
-    bench.run_well()
-    return bench.merged()
+    bench.run_well(*UNTIL)
+    return data(bench)
+
+
+def data(bench):
+    """Return the bytes of the data files that stay."""
+    return {path.relative_to(bench.cwd): path.read_bytes() for path in bench.cwd.rglob("*.nc")}
 
 
 def wait_for_a_job_that_writes(bench):
@@ -37,7 +43,7 @@ def wait_for_a_job_that_writes(bench):
 def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans_live):
     bench.configure(SLOW)
     running = subprocess.Popen(
-        bench.command(), cwd=bench.cwd, stderr=subprocess.DEVNULL, start_new_session=True
+        bench.command(*UNTIL), cwd=bench.cwd, stderr=subprocess.DEVNULL, start_new_session=True
     )
     wait_for_a_job_that_writes(bench)
     if orphans_live:
@@ -48,10 +54,10 @@ def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans
     assert list(bench.results.glob("data/freeze/*/*.nc")) == []
     for path in bench.results.rglob("[!.]*.nc"):
         h5netcdf.File(path).close()
-    refused = bench.run()
+    refused = bench.run(*UNTIL)
     assert refused.returncode != 0
     assert "--unlock" in refused.stderr
     bench.run_well("--unlock")
-    bench.run_well()
-    assert bench.merged() == uninterrupted
+    bench.run_well(*UNTIL)
+    assert data(bench) == uninterrupted
     assert list(bench.results.rglob(".*.part")) == []
