@@ -322,7 +322,7 @@ def _fit(
         "quantity": quantity,
         "statistic": statistic,
         "against": against,
-        "range": f"{x[good].min():.6g} <= x <= {x[good].max():.6g}",
+        "range": f"{x[good].min():.4g} <= x <= {x[good].max():.4g}",
         "points": int(good.sum()),
         "exponent": fit.exponent,
         "stderr": fit.bootstrap_stderr if np.isfinite(fit.bootstrap_stderr) else fit.stderr,

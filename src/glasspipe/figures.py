@@ -76,7 +76,7 @@ def write(folder: Path) -> None:
         figures = {
             "typical_and_width": typical_and_width(summary, fits),
             "distribution_B": distribution(summary, histograms, ["B"]),
-            "distribution_b": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
+            "distribution_b_tau": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
             "energy_temperature": energy_temperature(summary, histograms, traces),
             "fields_against_x": fields_against_x(summary, fits),
         }

@@ -10,7 +10,7 @@ from glasspipe.presentation import TYPICAL, compact, pick
 FIGURES = (
     "typical_and_width",
     "distribution_B",
-    "distribution_b",
+    "distribution_b_tau",
     "energy_temperature",
     "fields_against_x",
 )
@@ -33,7 +33,7 @@ class Study:
         return {
             "typical_and_width": figures.typical_and_width(self.summary, self.fits),
             "distribution_B": figures.distribution(self.summary, self.histograms, ["B"]),
-            "distribution_b": figures.distribution(self.summary, self.histograms, b),
+            "distribution_b_tau": figures.distribution(self.summary, self.histograms, b),
             "energy_temperature": figures.energy_temperature(
                 self.summary, self.histograms, self.traces
             ),
@@ -140,7 +140,7 @@ def test_each_point_has_its_density_beside_one_limit(drawn):
 
 
 def test_b_is_shown_in_its_parts_on_the_law_of_its_own(drawn):
-    *panels, _ = drawn["distribution_b"].axes
+    *panels, _ = drawn["distribution_b_tau"].axes
     assert [axes.get_xlabel() for axes in panels[:3]] == [r"$b^\gamma/c$", r"$b^\eta/c$", "$b/c$"]
     assert {labels_of(axes.get_legend())[0] for axes in panels[:3]} == {"stable,\n$\\alpha=3/4$"}
 
@@ -200,7 +200,7 @@ def test_several_series_have_colours_and_columns(tmp_path):
     top, _ = drawn["typical_and_width"].axes
     assert len(points_of(top)) == 4
     assert len({container[0].get_color() for container in top.containers}) == 2
-    *panels, _ = drawn["distribution_b"].axes
+    *panels, _ = drawn["distribution_b_tau"].axes
     assert [axes.get_xlabel() for axes in panels] == ["$b/c$"] * 2 + ["$|b|/c$"] * 2
     assert [axes.get_title() for axes in drawn["fields_against_x"].axes] == labels_of(legend)
 

@@ -2,7 +2,7 @@ FIGURES = (
     "typical_and_width",
     "fields_against_x",
     "distribution_B",
-    "distribution_b",
+    "distribution_b_tau",
     "energy_temperature",
 )
 
