@@ -44,7 +44,7 @@ lint: $(SETUP)
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/snakemake --lint --directory build --configfile $(CONFIG)
 
 lock:

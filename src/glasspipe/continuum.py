@@ -125,15 +125,16 @@ def _first_order(field: PairField, tau: Array) -> Complex:
 def _second_order(field: PairField, tau: Array) -> Complex:
     """∫ d²: (1 − e^ia)(1 − e^ib) = (1 − e^ia) + (1 − e^ib) − (1 − e^i(a+b))."""
     n, solid = half_sphere(17)
-    g = field.angular(n)
-    pair = np.outer(field.weight, field.weight).ravel()
-    added = (g[:, None] + g[None, :]).reshape(-1, g.shape[1])
+    g, weight = field.few_states(field.angular(n))
+    pair = (weight[:, None] * weight * solid).reshape(-1, g.shape[1])
+    added = (g[:, None] + g).reshape(-1, g.shape[1])
     if field.signed:
-        apart = (g[:, None] - g[None, :]).reshape(-1, g.shape[1])
-        added, pair = np.vstack([added, apart]), np.tile(pair, 2) / 2
+        apart = (g[:, None] - g).reshape(-1, g.shape[1])
+        added, pair = np.vstack([added, apart]), np.tile(pair, (2, 1)) / 2
+    single = 2 * weight * solid
     table = [
-        2 * field.weight @ radial_integral(k * g, field.power) @ solid
-        - pair @ radial_integral(k * added, field.power) @ solid
+        np.sum(single * radial_integral(k * g, field.power))
+        - np.sum(pair * radial_integral(k * added, field.power))
         for k in tau
     ]
     return _kept(field, np.array(table))

@@ -95,23 +95,25 @@ class Shell:
         The field of a source.
     values : array (states, rows)
         The field at the sites, eV; sites with equal fields share a row.
+    weight : array (states, rows)
+        Their probabilities.
     count : array (rows,)
         Sites in each row, weighted by the cut.
     """
 
     field: PairField
     values: Array
+    weight: Array
     count: Array
 
     def log_characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
         """Σ ln(1 − p + p ⟨e^(itU)⟩), (panels, nodes), fields above ``blur_above`` (eV) blurred."""
-        weight = np.broadcast_to(self.field.weight[:, None], self.values.shape)
         spread = np.where(np.abs(self.values) > blur_above, _BLUR * self.values, 0.0)
         exponent = np.empty(panels.t.shape, dtype=complex)
         for k, (start, turn) in enumerate(zip(panels.start, self._turns(panels), strict=True)):
-            share = weight
+            share = self.weight
             if _BLUR * blur_above * start > _DEAD:
-                share = np.where(spread == 0, weight, 0.0)
+                share = np.where(spread == 0, self.weight, 0.0)
             elif spread.any():
                 smear = np.minimum(np.abs(panels.t[k][:, None] * spread[:, None]), _DEAD)
                 blur = np.exp(-(smear**2) / 2)
@@ -198,22 +200,30 @@ def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -
     unit = lattice.neighbour_distance
     radius = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
     cut = SmoothCut(radius * unit, _WIDTH * unit)
+    if field.many_states:
+        cut = SmoothCut(cut.radius / 2, cut.width / 2)
     R = half_lattice(lattice, cut.reach)
     count = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
-    values = field(R)
+    values, weight, count = _merged_sites(field, field(R), count)
+    order = np.argsort(-np.max(np.abs(values), axis=0))
+    blocks = -(-values.size * _NODES // _CACHE)
+    rows = np.array_split(order, blocks)
+    shells = [Shell(field, values[:, r], weight[:, r], count[r]) for r in rows]
+    return Surroundings(field, shells, cut, far)
+
+
+def _merged_sites(field: PairField, values: Array, count: Array) -> tuple[Array, Array, Array]:
+    """Values and weights (states, rows) and counts (rows,), sites with equal fields as one row."""
     if field.signed:
         values = np.abs(values)
     elif field.odd:
         values = values * np.where(values[0] < 0, -1.0, 1.0)
-    if np.ptp(field.weight) < 1e-12:
+    values, weight = field.few_states(values)
+    if np.ptp(field.weight) < 1e-12 and not field.many_states:
         values = np.sort(values, axis=0)
-    key = np.round(values / np.max(np.abs(values)), 13)
+    key = np.round(np.vstack([values / np.max(np.abs(values)), weight]), 13)
     _, first, number = np.unique(key, axis=1, return_index=True, return_inverse=True)
-    values, count = values[:, first], total(number, count)
-    order = np.argsort(-np.max(np.abs(values), axis=0))
-    blocks = -(-values.size * _NODES // _CACHE)
-    rows = np.array_split(order, blocks)
-    return Surroundings(field, [Shell(field, values[:, r], count[r]) for r in rows], cut, far)
+    return values[:, first], weight[:, first], total(number, count)
 
 
 @dataclass(frozen=True)

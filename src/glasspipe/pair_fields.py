@@ -42,8 +42,10 @@ FIELDS: dict[str, tuple[dict[str, int], ...]] = {
 """The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
 SIGNED = ("U_S", "b_gamma", "J_tau")
 """Fields of which each source changes the sign with S_j or τ_j."""
-_DEGREE = 15
-"""Degree of the quadrature over isotropic axes; its weights are positive (those of 13 are not)."""
+_STATES, _GAUSS = 30, 8
+"""A source of more states than the first number is replaced by one with the second number."""
+_SOURCES, _RECEIVERS = 23, 29
+"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 
 
 def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
@@ -129,7 +131,8 @@ class Population:
         return self.gamma, self.eta, self.zeta
 
     @property
-    def _isotropic(self) -> bool:
+    def isotropic(self) -> bool:
+        """Whether every direction of an axis is as likely."""
         return self.species == "uniaxial" and self.axes == "isotropic"
 
     def sources(self) -> tuple[Variants, Array]:
@@ -138,8 +141,8 @@ class Population:
         Isotropic axes stand for a quadrature over half of the sphere: d and −d make opposite τ
         couplings, which come with a random sign.
         """
-        if self._isotropic:
-            d, weight = half_sphere(_DEGREE)
+        if self.isotropic:
+            d, weight = half_sphere(_SOURCES)
             return species.of_axes(d, None, *self._strengths), weight
         kinds = species.kinds(self.species, self.axes, *self._strengths)
         return kinds, np.full(len(kinds), 1 / len(kinds))
@@ -150,8 +153,8 @@ class Population:
         On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
         the sphere, one axis of each orbit.
         """
-        if self._isotropic:
-            d, weight = sphere(_DEGREE)
+        if self.isotropic:
+            d, weight = sphere(_RECEIVERS)
             orbit = np.round(np.sort(np.abs(d), axis=1), 9)
             _, first, number = np.unique(orbit, axis=0, return_index=True, return_inverse=True)
             return species.of_axes(d[first], None, *self._strengths), total(number, weight)
@@ -240,6 +243,24 @@ class PairField:
         """Whether for every source there is one, as probable, that makes the opposite field."""
         return self.signed or self.odd
 
+    @property
+    def many_states(self) -> bool:
+        """Whether the source has more states than are worth carrying along."""
+        return len(self.weight) > _STATES
+
+    def few_states(self, values: Array) -> tuple[Array, Array]:
+        """Values (states, rows) of this field and their weights, both with few states.
+
+        The many axes of an isotropic source are replaced by values with the same low moments; a
+        signed field is a function of its square.
+        """
+        if not self.many_states:
+            return values, np.broadcast_to(self.weight[:, None], values.shape)
+        if not self.signed:
+            return gauss_rule(values, self.weight, _GAUSS)
+        square, weight = gauss_rule(values**2, self.weight, _GAUSS)
+        return np.sqrt(np.maximum(square, 0.0)), weight
+
     def angular(self, n: Array) -> Array:
         """R^p times the field (states, points) in directions n (points, 3), eV Å^p."""
         return self.coefficients @ _monomials(n, self.power + 1)
@@ -256,6 +277,42 @@ def _monomials(n: Array, degree: int) -> Array:
     np.cumprod(np.broadcast_to(n.T, (degree, 3, len(n))), axis=0, out=powers[1:])
     exponents = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
     return np.array([powers[i, 0] * powers[j, 1] * powers[k, 2] for i, j, k in exponents])
+
+
+def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
+    """Replace many probable values by few with the same mean of every low power.
+
+    The nodes and weights of Gauss for the discrete measure, from the Jacobi matrix that Lanczos's
+    recursion makes: exact for powers below 2 · ``number``.
+
+    Parameters
+    ----------
+    values : array (states, rows)
+        The values of each row; any unit.
+    weight : array (states,)
+        Their probabilities.
+    number : int
+        Values wanted.
+
+    Returns
+    -------
+    array (number, rows), array (number, rows)
+        Values, and their probabilities, some of them 0 where a row has fewer different values.
+    """
+    scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
+    x = values / scale
+    vector, before = np.broadcast_to(np.sqrt(weight)[:, None], x.shape), np.zeros_like(x)
+    jacobi, norm = np.zeros((x.shape[1], number, number)), np.zeros(x.shape[1])
+    for k in range(number):
+        jacobi[:, k, k] = np.sum(x * vector**2, axis=0)
+        rest = (x - jacobi[:, k, k]) * vector - norm * before
+        norm = np.sqrt(np.sum(rest**2, axis=0))
+        norm[norm < 1e-7] = 0.0
+        if k + 1 < number:
+            jacobi[:, k, k + 1] = jacobi[:, k + 1, k] = norm
+        vector, before = rest / np.where(norm > 0, norm, np.inf), vector
+    nodes, vectors = np.linalg.eigh(jacobi)
+    return nodes.T * scale, vectors[:, 0, :].T ** 2
 
 
 def pair_fields(

@@ -277,7 +277,11 @@ def _unit_dilute_law(setting: Setting) -> StableLaw:
 
 @lru_cache(maxsize=32)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum]:
-    return [continuum(pair, crystal) for pair in _pair_fields(setting)]
+    """The continuum around each receiver: the same around all if no direction is preferred."""
+    receivers = _pair_fields(setting)
+    if setting.population.isotropic:
+        return [continuum(receivers[0], crystal)] * len(receivers)
+    return [continuum(pair, crystal) for pair in receivers]
 
 
 @lru_cache(maxsize=32)

@@ -246,10 +246,12 @@ def local_fields(U, B, S, h):
 
 @njit(cache=True)
 def quench(U, S, h):
-    """Flip the spins (N,) with S_i h_i > 0 in turn, in float64, until a round finds none."""
+    """Flip the spins (N,) with S_i h_i > 0 in turn, in float64, until a round finds none.
+
+    Rounding could let it go on for ever where fields vanish: N rounds at most.
+    """
     size = len(S)
-    settled = False
-    while not settled:
+    for _ in range(size):
         settled = True
         for i in range(size):
             if S[i] * h[i] > 0:
@@ -258,6 +260,8 @@ def quench(U, S, h):
                 S[i] = -S[i]
                 for j in range(size):
                     h[j] += change * U[i, j]
+        if settled:
+            break
 
 
 @njit(cache=True)
