@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 BOUNDARIES = ("clamped", "spherical", "minimum_image")
 MAX_ORDER = 4
 REACH = 5.6
-"""αR at the near cutoff and q/2α at the far one: the parts left out are below 1e-11 of the kernel."""
+"""αR at the near cutoff and q/2α at the far one: what is left out is below 1e-11 of the kernel."""
 
 
 @cache
