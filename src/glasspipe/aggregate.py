@@ -48,6 +48,8 @@ ASYMPTOTIC = {
 _CONSTANT_SOURCES = ("B", "b_eta")
 """Fields of sources that are all alike, whose variance is ∝ x(1 − x)."""
 
+_TRACE = ("T", "trace_energy", "acceptance")
+
 _EDGES = histogram_edges(4.0, linear=40, per_decade=10, decades=8)
 """In units of the scale of the dilute limit."""
 
@@ -85,10 +87,9 @@ def study(folder: Path) -> None:
     points = [results.read_point(folder, name) for name in names]
     results.write_summary(folder, _summary(files, points))
     results.write_fits(folder, _fits(files, points))
-    merged = xr.concat(points, "point", join="outer", data_vars="all").assign_coords(
-        point=names,
-        **{key: ("point", [row[key] for row in swept.values()]) for key in files.points[0].swept},
-    )
+    keys = {key: ("point", [row[key] for row in swept.values()]) for key in files.points[0].swept}
+    merged = xr.concat(points, "point", join="outer", data_vars="all")
+    merged = merged.assign_coords({"point": names, **keys})
     results.write_distributions(folder, _distributions(merged))
     results.write_traces(folder, merged[["x", "T", "energy", "energy_stderr", "acceptance"]])
     results.remove_other_points(folder, names)
@@ -133,12 +134,11 @@ class _Merged:
             ):
                 dataset.check_same_realisations(spins, made)
                 numbers += spins.realisations
-                names = ("S", "B", "h", "T", "trace_energy", "acceptance")
-                chunk = {name: spins.whole(name) for name in names}
+                chunk = {name: spins.whole(name) for name in ("S", "B", "h", *_TRACE)}
                 names = ("b_gamma", "b_eta", "b", "J_abs", "J_tau")
                 chunks.append(chunk | {name: made.whole(name) for name in names})
         values = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-        trace = {name: values.pop(name) for name in ("T", "trace_energy", "acceptance")}
+        trace = {name: values.pop(name) for name in _TRACE}
         values["U_S"] = values["h"] - values["B"]
         with dataset.stage_file(files.files["sample"][0], "sample", files.point) as sampled:
             volume = float(np.prod(sampled.whole("box")))
@@ -239,9 +239,9 @@ def _distributions(merged: xr.Dataset) -> xr.Dataset:
 def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
     """Return the long table of estimates."""
     tables = []
-    for (name, keys), data in zip(_swept(files).items(), points, strict=True):
+    for (name, swept), data in zip(_swept(files).items(), points, strict=True):
         table = data[["estimate", "stderr", "theory"]].to_dataframe().reset_index()
-        tables.append(table.assign(point=name, x=float(data["x"]), **keys))
+        tables.append(table.assign(point=name, x=float(data["x"]), **swept))
     keys = list(files.points[0].swept)
     order = ["point", *keys, "x", "quantity", "statistic", "estimate", "stderr", "theory"]
     return pd.concat(tables, ignore_index=True)[order]
