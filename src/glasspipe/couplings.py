@@ -97,14 +97,13 @@ def _add_far(position: Array, gamma: Array, eta: Array, ewald: Ewald, far: Array
     dipoles = gamma.reshape(-1, 9)
     for block in reciprocal.blocks(ewald):
         weights = block.dipole_weights()
-        amplitude = dipoles @ weights
-        columns = waves.columns(block, amplitude)
+        unit, amplitude = waves.unit(block), dipoles @ weights
+        columns = reciprocal.columns(unit, block, amplitude)
         reciprocal.add_products(columns, block.sign, far)
-        monopole = np.eye(3).reshape(9) @ weights
-        sources = waves.columns(block, np.outer(eta, monopole))
-        itself = eta * (amplitude @ monopole)
-        flat = columns.reshape(len(columns), -1)
-        B -= block.sign * (flat @ sources.sum(axis=0).reshape(-1) - itself)
+        monopole = np.eye(3).reshape(1, 9) @ weights
+        sources = reciprocal.summed(unit, block, eta[:, None], monopole)
+        itself = eta * (amplitude @ monopole[0])
+        B -= block.sign * (columns.reshape(len(B), -1) @ sources.reshape(-1) - itself)
 
 
 def _add_zero_mode(gamma: Array, eta: Array, K_0: Array, far: Array, B: Array) -> None:

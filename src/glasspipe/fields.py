@@ -134,8 +134,10 @@ def _add_far(
     waves = reciprocal.Waves(position, ewald)
     volume = eta[:, None] * np.eye(3).reshape(9)
     for block in reciprocal.blocks(ewald):
-        columns = waves.columns(block, zeta.reshape(-1, 27) @ block.gradient_weights())
+        unit, weights = waves.unit(block), block.dipole_weights()
+        amplitude = zeta.reshape(-1, 27) @ block.gradient_weights()
+        columns = reciprocal.columns(unit, block, amplitude)
         reciprocal.add_products(columns, block.sign, J)
         for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (volume, b_eta)):
-            cosine, sine = waves.columns(block, dipoles @ block.dipole_weights()).sum(axis=0)
+            cosine, sine = reciprocal.summed(unit, block, dipoles, weights)
             b -= block.sign * (columns[:, 0] @ sine - columns[:, 1] @ cosine)

@@ -18,8 +18,8 @@ from glasspipe.kernels import freeze as kernels
 
 Schedule = Literal["geometric", "linear"]
 
-_SCALE_SAMPLES = 16
-_SWEEPS_PER_REFRESH = 256
+_SCALE_FIELDS = 2000
+_SWEEPS_PER_REFRESH = 500
 _QUENCHES = 100
 # Largest ratio of the energy's error to Σ|h_i|: of float32 between refreshes, and of float64.
 _DRIFT = 1e-4
@@ -216,10 +216,10 @@ def _anneal(
     """Return the spins (R, N) after the last sweep; energies and flips (R, sweeps) of all."""
     replicas, size = len(keys), len(B)
     padded = -(-size // kernels.BLOCK) * kernels.BLOCK
-    couplings = np.zeros((padded, padded), np.float32)
+    couplings = _aligned((padded, padded), 0.0)
     couplings[:size, :size] = U
-    spins = np.ones((replicas, padded), np.float32)
-    fields = np.full((replicas, padded), -np.inf, np.float32)
+    spins = _aligned((replicas, padded), 1.0)
+    fields = _aligned((replicas, padded), -np.inf)
     energies = np.empty((replicas, len(T)))
     accepted = np.empty((replicas, len(T)), np.int64)
 
@@ -240,6 +240,16 @@ def _anneal(
         energy = _energies(B, S, h)
         _check_drift(energies[:, chunk.stop - 1], energy, h)
     return S, energies, accepted
+
+
+def _aligned(shape: tuple[int, int], value: float) -> NDArray[np.float32]:
+    """Return a float32 array filled with ``value`` that starts at a cache line (64 bytes)."""
+    length = shape[0] * shape[1]
+    memory = np.empty(length + 15, np.float32)
+    first = -(memory.ctypes.data // 4) % 16
+    array = memory[first : first + length].reshape(shape)
+    array.fill(value)
+    return array
 
 
 def _quench(
@@ -284,7 +294,7 @@ def _check_energy(
 
 
 def _field_scale(U: NDArray[np.float64], B: NDArray[np.float64], entropy: int) -> float:
-    keys = _words(np.random.SeedSequence(entropy, spawn_key=(1,)), _SCALE_SAMPLES)
+    keys = _words(np.random.SeedSequence(entropy, spawn_key=(1,)), -(-_SCALE_FIELDS // len(B)))
     magnitude = np.abs(_local_fields(U, B, _random_spins(keys, len(B))))
     return float(np.median(magnitude[magnitude > 0])) if magnitude.any() else 0.0
 

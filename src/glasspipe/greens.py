@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasspipe.christoffel import christoffel_inverse
 from glasspipe.crystal import Crystal
 from glasspipe.kelvin import Kelvin
+from glasspipe.kernels.images import TIE
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.quadrature import refined, sphere
 
@@ -59,10 +60,10 @@ def green_derivatives(R: ArrayLike, order: int, medium: AnyMedium) -> Array:
     """
     if order not in range(MAX_ORDER + 1):
         raise ValueError(f"order is {order}; derivatives of order 0 to {MAX_ORDER} are available")
-    R = np.asarray(R, dtype=float)
-    if not np.all(np.sum(R * R, axis=-1) > 0):
+    x = np.asarray(R, dtype=float)
+    if not np.all(np.sum(x * x, axis=-1) > 0):
         raise ValueError("R holds a zero displacement; the Green's function is singular there")
-    return response(medium).derivatives(R, order)
+    return response(medium).derivatives(x, order)
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,12 @@ def nearest_images(R: ArrayLike, box: ArrayLike) -> tuple[Array, Array]:
     weights : array (points, 8)
         They add up to 1 for each point.
     """
-    box = np.asarray(box, dtype=float)
-    R = np.asarray(R, dtype=float)
-    R = R - box * np.round(R / box)
-    tied = np.abs(np.abs(R) - box / 2) <= 1e-9 * box
+    edges = np.asarray(box, dtype=float)
+    nearest = np.asarray(R, dtype=float)
+    nearest = nearest - edges * np.round(nearest / edges)
+    tied = np.abs(np.abs(nearest) - edges / 2) <= TIE * edges
     sides = np.array(list(product((1.0, -1.0), repeat=3)))
-    images = np.where(tied[:, None, :], sides * box / 2, R[:, None, :])
+    images = np.where(tied[:, None, :], sides * edges / 2, nearest[:, None, :])
     weights = np.prod(np.where(tied[:, None, :], 0.5, sides > 0), axis=-1)
     return images, weights
 
@@ -221,13 +222,13 @@ def periodic_green_derivatives(
         raise ValueError(f"order is {order}; periodic derivatives have order 2 to {MAX_ORDER}")
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
-    R = np.atleast_2d(np.asarray(R, dtype=float))
+    x = np.atleast_2d(np.asarray(R, dtype=float))
     if boundary == "minimum_image":
-        images, weights = nearest_images(R, box)
+        images, weights = nearest_images(x, box)
         bare = green_derivatives(images, order, medium)
         return np.einsum("pi,pi...->p...", weights, bare)
     ewald = Ewald.balanced(medium, box, sharpness)
-    total = _near_sum(R, order, ewald) + _far_sum(R, order, ewald)
+    total = _near_sum(x, order, ewald) + _far_sum(x, order, ewald)
     if order == 2:
         total += zero_mode(medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
     return total

@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 Split = tuple[Array, float, float]
 """Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
 
+_ROUNDING = 1e-14
+"""ζ is fully symmetric if it is so within this fraction of its largest component."""
+
 
 @cache
 def _pairings(indices: str) -> list[list[tuple[str, ...]]]:
@@ -141,7 +144,14 @@ class Kelvin:
         b_eta: Array,
     ) -> None:
         """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
+        sigma = _symmetric_part(zeta)
+        symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
+        gradient = eta, zeta, sigma, symmetric
         medium = isotropic_coefficients(self.medium)
-        cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
-        sigma = np.ascontiguousarray(cyclic / 3)  # symmetric in all indices
-        pairs.fields(position, frozen, eta, zeta, sigma, *split, *medium, J, b_gamma, b_eta)
+        pairs.fields(position, frozen, *gradient, *split, *medium, J, b_gamma, b_eta)
+
+
+def _symmetric_part(zeta: Array) -> Array:
+    """Fully symmetric part of ζ, which is symmetric in its last two indices."""
+    cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
+    return np.ascontiguousarray(cyclic / 3)

@@ -10,9 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from typing import Any
 
+from glasspipe import plan
 from glasspipe.config import STAGES, Point, Study
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError
@@ -22,7 +24,10 @@ STUDY_FILE = "study.json"
 KEPT_STAGES = tuple(stage for stage in STAGES if stage != "couplings")
 """The stages whose files stay; U is deleted as soon as it has been used."""
 
-CHUNK_NAME = r"r\d{6,}-\d{6,}"
+_SAFETY = 10
+_BYTES_OF_ROW = 500
+
+CHUNK_NAME = r"r\d+-\d+"
 """Regular expression of every chunk name."""
 
 
@@ -36,15 +41,44 @@ class Part:
         The stage.
     point : Point
         One of those points.
+    defects : int
+        Number of defects in a realisation.
     """
 
     stage: str
     point: Point
+    defects: int
 
     @cached_property
     def name(self) -> str:
         """Name of the part."""
         return self.point.part_name(self.stage)
+
+    @property
+    def megabytes(self) -> int:
+        """Memory to ask for, for one job."""
+        return ceil(self._work.memory / 1e6)
+
+    @property
+    def minutes(self) -> int:
+        """Time to ask for, for one job: ample, since the estimate is another machine's."""
+        return ceil(_SAFETY * self._work.seconds / 60) + 5
+
+    @property
+    def merge_megabytes(self) -> int:
+        """Memory to ask for, to merge all realisations."""
+        rows = self.defects * self.point.realisations
+        return ceil((plan.BYTES_OF_PROCESS + _BYTES_OF_ROW * rows) / 1e6)
+
+    @property
+    def sources(self) -> list[str]:
+        """The user's own file of defects, or none."""
+        file = self.point.source_file
+        return [] if file is None else [str(file)]
+
+    @property
+    def _work(self) -> plan.Work:
+        return plan.Work(self.stage, self.point, self.defects)
 
     @property
     def point_file(self) -> str:
@@ -58,11 +92,11 @@ class Part:
 
     def chunk_file(self, chunk: str) -> str:
         """Return the data file of a chunk, in the study's folder."""
-        return f"data/{self.stage}/{self.name}/{chunk}.nc"
+        return data_file(self.stage, self.name, chunk)
 
     def of(self, stage: str) -> "Part":
         """Return the part of an earlier stage on which this one builds."""
-        return Part(stage, self.point)
+        return Part(stage, self.point, self.defects)
 
 
 def study_folder(study: Study) -> str:
@@ -71,9 +105,29 @@ def study_folder(study: Study) -> str:
 
 
 def parts(study: Study, stage: str) -> dict[str, Part]:
-    """Return the parts of a stage by name, each distinct one once."""
-    found = (Part(stage, point) for point in study.points)
+    """Return the parts of a stage by name, each distinct one once.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If defects come from a file that cannot be used.
+    """
+    found = (_part(stage, point) for point in study.points)
     return {part.name: part for part in found}
+
+
+def _part(stage: str, point: Point) -> Part:
+    file = str(point.source_file or "")
+    if set(file) & set("{}<>"):  # Snakemake would take it for a pattern
+        raise ConfigError(
+            f"sample.source.file: found {file!r}; allowed: a path without the signs {{ }} < >"
+        )
+    return Part(stage, point, plan._defects(point))
+
+
+def data_file(stage: str, part: str, chunk: str) -> str:
+    """Return the data file of a chunk of a part, in the study's folder."""
+    return f"data/{stage}/{part}/{chunk}.nc"
 
 
 def chunk_name(first: int, count: int) -> str:
@@ -86,20 +140,39 @@ def chunks(study: Study) -> dict[str, tuple[int, int]]:
     return {chunk_name(first, count): (first, count) for first, count in study.chunks}
 
 
+def kept_files(study: Study, point: Point) -> dict[str, list[str]]:
+    """Return the data files of a point, of each stage but the couplings, chunk by chunk."""
+    return {
+        stage: [data_file(stage, point.part_name(stage), chunk) for chunk in chunks(study)]
+        for stage in KEPT_STAGES
+    }
+
+
+def merge_settings(study: Study) -> dict[str, str]:
+    """Return what the merged files of each point depend on besides its data files.
+
+    That is how errors are estimated, and the columns of swept values, whose types depend on the
+    other points too.
+    """
+    types = {
+        key: sorted({type(point.swept[key]).__name__ for point in study.points})
+        for key in study.sweep_keys
+    }
+    return {point.name: json.dumps([study.bootstrap, point.swept, types]) for point in study.points}
+
+
 def study_record(study: Study) -> dict[str, Any]:
     """Return what `study.json` holds: the complete config, and each point with its files."""
-    return {"config": study.data, "points": [_point_record(study, p) for p in study.points]}
-
-
-def _point_record(study: Study, point: Point) -> dict[str, Any]:
-    kept = [Part(stage, point) for stage in KEPT_STAGES]
-    return {
-        "name": point.name,
-        "swept": point.swept,
-        "point": {**point.part("fields"), "realisations": point.realisations},
-        "parts": {stage: point.part_name(stage) for stage in STAGES},
-        "files": {part.stage: [part.chunk_file(chunk) for chunk in chunks(study)] for part in kept},
-    }
+    points = [
+        {
+            "name": point.name,
+            "swept": point.swept,
+            "point": {**point.part("fields"), "realisations": point.realisations},
+            "files": kept_files(study, point),
+        }
+        for point in study.points
+    ]
+    return {"config": study.data, "points": points}
 
 
 def write(study: Study, folder: str | Path) -> None:
@@ -112,6 +185,12 @@ def write(study: Study, folder: str | Path) -> None:
         for part in parts(study, stage).values():
             _write(folder / part.point_file, part.point_text)
     _write(folder / STUDY_FILE, _text(study_record(study)))
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove what killed jobs have left behind, now that no job runs."""
+    for path in Path(folder).rglob(".*.part"):
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
@@ -143,7 +222,7 @@ class PointFiles:
     data : dict
         The complete point.
     files : dict of str to tuple of Path
-        The data files of each kept stage, in the order of their realisations.
+        The data files of each stage but the couplings, in the order of their realisations.
     """
 
     name: str

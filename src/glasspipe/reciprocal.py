@@ -21,7 +21,7 @@ from glasspipe.kernels import modes as kernel
 Array = NDArray[np.float64]
 
 BLOCK = 256
-"""Channels in a block: the columns of 500 defects then fit into a core's cache."""
+"""Modes in a block: the columns of 500 defects then fit into a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,17 @@ class Block:
     ----------
     sign : float
         Sign of the eigenvalues.
-    n : array (channels, 3)
-        Integers of q = 2πn/L; channels of one mode follow each other.
+    n : array (modes, 3)
+        Integers of q = 2πn/L of the modes that occur.
+    mode : array (channels,)
+        Index of each channel's mode in ``n``.
     q, v : array (channels, 3)
         Wave vector, Å⁻¹, and eigenvector times √(2|λ|/V).
     """
 
     sign: float
     n: NDArray[np.int64]
+    mode: NDArray[np.int64]
     q: Array
     v: Array
 
@@ -57,16 +60,17 @@ def blocks(ewald: Ewald) -> list[Block]:
     """All channels of the far part, in blocks of one sign; not to be modified."""
     n = ewald.modes()
     values, vectors = np.linalg.eigh(ewald.far_green(n))
-    v = vectors * np.sqrt(2 * np.abs(values) / ewald.volume)[:, None, :]
-    v = v.transpose(0, 2, 1).reshape(-1, 3)
-    n = np.repeat(n, 3, axis=0)
-    q = 2 * pi * n / ewald.edges
-    sign = np.sign(values).reshape(-1)
+    v = (vectors * np.sqrt(2 * np.abs(values) / ewald.volume)[:, None, :]).transpose(0, 2, 1)
     return [
-        Block(value, n[rows], q[rows], v[rows])
-        for value in (1.0, -1.0)
-        for rows in _split(np.flatnonzero(sign == value))
+        _block(sign, n[modes], values[modes], v[modes], ewald)
+        for sign in (1.0, -1.0)
+        for modes in _split(np.flatnonzero((np.sign(values) == sign).any(axis=1)))
     ]
+
+
+def _block(sign: float, n: NDArray[np.int64], values: Array, v: Array, ewald: Ewald) -> Block:
+    mode, which = np.nonzero(np.sign(values) == sign)
+    return Block(sign, n, mode, 2 * pi * n[mode] / ewald.edges, v[mode, which])
 
 
 def _split(index: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -86,22 +90,49 @@ class Waves:
 
     def __init__(self, position: Array, ewald: Ewald) -> None:
         top = int(np.max(np.abs(ewald.modes()), initial=0))
-        self._wave = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
-        kernel.powers(2 * pi * position / ewald.edges, self._wave)
+        self._powers = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
+        kernel.powers(2 * pi * position / ewald.edges, self._powers)
 
-    def columns(self, block: Block, amplitude: Array) -> Array:
-        """Return (N, 2, channels): amplitude cos q·r and amplitude sin q·r.
-
-        Parameters
-        ----------
-        block : Block
-            The channels.
-        amplitude : array (N, channels)
-            Of each defect in each channel.
-        """
-        out = np.empty((len(amplitude), 2, len(block.n)))
-        kernel.modulate(self._wave, block.n, amplitude, out)
+    def unit(self, block: Block) -> Array:
+        """Return cos q·r and sin q·r of the block's modes, (N, 2, modes)."""
+        out = np.empty((len(self._powers), 2, len(block.n)))
+        kernel.unit_waves(self._powers, block.n, out)
         return out
+
+
+def columns(unit: Array, block: Block, amplitude: Array) -> Array:
+    """Return (N, 2, channels): amplitude cos q·r and amplitude sin q·r.
+
+    Parameters
+    ----------
+    unit : array (N, 2, modes)
+        From :meth:`Waves.unit`.
+    block : Block
+        The channels.
+    amplitude : array (N, channels)
+        Of each defect in each channel.
+    """
+    out = np.empty((len(amplitude), 2, len(block.mode)))
+    kernel.modulate(unit, block.mode, amplitude, out)
+    return out
+
+
+def summed(unit: Array, block: Block, moments: Array, weights: Array) -> Array:
+    """Return Σ_j of the columns of multipoles, (2, channels), without making the columns.
+
+    Parameters
+    ----------
+    unit : array (N, 2, modes)
+        From :meth:`Waves.unit`.
+    block : Block
+        The channels.
+    moments : array (N, components)
+        Multipoles of the defects.
+    weights : array (components, channels)
+        From :meth:`Block.dipole_weights` or :meth:`Block.gradient_weights`.
+    """
+    structure = (moments.T @ unit.reshape(len(unit), -1)).reshape(-1, 2, len(block.n))
+    return np.einsum("mc,mpc->pc", weights, structure[:, :, block.mode])
 
 
 def add_products(columns: Array, sign: float, total: Array) -> None:

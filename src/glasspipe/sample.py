@@ -67,4 +67,5 @@ def realise(
         raise ValueError(f"{number} defects do not fit on {lattice.sites} sites")
     site = lattice.site(rng.choice(lattice.sites, size=number, replace=False))
     defects = draw(rng, number, species=species, axes=axes, gamma=gamma, eta=eta, zeta=zeta)
-    return Realisation(site * lattice.spacing, site, defects)
+    position = np.asarray(site * lattice.spacing, dtype=np.float64)
+    return Realisation(position, site, defects)

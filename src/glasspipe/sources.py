@@ -17,6 +17,13 @@ from glasspipe.dataset import DataError, Reader
 _NEEDED = ("position", "gamma", "eta", "zeta")
 _OPTIONAL = ("site", "zeta_minus")
 _SHAPES = {"position": (3,), "gamma": (3, 3), "eta": (), "zeta": (3, 3, 3), "zeta_minus": (3, 3, 3)}
+_SYMMETRIC = {
+    "gamma": "is not symmetric",
+    "zeta": "is not symmetric in its last two indices",
+    "zeta_minus": "is not symmetric in its last two indices",
+}
+_ROUNDING = 1.0e-9
+"""A tensor is symmetric if it is so within this fraction of the largest one."""
 _CLOSEST = 1.0e-3
 """Å; two defects nearer than this are taken for one that was listed twice."""
 
@@ -73,12 +80,12 @@ class UserDefects:
         values = dict(zip(self._variables, self._reader.row(number, *self._variables), strict=True))
         for name, value in values.items():
             self._refuse(number, name, ~np.isfinite(value), "is not finite")
-        gamma = values["gamma"]
-        self._refuse(number, "gamma", gamma != gamma.transpose(0, 2, 1), "is not symmetric")
-        for name in ("zeta", "zeta_minus"):
+        for name, rule in _SYMMETRIC.items():
             if name in values:
-                wrong = values[name] != values[name].transpose(0, 1, 3, 2)
-                self._refuse(number, name, wrong, "is not symmetric in its last two indices")
+                mirrored = np.swapaxes(values[name], -1, -2)
+                rounding = _ROUNDING * np.abs(values[name]).max()
+                self._refuse(number, name, np.abs(values[name] - mirrored) > rounding, rule)
+                values[name] = (values[name] + mirrored) / 2
         position = values["position"]
         outside = (position < 0) | (position >= self.box)
         self._refuse(number, "position", outside, f"lies outside the box {self.box.tolist()}")

@@ -17,7 +17,7 @@ from numba import njit
 
 BLOCK = 64
 GROUP = 16
-TILE = 512
+TILE = 2048
 # The smallest u is 2⁻³³, where −ln u = 22.88.
 LARGEST_EXPONENTIAL = np.float32(23.0)
 
@@ -34,18 +34,18 @@ _SQRT_2 = np.float32(np.sqrt(2))
 
 
 @njit(cache=True)
-def random_words(key, sweep, block, words):
-    """Fill ``words`` (64,) uint32 with the random words of a block of sites.
+def random_words(keys, r, sweep, block, words):
+    """Fill ``words`` (64,) uint32 with the random words of replica r for a block of sites.
 
     Site i of the block has lane i // 16 of counter i % 16, so that the stores are contiguous.
     """
     for j in range(_COUNTERS):
         a = np.uint64(block * _COUNTERS + j)
         b = np.uint64(sweep)
-        c = key[2]
-        d = key[3]
-        k = key[0]
-        m = key[1]
+        c = keys[r, 2]
+        d = keys[r, 3]
+        k = keys[r, 0]
+        m = keys[r, 1]
         for _ in range(10):
             p = a * _MULTIPLIER_0
             q = c * _MULTIPLIER_1
@@ -61,9 +61,9 @@ def random_words(key, sweep, block, words):
         words[3 * _COUNTERS + j] = d
 
 
-@njit(cache=True)
-def exponentials(words, out):
-    """Fill ``out`` float32 with −ln u of u = (word + 1/2) / 2³², to 3e-7.
+@njit(cache=True, error_model="numpy")
+def exponentials(words, scale, out):
+    """Fill ``out`` float32 with −``scale`` ln u of u = (word + 1/2) / 2³², to 3e-7.
 
     With u = 2^e m, 1 ≤ m < 2: ln m = ln √2 + 2 artanh s, s = (m − √2)/(m + √2), |s| < 0.172.
     """
@@ -75,65 +75,78 @@ def exponentials(words, out):
         series = np.float32(1 / 7) * z + np.float32(1 / 5)
         series = (series * z + np.float32(1 / 3)) * z + np.float32(1)
         octaves = np.float32(158.5) - np.float32(bits >> 23)
-        out[j] = octaves * _LN_2 - np.float32(2) * s * series
+        out[j] = scale * (octaves * _LN_2 - np.float32(2) * s * series)
 
 
 @njit(cache=True)
-def _possible(S, h, lowest):
-    """Return whether any spin has S_i h_i ≥ ``lowest``."""
-    count = np.int32(0)
+def _flip_possible(S, h, r, start, lowest):
+    """Return whether any spin of a block of replica r has S_i h_i ≥ ``lowest``."""
+    spins = S[r, start : start + BLOCK]
+    fields = h[r, start : start + BLOCK]
+    found = np.int32(0)
     for i in range(BLOCK):
-        count |= np.int32(S[i] * h[i] >= lowest)
-    return count != 0
+        found |= np.int32(spins[i] * fields[i] >= lowest)
+    return found != 0
 
 
-@njit(cache=True)
-def _visit_block(U, S, h, thresholds, first, rows, changes):
-    """Try every spin of a block in order; return the number of flips and the change of energy.
+# A product with ±2 is exact, so contraction to fused multiply-adds changes no bit; it makes the
+# two loops over rows of U up to 1.4 times faster.
+@njit(cache=True, fastmath={"contract"})
+def _visit_block(within, S, h, r, block, thresholds, field, rows):
+    """Try to flip every spin of a block of replica r in turn; return flips and energy change.
 
-    ``rows`` and ``changes`` get the flipped sites and the changes of their spins.
+    The fields are kept up to date in a copy, ``field``; ``rows[r]`` gets the flipped sites.
     """
+    start = block * BLOCK
+    U = within[block]
+    spins = S[r, start : start + BLOCK]
+    fields = h[r, start : start + BLOCK]
+    flipped = rows[r]
     flips = 0
     energy = 0.0
+    for i in range(BLOCK):
+        field[i] = fields[i]
     for group in range(0, BLOCK, GROUP):
-        any_flip = np.int32(0)
-        for i in range(GROUP):
-            any_flip |= np.int32(S[group + i] * h[group + i] >= thresholds[group + i])
-        if any_flip == 0:
+        found = np.int32(0)
+        for i in range(group, group + GROUP):
+            found |= np.int32(spins[i] * field[i] >= thresholds[i])
+        if found == 0:
             continue
         for i in range(group, group + GROUP):
-            gain = S[i] * h[i]
+            gain = spins[i] * field[i]
             if gain >= thresholds[i]:
-                change = np.float32(-2) * S[i]
-                S[i] = -S[i]
+                spins[i] = -spins[i]
+                change = np.float32(2) * spins[i]
                 for j in range(BLOCK):
-                    h[j] += change * U[i, j]
-                rows[flips] = first + i
-                changes[flips] = change
+                    field[j] += change * U[i, j]
+                flipped[flips] = start + i
                 flips += 1
                 energy -= 2.0 * np.float64(gain)
     return flips, energy
 
 
-@njit(cache=True)
-def _add_rows(U, rows, changes, flips, start, stop, h):
-    """Add ``changes`` · ``U[rows]`` to the fields h[start:stop], in the order of the flips."""
-    field = h[start:stop]
+@njit(cache=True, fastmath={"contract"})
+def _add_rows(U, S, h, r, start, stop, rows, flips):
+    """Add Σ_i 2 S_i U_ij of the flipped spins i of replica r, in order, to h_j, start ≤ j < stop.
+
+    Four rows at a time, so that the fields are read and written a quarter as often.
+    """
+    fields = h[r, start:stop]
     k = 0
     while k + 4 <= flips:
-        u0 = U[rows[k], start:stop]
-        u1 = U[rows[k + 1], start:stop]
-        u2 = U[rows[k + 2], start:stop]
-        u3 = U[rows[k + 3], start:stop]
-        c0, c1, c2, c3 = changes[k], changes[k + 1], changes[k + 2], changes[k + 3]
+        i0, i1, i2, i3 = rows[r, k], rows[r, k + 1], rows[r, k + 2], rows[r, k + 3]
+        u0, u1, u2, u3 = U[i0, start:stop], U[i1, start:stop], U[i2, start:stop], U[i3, start:stop]
+        c0, c1 = np.float32(2) * S[r, i0], np.float32(2) * S[r, i1]
+        c2, c3 = np.float32(2) * S[r, i2], np.float32(2) * S[r, i3]
         for j in range(stop - start):
-            field[j] = field[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
+            fields[j] = fields[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
         k += 4
     while k < flips:
-        u0 = U[rows[k], start:stop]
-        c0 = changes[k]
+        i = rows[r, k]
+        u = U[i, start:stop]
+        c = np.float32(2) * S[r, i]
         for j in range(stop - start):
-            field[j] += c0 * u0[j]
+            fields[j] += c * u[j]
         k += 1
 
 
@@ -143,7 +156,7 @@ def anneal(U, S, h, T, keys, first, energy, accepted):
 
     Parameters
     ----------
-    U : float32 (M, M), couplings; M a multiple of 64
+    U : float32 (M, M), couplings; M a multiple of 64, rows aligned to 64 bytes for speed
     S : float32 (R, M), spins ±1, changed in place
     h : float32 (R, M), local fields, changed in place; −inf (with S = 1) where there is no spin
     T : float64 (sweeps,), temperature of each sweep
@@ -152,42 +165,53 @@ def anneal(U, S, h, T, keys, first, energy, accepted):
     energy : float64 (R, sweeps), out: the change of energy in each sweep
     accepted : int64 (R, sweeps), out: the flips in each sweep
     """
-    replicas, size = h.shape
+    replicas, size = S.shape
     words = np.empty(BLOCK, np.uint32)
     thresholds = np.empty(BLOCK, np.float32)
+    field = np.empty(BLOCK, np.float32)
     rows = np.empty((replicas, BLOCK), np.int64)
-    changes = np.empty((replicas, BLOCK), np.float32)
-    flips = np.empty(replicas, np.int64)
+    flips = np.zeros(replicas, np.int64)
+    within = _diagonal_blocks(U)
+    energy[:] = 0.0
+    accepted[:] = 0
     for sweep in range(len(T)):
         scale = np.float32(-0.5 * T[sweep])
-        energy[:, sweep] = 0.0
-        accepted[:, sweep] = 0
         for block in range(size // BLOCK):
             start = block * BLOCK
-            stop = start + BLOCK
-            u = U[start:stop, start:stop]
+            flipped = 0
             for r in range(replicas):
                 flips[r] = 0
-                s_block = S[r, start:stop]
-                h_block = h[r, start:stop]
-                if _possible(s_block, h_block, scale * LARGEST_EXPONENTIAL):
-                    random_words(keys[r], first + sweep, block, words)
-                    exponentials(words, thresholds)
-                    for i in range(BLOCK):
-                        thresholds[i] *= scale
-                    flips[r], change = _visit_block(
-                        u, s_block, h_block, thresholds, start, rows[r], changes[r]
-                    )
+                if _flip_possible(S, h, r, start, scale * LARGEST_EXPONENTIAL):
+                    random_words(keys, r, first + sweep, block, words)
+                    exponentials(words, scale, thresholds)
+                    flips[r], change = _visit_block(within, S, h, r, block, thresholds, field, rows)
                     energy[r, sweep] += change
                     accepted[r, sweep] += flips[r]
-            for tile in range(0, start, TILE):
-                end = min(tile + TILE, start)
-                for r in range(replicas):
-                    _add_rows(U, rows[r], changes[r], flips[r], tile, end, h[r])
-            for tile in range(stop, size, TILE):
-                end = min(tile + TILE, size)
-                for r in range(replicas):
-                    _add_rows(U, rows[r], changes[r], flips[r], tile, end, h[r])
+                    flipped += flips[r]
+            if flipped > 0:
+                _update_fields(U, S, h, rows, flips)
+
+
+@njit(cache=True)
+def _diagonal_blocks(U):
+    """Return the couplings within each block, contiguous: strided rows would share cache sets."""
+    blocks = len(U) // BLOCK
+    within = np.empty((blocks, BLOCK, BLOCK), np.float32)
+    for block in range(blocks):
+        start = block * BLOCK
+        within[block] = U[start : start + BLOCK, start : start + BLOCK]
+    return within
+
+
+@njit(cache=True)
+def _update_fields(U, S, h, rows, flips):
+    """Add the flips of all replicas in one block to their fields, tile by tile."""
+    replicas, size = S.shape
+    for start in range(0, size, TILE):
+        stop = min(start + TILE, size)
+        for r in range(replicas):
+            if flips[r] > 0:
+                _add_rows(U, S, h, r, start, stop, rows, flips[r])
 
 
 @njit(cache=True)
@@ -197,7 +221,7 @@ def random_spins(keys, S):
     words = np.empty(BLOCK, np.uint32)
     for r in range(replicas):
         for block in range((size + BLOCK - 1) // BLOCK):
-            random_words(keys[r], 0, block, words)
+            random_words(keys, r, 0, block, words)
             start = block * BLOCK
             for i in range(min(BLOCK, size - start)):
                 S[r, start + i] = 1 if words[i] & np.uint32(1) else -1
@@ -222,10 +246,12 @@ def local_fields(U, B, S, h):
 
 @njit(cache=True)
 def quench(U, S, h):
-    """Flip the spins (N,) with S_i h_i > 0 in turn, in float64, until a round finds none."""
+    """Flip the spins (N,) with S_i h_i > 0 in turn, in float64, until a round finds none.
+
+    Rounding could let it go on for ever where fields vanish: N rounds at most.
+    """
     size = len(S)
-    settled = False
-    while not settled:
+    for _ in range(size):
         settled = True
         for i in range(size):
             if S[i] * h[i] > 0:
@@ -234,6 +260,8 @@ def quench(U, S, h):
                 S[i] = -S[i]
                 for j in range(size):
                     h[j] += change * U[i, j]
+        if settled:
+            break
 
 
 @njit(cache=True)

@@ -18,21 +18,21 @@ def powers(phase, wave):
 
 
 @njit(cache=True)
-def modulate(wave, n, amplitude, out):
-    """Fill out (N, 2, channels) with amplitude cos q·r and amplitude sin q·r.
-
-    n (channels, 3) are the integers of q = 2πn/L, amplitude (N, channels). A wave is made once
-    for the channels that follow each other with the same n.
-    """
+def unit_waves(wave, n, out):
+    """Fill out (N, 2, modes) with cos q·r and sin q·r of the modes n (modes, 3) of q = 2πn/L."""
     top = wave.shape[2] // 2
-    new = np.empty(len(n), dtype=np.bool_)
-    for c in range(len(n)):
-        new[c] = c == 0 or not np.array_equal(n[c], n[c - 1])
+    for i in range(len(wave)):
+        for m in range(len(n)):
+            x, y = wave[i, 0, top + n[m, 0]], wave[i, 1, top + n[m, 1]]
+            z = x * y * wave[i, 2, top + n[m, 2]]
+            out[i, 0, m] = z.real
+            out[i, 1, m] = z.imag
+
+
+@njit(cache=True)
+def modulate(unit, mode, amplitude, out):
+    """Fill out (N, 2, channels) with amplitude (N, channels) times unit (N, 2, modes)."""
     for i in range(len(amplitude)):
-        z = 0j
-        for c in range(len(n)):
-            if new[c]:
-                x, y = wave[i, 0, top + n[c, 0]], wave[i, 1, top + n[c, 1]]
-                z = x * y * wave[i, 2, top + n[c, 2]]
-            out[i, 0, c] = amplitude[i, c] * z.real
-            out[i, 1, c] = amplitude[i, c] * z.imag
+        for part in range(2):
+            for c in range(len(mode)):
+                out[i, part, c] = amplitude[i, c] * unit[i, part, mode[c]]

@@ -59,11 +59,14 @@ def couplings(position, gamma, eta, box, alpha, cutoff, A, C, far, U, B):
 
 
 @njit(cache=True)
-def fields(position, frozen, eta, zeta, sigma, box, alpha, cutoff, A, C, J, b_gamma, b_eta):
+def fields(
+    position, frozen, eta, zeta, sigma, symmetric, box, alpha, cutoff, A, C, J, b_gamma, b_eta
+):
     """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
 
     position (N, 3), frozen = γ_j S_j (N, 3, 3), eta (N,), zeta and its symmetric part sigma
-    (N, 3, 3, 3). Eqs. (60), (68), (72). The odd couplings take R = r_source − r_τ.
+    (N, 3, 3, 3), ``symmetric`` where they are the same. Eqs. (60), (68), (72). The odd couplings
+    take R = r_source − r_τ.
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(6)
@@ -76,8 +79,9 @@ def fields(position, frozen, eta, zeta, sigma, box, alpha, cutoff, A, C, J, b_ga
                 x = vector(image[n])
                 weigh = image[n, 4]
                 ladder(image[n, 3], alpha, 5, g)
-                one, one_itself = gradient_with(sigma1, x), gradient_with(zeta1, x)
-                two, two_itself = gradient_with(sigma2, x), gradient_with(zeta2, x)
+                one, two = gradient_with(sigma1, x), gradient_with(sigma2, x)
+                one_itself = one if symmetric else gradient_with(zeta1, x)
+                two_itself = two if symmetric else gradient_with(zeta2, x)
                 unit = dipole_with(_UNIT, x)
                 J[i, j] -= weigh * gradient_gradient(
                     g, A, C, one, one_itself, two, two_itself, sigma12, zeta12

@@ -1,0 +1,57 @@
+# make run    sets up .venv and runs the default study; CONFIG=FILE runs another
+# make test   sets up .venv and passes the tests
+# make lint   checks style, types, imports and the workflow
+# make lock   resolves the dependencies anew
+# make clean  removes what can be made again, the results excepted
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+CONFIG ?= config/config.yaml
+
+BIN := .venv/bin
+SETUP := .venv/.setup
+PIP := -m pip --disable-pip-version-check
+PRINT_FOLDER := from sys import argv; from glasspipe import config, layout; \
+	print(layout.study_folder(config.load_study(argv[1])))
+
+.PHONY: setup run test lint lock clean
+.DEFAULT_GOAL := setup
+
+setup: $(SETUP)
+
+# The compiled kernels are cached by a first run of every stage, or several jobs would compile them.
+$(SETUP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
+	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	mkdir -p build/warm
+	echo '{"defects": {"concentration": 0.1, "number": 10}, "realisations": 1}' >build/warm/point.json
+	cd build/warm && ../../$(BIN)/glasspipe sample point.json -o sample.nc
+	cd build/warm && ../../$(BIN)/glasspipe couplings point.json sample.nc -o couplings.nc
+	cd build/warm && ../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc
+	cd build/warm && ../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc
+	touch $@
+
+run: $(SETUP)
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
+	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' $(CONFIG))"
+
+test: $(SETUP)
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+
+lint: $(SETUP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/snakemake --lint --directory build --configfile $(CONFIG)
+
+lock:
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python $(PIP) install --quiet '.[dev]'
+	build/lock/bin/python $(PIP) freeze --all --exclude pip --exclude glasspipe >requirements.lock
+
+clean:
+	rm -rf .venv .snakemake build
+	find src tests -name __pycache__ -prune -exec rm -r {} +

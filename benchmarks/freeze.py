@@ -1,0 +1,220 @@
+"""Annealing of dense couplings against dwave-samplers and openjij, on one thread.
+
+    python -m venv VENV && VENV/bin/pip install -r benchmarks/requirements.lock
+    PYTHONPATH=src VENV/bin/python benchmarks/freeze.py [--large]
+
+Every code gets the same couplings and the same geometric schedule and runs sequential Metropolis.
+Timed is the compiled loop alone; as that of dwave-samplers also converts the couplings, the time of
+a run of one sweep is subtracted, for all. The codes take turns; what is printed is the median. At
+equal CPU each code gets the number of sweeps that it does in the same time, and every final state
+the same quench.
+"""
+
+import argparse
+import os
+from time import process_time
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+import numpy as np
+from dwave.samplers.sa.simulated_annealing import simulated_annealing
+from numba import njit
+from openjij import cxxjij
+
+from glasspipe import freeze
+from glasspipe.kernels import freeze as kernels
+
+T_START, T_END, T_FROZEN = 10.0, 0.1, 0.3
+CONCENTRATION = 0.05
+REPLICAS = 32
+# Sweeps of a timed run, and of openjij in the comparison at equal CPU.
+SWEEPS = {500: 500, 2000: 100, 8000: 40}
+CPU_SWEEPS = {500: 60, 2000: 60, 8000: 30}
+SEEDS = {500: 64, 2000: 16, 8000: 6}
+
+
+def hamiltonian(N, seed=0):
+    """Return U (16) and B of uniaxial ⟨111⟩ dipoles at random sites, c_l = 1.8 c_t."""
+    random = np.random.default_rng(seed)
+    L = round((N / CONCENTRATION) ** (1 / 3))
+    sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
+    axes = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+    d = axes[random.integers(0, 4, N)]
+    U, B = np.empty((N, N)), np.empty(N)
+    for i in range(N):
+        x = sites - sites[i]
+        x = x - L * np.rint(x / L)
+        R = np.sqrt((x**2).sum(axis=1))
+        R[i] = np.inf
+        a, b, c = x @ d[i] / R, (x * d).sum(axis=1) / R, d @ d[i]
+        biharmonic = -(1 + 2 * c**2) + 3 * (a**2 + b**2 + 4 * a * b * c) - 15 * a**2 * b**2
+        U[i] = ((1 / 1.8**2 - 1) * biharmonic + 2 * c * (3 * a * b - c)) / (8 * np.pi * R**3)
+        B[i] = ((3 * a**2 - 1) / (4 * np.pi * 1.8**2 * R**3)).sum()
+    return (U + U.T) / 2, B
+
+
+# ---- each code: its couplings once, then run(T, seed) -> (CPU seconds, spins (R, N))
+
+
+def glasspipe(U, B, replicas):
+    N = len(B)
+    M = -(-N // kernels.BLOCK) * kernels.BLOCK
+    couplings = freeze._aligned((M, M), 0.0)
+    couplings[:N, :N] = U
+
+    def run(T, seed):
+        keys = freeze._replica_keys(seed, replicas)
+        spins, fields = freeze._aligned((replicas, M), 1.0), freeze._aligned((replicas, M), -np.inf)
+        spins[:, :N] = freeze._random_spins(keys, N)
+        fields[:, :N] = freeze._local_fields(U, B, spins[:, :N].astype(np.int8))
+        energy = np.empty((replicas, len(T)))
+        flips = np.empty(energy.shape, np.int64)
+        start = process_time()
+        kernels.anneal(couplings, spins, fields, T, keys, 1, energy, flips)
+        return process_time() - start, spins[:, :N].astype(np.int8)
+
+    return run
+
+
+def dwave_samplers(U, B):
+    i, j = (index.astype(np.intc) for index in np.triu_indices(len(B), 1))
+    couplings = U[i, j]
+
+    def run(T, seed):
+        S = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (1, len(B)))
+        start = process_time()
+        S, _ = simulated_annealing(
+            1, B, i, j, couplings, 1, 1 / T, seed, S, False, "Metropolis", None
+        )
+        return process_time() - start, S
+
+    return run
+
+
+def openjij_dense(U, B):
+    N = len(B)
+    matrix = np.zeros((N + 1, N + 1))
+    matrix[:N, :N] = U
+    matrix[N, :N] = matrix[:N, N] = B
+    matrix[N, N] = 1
+    graph = cxxjij.graph.Dense(N)
+    graph.set_interaction_matrix(matrix)
+
+    def run(T, seed):
+        S = np.random.default_rng(seed).choice([-1, 1], N)
+        system = cxxjij.system.make_classical_ising(S.tolist(), graph)
+        schedule = [(1 / t, 1) for t in T]
+        start = process_time()
+        cxxjij.algorithm.Algorithm_SingleSpinFlip_run(system, seed, schedule)
+        return process_time() - start, np.array(system.spin)[None, :N].astype(np.int8)
+
+    return run
+
+
+# ---- measurements
+
+
+def rate(run, T, seed):
+    """Return attempted flips a second: a run less a run of one sweep."""
+    one, _ = run(T[:1], seed)
+    all_, S = run(T, seed)
+    return S.size * (len(T) - 1) / (all_ - one)
+
+
+def equal_cpu(run, U, B, scale, sweeps, seeds):
+    """Return mean and error of E/(N · field scale) after ``sweeps`` sweeps and a quench."""
+    T = scale * np.geomspace(T_START, T_END, sweeps)
+    S = np.concatenate([run(T, seed)[1] for seed in range(seeds)])
+    energy = freeze._energies(B, S, freeze._quench(U, B, S)) / (len(B) * scale)
+    return energy.mean(), energy.std() / np.sqrt(len(energy) - 1)
+
+
+@njit(fastmath=True)
+def _read(array):
+    total = np.float32(0)
+    for i in range(len(array)):
+        total += array[i]
+    return total
+
+
+def bandwidth(N):
+    """Return bytes a second at which one core reads float32 couplings."""
+    array = freeze._aligned((N, N), 1.0).ravel()
+    repeats = 1 + 10**8 // array.nbytes
+    _read(array)
+    seconds = []
+    for _ in range(5):
+        start = process_time()
+        for _ in range(repeats):
+            _read(array)
+        seconds.append(process_time() - start)
+    return repeats * array.nbytes / np.median(seconds)
+
+
+def flips_per_attempt(U, B, T):
+    _, _, accepted = freeze._anneal(U, B, freeze._replica_keys(1, 1), T)
+    return accepted[:, 1:].mean() / len(B)
+
+
+def measure(N, repeats):
+    """Print the rows of one size; return attempts a second of glasspipe, in all and frozen."""
+    U, B = hamiltonian(N)
+    scale = freeze.field_scale(U, B, key=0)
+    T = scale * np.geomspace(T_START, T_END, SWEEPS[N])
+    codes = {
+        "glasspipe, 1 replica": glasspipe(U, B, 1),
+        f"glasspipe, {REPLICAS} replicas": glasspipe(U, B, REPLICAS),
+        "dwave-samplers": dwave_samplers(U, B),
+        "openjij, dense": openjij_dense(U, B),
+    }
+    for run in codes.values():
+        run(T[:2], 0)
+    rates = np.array([[rate(run, T, s) for run in codes.values()] for s in range(repeats)])
+    median = np.median(rates, axis=0)
+    ratios = np.median(rates[:, :, None] / rates[:, None, -2:], axis=0)
+    traffic = 4 * N * flips_per_attempt(U, B, T) / bandwidth(N)
+    for (name, run), r, (dwave, openjij) in zip(codes.items(), median, ratios, strict=True):
+        sweeps = max(2, round(CPU_SWEEPS[N] * r / median[-1]))
+        seeds = 2 if f"{REPLICAS}" in name else SEEDS[N]
+        energy, error = equal_cpu(run, U, B, scale, sweeps, seeds)
+        print(
+            f"| {N} | {name} | {r / 1e6:.2f} | {dwave:.1f} | {openjij:.1f} | {r * traffic:.2f} "
+            f"| {sweeps} | {energy:.4f} ± {error:.4f} |",
+            flush=True,
+        )
+    cold = np.concatenate([T, np.full(SWEEPS[N], T_FROZEN * scale)])
+    return median[:2], [frozen_rate(U, B, r, T, cold) for r in (1, REPLICAS)]
+
+
+def frozen_rate(U, B, replicas, T, cold):
+    """Return attempts a second at ``T_FROZEN`` alone, after the anneal ``T``."""
+    run = glasspipe(U, B, replicas)
+    seconds = np.median([run(cold, s)[0] - run(T, s)[0] for s in range(5)])
+    return replicas * len(B) * (len(cold) - len(T)) / seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--large", action="store_true", help="N = 8000 too: 4 GB, minutes")
+    parser.add_argument("--repeats", type=int, default=5, help="timed runs of each code")
+    options = parser.parse_args()
+    sizes = [500, 2000, 8000] if options.large else [500, 2000]
+    print(f"T from {T_START} to {T_END} median |h|, x = {CONCENTRATION}, one thread")
+    print(
+        "| N | code | 10⁶ attempts/s | / dwave-samplers | / openjij | U read / bandwidth "
+        "| sweeps, equal CPU | E/(N median h) |\n|---|---|---|---|---|---|---|---|"
+    )
+    results = [measure(N, options.repeats) for N in sizes]
+    for k, name in enumerate(["1 replica", f"{REPLICAS} replicas"]):
+        rates = np.array([result[0][k] for result in results])
+        frozen = [result[1][k] / 1e6 for result in results]
+        exponent = np.polyfit(np.log(sizes), np.log(1 / rates), 1)[0]
+        print(
+            f"{name}: cost of an attempt ∝ N^{exponent:.2f}; at T = {T_FROZEN} median |h| "
+            + ", ".join(f"{r:.0f}" for r in frozen)
+            + " × 10⁶ attempts/s"
+        )
+
+
+if __name__ == "__main__":
+    main()

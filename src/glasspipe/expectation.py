@@ -1,0 +1,110 @@
+"""What theory expects of the fields of a point of a study.
+
+Defects on a lattice have exact moments and an exact law. A user's own defects have neither, only
+the dilute limit with their density, for they may sit anywhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.config import Point
+from glasspipe.pair_fields import FIELDS, Population
+from glasspipe.species import Variants
+from glasspipe.stable import StableLaw
+from glasspipe.statistics import STATISTICS
+from glasspipe.theory import dilute_law, field_law
+
+Array = NDArray[np.float64]
+
+_EXAMPLES = 20
+"""Defects of a user's file whose tensors stand for all."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What theory expects of one field.
+
+    Parameters
+    ----------
+    limit : StableLaw
+        The law as the concentration goes to 0, at this density.
+    statistics : dict of str to float
+        Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
+    std_error : float
+        Sampling error of the standard deviation, eV; nan where unknown.
+    """
+
+    limit: StableLaw
+    statistics: dict[str, float]
+    std_error: float = float("nan")
+
+    @property
+    def scale(self) -> float:
+        """Scale of the limit, eV, that histograms are in units of; 1 eV for a field that is 0."""
+        return float(self.limit.weight @ self.limit.scale) or 1.0
+
+    def limit_density(self, edges: Array) -> Array:
+        """Density of value/scale in the limit, averaged between edges (bins + 1,)."""
+        if not np.all(self.limit.scale > 0):
+            return np.full(len(edges) - 1, np.nan)
+        return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
+
+
+def expectations(
+    point: Point, tensors: Variants, *, volume: float, values: int
+) -> dict[str, Expectation]:
+    """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
+
+    S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
+    b_gamma and b this is a comparison and not a prediction, and for h, which freezing makes, only
+    the scale is given.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    tensors : Variants
+        The defects of one realisation.
+    volume : float
+        Of the box, Å³.
+    values : int
+        Fields in the sample whose sampling error is asked for.
+    """
+    if point.source_file is None:
+        found = {field: _on_lattice(point, field, values) for field in FIELDS}
+    else:
+        kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
+        density = len(tensors) / volume
+        found = {field: _dilute(point, field, kinds, density) for field in FIELDS}
+    return found | {"h": _sum(found["B"].limit, found["U_S"].limit)}
+
+
+def _on_lattice(point: Point, field: str, values: int) -> Expectation:
+    given = point.data["defects"]
+    population = Population(
+        **{name: given[name] for name in ("species", "axes", "gamma", "eta", "zeta")}
+    )
+    law = field_law(
+        field,
+        population=population,
+        medium=point.medium,
+        lattice=point.lattice,
+        defects=point.defects,
+        boundary=point.data["boundary"],
+    )
+    error = law.std_error(values) if law.std > 0 else float("nan")
+    return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
+
+
+def _dilute(point: Point, field: str, kinds: Variants, density: float) -> Expectation:
+    share = np.full(len(kinds), 1 / len(kinds))
+    law = dilute_law(field, (kinds, share), (kinds, share), point.medium, density)
+    return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
+
+
+def _sum(one: StableLaw, two: StableLaw) -> Expectation:
+    """Only a scale, that of the sum of two independent fields."""
+    added = StableLaw(one.alpha, one.scale + two.scale, one.centre, one.weight)
+    return Expectation(added, dict.fromkeys(STATISTICS, float("nan")))

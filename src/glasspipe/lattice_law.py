@@ -1,0 +1,286 @@
+"""The exact law of a field of defects on a lattice, at any concentration.
+
+Sites are independent, so the characteristic function is a product over all of them,
+
+    φ(t) = Π_(R ≠ 0) [1 − p + p ⟨exp(i t U(R))⟩],
+
+and F(X) follows from one Fourier integral. The difficulty is the range of scales: at p = 1e-6 the
+phases t U(R) that matter run over twelve decades. Sites beyond a few defect distances become a
+continuum, whose radial integral is known in closed form and whose angular integral depends on
+t/R^p alone, so that one table serves every concentration. Sites so near that their fields lie far
+outside the quantiles asked for make φ oscillate faster than any grid resolves: these fields are
+blurred by a tenth, which stills the oscillation and hardly moves F where it is asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import roots_legendre
+
+from glasspipe.continuum import Continuum
+from glasspipe.lattice import Lattice
+from glasspipe.lattice_sums import SmoothCut, half_lattice
+from glasspipe.pair_fields import PairField, total
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+_RADII, _REACH, _WIDTH = (7.0, 17.0), 0.16, 1.2
+"""The cut between sites and continuum, in neighbour distances: 0.16 times the power of the field
+times p^(−1/3), within bounds."""
+_FAR, _BLUR = 3.0, 0.1
+"""Fields above 3 times the largest X asked for are blurred, by this part of themselves …"""
+_DILUTE = 0.004
+"""… below this concentration: in a dense lattice they are no rare events."""
+_DEAD = 4.5
+"""Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
+_SMALLEST = 1e-5
+"""|φ| at which the Fourier integral ends."""
+_NODES = 16
+_CACHE = 2**16
+_PHASE = 16.0
+"""Nodes of a panel of the integral, and the largest phase across it."""
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Nodes of Gauss and Legendre in intervals of t.
+
+    Parameters
+    ----------
+    start, width : array (panels,)
+        1/eV.
+    nodes : int
+        Nodes in a panel.
+    """
+
+    start: Array
+    width: Array
+    nodes: int
+
+    @property
+    def offset(self) -> Array:
+        """Nodes (nodes,) of an interval of width 1."""
+        return (1 + roots_legendre(self.nodes)[0]) / 2
+
+    @property
+    def t(self) -> Array:
+        """(panels, nodes), 1/eV."""
+        return self.start[:, None] + self.width[:, None] * self.offset
+
+    @property
+    def step(self) -> Array:
+        """Weights (panels, nodes) of the integral over t, 1/eV."""
+        return self.width[:, None] * roots_legendre(self.nodes)[1] / 2
+
+    @classmethod
+    def doubling(cls, first: float, panel: float, last: float, nodes: int) -> "Panels":
+        """From 0 to ``last``, the widths doubled from about ``first`` up to ``panel``."""
+        widths = panel / 2.0 ** np.arange(max(0, np.ceil(np.log2(panel / first))), 0, -1)
+        steady = np.full(int(np.ceil(max(last / panel, 1))), panel)
+        width = np.concatenate([widths[:1], widths, steady])
+        return cls(np.cumsum(width) - width, width, nodes)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Near sites, few enough that their phases across a panel stay in the cache.
+
+    Parameters
+    ----------
+    field : PairField
+        The field of a source.
+    values : array (states, rows)
+        The field at the sites, eV; sites with equal fields share a row.
+    weight : array (states, rows)
+        Their probabilities.
+    count : array (rows,)
+        Sites in each row, weighted by the cut.
+    """
+
+    field: PairField
+    values: Array
+    weight: Array
+    count: Array
+
+    def log_characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
+        """Σ ln(1 − p + p ⟨e^(itU)⟩), (panels, nodes), fields above ``blur_above`` (eV) blurred."""
+        spread = np.where(np.abs(self.values) > blur_above, _BLUR * self.values, 0.0)
+        exponent = np.empty(panels.t.shape, dtype=complex)
+        for k, (start, turn) in enumerate(zip(panels.start, self._turns(panels), strict=True)):
+            share = self.weight
+            if _BLUR * blur_above * start > _DEAD:
+                share = np.where(spread == 0, self.weight, 0.0)
+            elif spread.any():
+                smear = np.minimum(np.abs(panels.t[k][:, None] * spread[:, None]), _DEAD)
+                blur = np.exp(-(smear**2) / 2)
+                turn = turn[0] * blur, turn[1] * blur
+            with np.errstate(divide="ignore"):
+                exponent[k] = self._log_product(start, turn, share, p)
+        return exponent
+
+    def _turns(self, panels: Panels) -> Iterator[tuple[Array, Array]]:
+        """Cos and sin of the phase from the start of each panel to its nodes.
+
+        (states, nodes, rows) each. Twice as wide a panel doubles the phase.
+        """
+        width, cos, sin = np.nan, np.empty(0), np.empty(0)
+        for wider in panels.width:
+            if wider == 2 * width:
+                cos, sin = cos**2 - sin**2, 2 * cos * sin
+            elif wider != width:
+                phase = wider * panels.offset[:, None] * self.values[:, None]
+                cos, sin = np.cos(phase), np.sin(phase)
+            width = wider
+            yield cos, sin
+
+    def _log_product(
+        self, start: float, turn: tuple[Array, Array], share: Array, p: float
+    ) -> Complex:
+        """Σ ln(1 − p + p ⟨e^(itU)⟩) over near sites at the nodes of a panel, (nodes,).
+
+        e^(itU) is turned from the start of the panel to each node, which spares most cosines.
+
+        Parameters
+        ----------
+        start : float
+            Start of the panel, 1/eV.
+        turn : two arrays (states, nodes, rows)
+            cos and sin of the phase from the start to the node.
+        share : array (states, rows)
+            Probability of each state.
+        p : float
+            Concentration.
+        """
+        cos, sin = share * np.cos(start * self.values), share * np.sin(start * self.values)
+        rows = "skr,sr->kr"
+        real = np.einsum(rows, turn[0], cos) - np.einsum(rows, turn[1], sin)
+        real = 1 - p + p * real
+        if self.field.signed:
+            return np.log(np.abs(real)) @ self.count + 0j
+        imag = p * (np.einsum(rows, turn[0], sin) + np.einsum(rows, turn[1], cos))
+        modulus = np.log(real**2 + imag**2) @ self.count / 2
+        if self.field.odd:
+            return modulus + 0j
+        return modulus + 1j * (np.arctan2(imag, real) @ self.count)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All sites around one kind of receiver: shells of near ones, and the continuum beyond."""
+
+    field: PairField
+    shells: Sequence[Shell]
+    cut: SmoothCut
+    far: Continuum
+
+    @property
+    def strongest(self) -> float:
+        """Largest |field| of a source, eV."""
+        return max(float(np.max(np.abs(shell.values))) for shell in self.shells)
+
+    def characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
+        """φ (panels, nodes), with fields above ``blur_above`` (eV) blurred.
+
+        A constant field of more than half of the sites is minus that of the empty ones.
+        """
+        if p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
+            return np.conj(self.characteristic(panels, 1 - p, blur_above))
+        exponent = self.far.log_characteristic(panels.t, p, self.cut)
+        for shell in self.shells:
+            exponent += shell.log_characteristic(panels, p, blur_above)
+        return np.exp(exponent)
+
+
+def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
+    """Sites and continuum around a receiver on an infinite lattice."""
+    unit = lattice.neighbour_distance
+    radius = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
+    cut = SmoothCut(radius * unit, _WIDTH * unit)
+    if field.many_states:
+        cut = SmoothCut(cut.radius / 2, cut.width / 2)
+    R = half_lattice(lattice, cut.reach)
+    count = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
+    values, weight, count = _merged_sites(field, field(R), count)
+    order = np.argsort(-np.max(np.abs(values), axis=0))
+    blocks = -(-values.size * _NODES // _CACHE)
+    rows = np.array_split(order, blocks)
+    shells = [Shell(field, values[:, r], weight[:, r], count[r]) for r in rows]
+    return Surroundings(field, shells, cut, far)
+
+
+def _merged_sites(field: PairField, values: Array, count: Array) -> tuple[Array, Array, Array]:
+    """Values and weights (states, rows) and counts (rows,), sites with equal fields as one row."""
+    if field.signed:
+        values = np.abs(values)
+    elif field.odd:
+        values = values * np.where(values[0] < 0, -1.0, 1.0)
+    values, weight = field.few_states(values)
+    if np.ptp(field.weight) < 1e-12 and not field.many_states:
+        values = np.sort(values, axis=0)
+    key = np.round(np.vstack([values / np.max(np.abs(values)), weight]), 13)
+    _, first, number = np.unique(key, axis=1, return_index=True, return_inverse=True)
+    return values[:, first], weight[:, first], total(number, count)
+
+
+@dataclass(frozen=True)
+class LatticeLaw:
+    """Law of a field given by nodes of the Fourier integral of its characteristic function.
+
+    F(X) = ½ − Im Σ_k a_k e^(−i t_k X), a_k = (Δt/πt) φ at t_k.
+
+    Parameters
+    ----------
+    t : array (nodes,)
+        1/eV.
+    amplitude : array (nodes,)
+        a.
+    """
+
+    t: Array
+    amplitude: Complex
+
+    def cdf(self, X: ArrayLike) -> Array:
+        """Distribution function at X (…), eV, |X| up to twice the largest asked for."""
+        wave = np.exp(-1j * np.asarray(X, dtype=float)[..., None] * self.t)
+        return 0.5 - (wave @ self.amplitude).imag
+
+    def density(self, X: ArrayLike) -> Array:
+        """Density at X (…), eV⁻¹; X as in :meth:`cdf`."""
+        wave = np.exp(-1j * np.asarray(X, dtype=float)[..., None] * self.t)
+        return (wave @ (self.t * self.amplitude)).real
+
+
+def lattice_law(
+    receivers: Sequence[Surroundings], weight: Array, p: float, largest: float
+) -> LatticeLaw:
+    """Law of a field over a mixture of receivers.
+
+    Parameters
+    ----------
+    receivers : sequence of Surroundings
+        The kinds of receiver.
+    weight : array (receivers,)
+        Their probabilities.
+    p : float
+        Probability that a site holds a source, above 0 and below 1.
+    largest : float
+        Largest |X| asked for, eV: about the 95 % quantile.
+    """
+    strongest = max(r.strongest for r in receivers)
+    blur_above = min(_FAR * largest, strongest) if p < _DILUTE else strongest
+
+    def characteristic(panels: Panels) -> Complex:
+        parts = [r.characteristic(panels, p, blur_above) for r in receivers]
+        return np.tensordot(weight, parts, axes=1)
+
+    probe = np.geomspace(1, 1e4, 25) / largest
+    alive = np.abs(characteristic(Panels(probe, probe, 2)))
+    last = 1.5 * probe[np.flatnonzero(np.max(alive, axis=1) > _SMALLEST)[-1]]
+    panel = _PHASE / max(2 * largest, blur_above)
+    panels = Panels.doubling(0.1 / strongest, panel, last, _NODES)
+    amplitude = characteristic(panels) * panels.step / (pi * panels.t)
+    return LatticeLaw(panels.t.ravel(), amplitude.ravel())

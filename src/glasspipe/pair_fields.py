@@ -1,0 +1,394 @@
+"""The field that one defect makes at another, as a function of direction and distance.
+
+Theory wants the field of every kind of defect at 10⁵ directions, and a fourth derivative of G has
+729 components at each. But R^p times the field is a polynomial in the direction, of degree
+order + 2 in an isotropic medium: 74 directions determine it, and the rest is one matrix product.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations, product
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import lebedev_rule
+from scipy.special import roots_legendre
+
+from glasspipe import species
+from glasspipe.greens import green_derivatives, periodic_green_derivatives
+from glasspipe.medium import AnyMedium
+from glasspipe.species import Variants
+
+Array = NDArray[np.float64]
+
+ORDERS = {"U": 2, "B": 2, "U_S_tau": 3, "U_eta_tau": 3, "J": 4}
+"""Order of the derivative of G in each coupling, which falls off as 1/R^(order + 1)."""
+_CONTRACTIONS = {
+    "U": (1, "rab,scd,pacbd->rsp", "gamma", "gamma"),
+    "B": (1, "rab,s,pacbc->rsp", "gamma", "eta"),
+    "U_S_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "gamma"),
+    "U_eta_tau": (-1, "rcde,s,pacade->rsp", "zeta", "eta"),
+    "J": (-1, "rabd,scef,pacbdef->rsp", "zeta", "zeta"),
+}
+FIELDS: dict[str, tuple[dict[str, int], ...]] = {
+    "B": ({"B": 1},),
+    "U_S": ({"U": 1}, {"U": -1}),
+    "b_gamma": ({"U_S_tau": 1}, {"U_S_tau": -1}),
+    "b_eta": ({"U_eta_tau": 1},),
+    "b": ({"U_eta_tau": 1, "U_S_tau": 1}, {"U_eta_tau": 1, "U_S_tau": -1}),
+    "J_tau": ({"J": 1}, {"J": -1}),
+}
+"""The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
+SIGNED = ("U_S", "b_gamma", "J_tau")
+"""Fields of which each source changes the sign with S_j or τ_j."""
+_STATES, _GAUSS = 30, 8
+"""A source of more states than the first number is replaced by one with the second number."""
+_SOURCES, _RECEIVERS = 23, 29
+"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
+
+
+def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
+    """Contract derivatives of the Green's function with the tensors of two defects.
+
+        U         + γ_r^αβ γ_s^γδ  ∂_β∂_δ G_αγ          (16)
+        B         + γ_r^αβ η_s     ∂_β∂_γ G_αγ          (26)
+        U_S_tau   − γ_s^αβ ζ_r^γδε ∂_β∂_δ∂_ε G_αγ       (36)
+        U_eta_tau − η_s    ζ_r^γδε ∂_α∂_δ∂_ε G_αγ       (66)
+        J         − ζ_r^αβδ ζ_s^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ   (72)
+
+    Parameters
+    ----------
+    coupling : str
+        One of ``ORDERS``.
+    receivers, sources : Variants
+        The defects whose variable (S or τ) feels the field, and those that make it.
+    green : array (points, 3, 3) + (3,) * order
+        Derivatives of order ``ORDERS[coupling]`` at R = r_source − r_receiver, from
+        :func:`glasspipe.greens.green_derivatives` or its periodic kin; Å^(2−order)/eV.
+
+    Returns
+    -------
+    array (receivers, sources, points)
+        eV.
+    """
+    sign, signature, received, made = _CONTRACTIONS[coupling]
+    tensors = getattr(receivers, received), getattr(sources, made)
+    return sign * np.einsum(signature, *tensors, green, optimize=True)
+
+
+def pair_coupling(
+    coupling: str,
+    receivers: Variants,
+    sources: Variants,
+    R: ArrayLike,
+    medium: AnyMedium,
+    *,
+    box: ArrayLike | None = None,
+    boundary: str = "spherical",
+) -> Array:
+    """Coupling of two defects at R = r_source − r_receiver, see :func:`pair_kernel`.
+
+    Parameters
+    ----------
+    R : array (points, 3)
+        Å; not zero.
+    box : array (3,), optional
+        Edges of the periodic box, Å; without it the medium is infinite.
+
+    Returns
+    -------
+    array (receivers, sources, points)
+        eV.
+    """
+    order = ORDERS[coupling]
+    if box is None:
+        green = green_derivatives(R, order, medium)
+    else:
+        green = periodic_green_derivatives(R, order, medium, box, boundary=boundary)
+    return pair_kernel(coupling, receivers, sources, green)
+
+
+@cache
+def cubic_group() -> Array:
+    """The 48 rotations and reflections of the cube, (48, 3, 3)."""
+    signed = product(permutations(range(3)), product((1.0, -1.0), repeat=3))
+    return np.array([np.diag(signs)[list(order)] for order, signs in signed])
+
+
+@dataclass(frozen=True)
+class Population:
+    """Defects drawn from a species, with the arguments of :func:`glasspipe.species.draw`."""
+
+    species: str
+    axes: str
+    gamma: float
+    eta: float
+    zeta: float
+
+    @property
+    def _strengths(self) -> tuple[float, float, float]:
+        return self.gamma, self.eta, self.zeta
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether every direction of an axis is as likely."""
+        return self.species == "uniaxial" and self.axes == "isotropic"
+
+    def sources(self) -> tuple[Variants, Array]:
+        """Every kind of defect and its probability (kinds,).
+
+        Isotropic axes stand for a quadrature over half of the sphere: d and −d make opposite τ
+        couplings, which come with a random sign.
+        """
+        if self.isotropic:
+            d, weight = half_sphere(_SOURCES)
+            return species.of_axes(d, None, *self._strengths), weight
+        kinds = species.kinds(self.species, self.axes, *self._strengths)
+        return kinds, np.full(len(kinds), 1 / len(kinds))
+
+    def receivers(self) -> tuple[Variants, Array]:
+        """One of each class of defects that cubic symmetry makes equivalent, and its probability.
+
+        On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
+        the sphere, one axis of each orbit.
+        """
+        if self.isotropic:
+            d, weight = sphere(_RECEIVERS)
+            orbit = np.round(np.sort(np.abs(d), axis=1), 9)
+            _, first, number = np.unique(orbit, axis=0, return_index=True, return_inverse=True)
+            return species.of_axes(d[first], None, *self._strengths), total(number, weight)
+        return _inequivalent(species.kinds(self.species, self.axes, *self._strengths))
+
+
+def sphere(degree: int) -> tuple[Array, Array]:
+    """Directions (points, 3) of Lebedev's quadrature and weights (points,) that add up to 1."""
+    points, weights = lebedev_rule(degree)
+    return points.T, weights / np.sum(weights)
+
+
+def half_sphere(degree: int) -> tuple[Array, Array]:
+    """One of each pair ±n of the directions of :func:`sphere`; the weights add up to 1."""
+    n, weight = sphere(degree)
+    half = [tuple(row) > (0.0, 0.0, 0.0) for row in np.round(n, 9)]
+    return n[half], 2 * weight[half]
+
+
+@cache
+def fine_half_sphere() -> tuple[Array, Array]:
+    """51200 directions over half of the sphere, and weights that add up to 1.
+
+    For |g(n)|^α, which has kinks on the lines g = 0: the error falls as the square of the spacing
+    (1e-6 for α = 1) unless a line runs along the grid, so the grid's axis is tilted.
+    """
+    z, weight = roots_legendre(160)
+    z, angle = (1 + z[:, None]) / 2, pi * (np.arange(320) + 0.5) / 160
+    radius = np.sqrt(1 - z * z)
+    n = np.stack([radius * np.cos(angle), radius * np.sin(angle), z + 0 * angle], axis=-1)
+    tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
+    return n.reshape(-1, 3) @ tilt, np.repeat(weight, 320) / 640
+
+
+def _inequivalent(kinds: Variants) -> tuple[Variants, Array]:
+    """One of each class of equivalent kinds, and its probability.
+
+    Kinds are equivalent if an element of the cubic group takes one into the other, up to the sign
+    of ζ. A set that the group does not take into itself is left whole.
+    """
+    group = cubic_group()
+    gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
+    zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
+    same_gamma = np.einsum("gkab,lab->gkl", gamma, kinds.gamma)
+    same_zeta = np.abs(np.einsum("gkabc,labc->gkl", zeta, kinds.zeta))
+    same = np.ones(same_gamma.shape, dtype=bool)
+    for overlap, tensor in ((same_gamma, kinds.gamma), (same_zeta, kinds.zeta)):
+        same &= overlap >= (1 - 1e-9) * np.sum(tensor.reshape(len(kinds), -1) ** 2, axis=1)
+    if not np.all(same.any(axis=2)):
+        return kinds, np.full(len(kinds), 1 / len(kinds))
+    first, members = np.unique(np.argmax(same.any(axis=0), axis=1), return_counts=True)
+    return kinds[first], members / len(kinds)
+
+
+@dataclass(frozen=True)
+class PairField:
+    """Field of one defect, of random kind and sign, at a defect of one kind.
+
+    v = R^(−p) Σ_k c_k n^k for each state of the source, n^k the monomials of degree p + 1 in the
+    direction n = R/|R| from the receiver to the source.
+
+    Parameters
+    ----------
+    power : int
+        p, from 3 to 5; fields of even p are odd in R.
+    coefficients : array (states, monomials)
+        c, eV Å^p.
+    weight : array (states,)
+        Probabilities.
+    signed : bool
+        Whether each state also comes with the opposite sign, as often.
+    """
+
+    power: int
+    coefficients: Array
+    weight: Array
+    signed: bool
+
+    @property
+    def odd(self) -> bool:
+        """Whether the field changes sign with R."""
+        return self.power % 2 == 0
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether for every source there is one, as probable, that makes the opposite field."""
+        return self.signed or self.odd
+
+    @property
+    def many_states(self) -> bool:
+        """Whether the source has more states than are worth carrying along."""
+        return len(self.weight) > _STATES
+
+    def few_states(self, values: Array) -> tuple[Array, Array]:
+        """Values (states, rows) of this field and their weights, both with few states.
+
+        The many axes of an isotropic source are replaced by values with the same low moments; a
+        signed field is a function of its square.
+        """
+        if not self.many_states:
+            return values, np.broadcast_to(self.weight[:, None], values.shape)
+        if not self.signed:
+            return gauss_rule(values, self.weight, _GAUSS)
+        square, weight = gauss_rule(values**2, self.weight, _GAUSS)
+        return np.sqrt(np.maximum(square, 0.0)), weight
+
+    def angular(self, n: Array) -> Array:
+        """R^p times the field (states, points) in directions n (points, 3), eV Å^p."""
+        return self.coefficients @ _monomials(n, self.power + 1)
+
+    def __call__(self, R: Array) -> Array:
+        """Field (states, points) of a source at R (points, 3), Å; eV."""
+        distance = np.sqrt(np.sum(R * R, axis=1))
+        return self.angular(R / distance[:, None]) / distance**self.power
+
+
+def _monomials(n: Array, degree: int) -> Array:
+    """n_x^i n_y^j n_z^k with i + j + k = ``degree``, (monomials, points)."""
+    powers = np.ones((degree + 1, 3, len(n)))
+    np.cumprod(np.broadcast_to(n.T, (degree, 3, len(n))), axis=0, out=powers[1:])
+    exponents = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    return np.array([powers[i, 0] * powers[j, 1] * powers[k, 2] for i, j, k in exponents])
+
+
+def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
+    """Replace many probable values by few with the same mean of every low power.
+
+    The nodes and weights of Gauss for the discrete measure, from the Jacobi matrix that Lanczos's
+    recursion makes: exact for powers below 2 · ``number``.
+
+    Parameters
+    ----------
+    values : array (states, rows)
+        The values of each row; any unit.
+    weight : array (states,)
+        Their probabilities.
+    number : int
+        Values wanted.
+
+    Returns
+    -------
+    array (number, rows), array (number, rows)
+        Values, and their probabilities, some of them 0 where a row has fewer different values.
+    """
+    scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
+    x = values / scale
+    vector, before = np.broadcast_to(np.sqrt(weight)[:, None], x.shape), np.zeros_like(x)
+    jacobi, norm = np.zeros((x.shape[1], number, number)), np.zeros(x.shape[1])
+    for k in range(number):
+        jacobi[:, k, k] = np.sum(x * vector**2, axis=0)
+        rest = (x - jacobi[:, k, k]) * vector - norm * before
+        norm = np.sqrt(np.sum(rest**2, axis=0))
+        norm[norm < 1e-7] = 0.0
+        if k + 1 < number:
+            jacobi[:, k, k + 1] = jacobi[:, k + 1, k] = norm
+        vector, before = rest / np.where(norm > 0, norm, np.inf), vector
+    nodes, vectors = np.linalg.eigh(jacobi)
+    return nodes.T * scale, vectors[:, 0, :].T ** 2
+
+
+def pair_fields(
+    field: str, receivers: Variants, sources: Variants, weight: Array, medium: AnyMedium
+) -> list[PairField]:
+    """Field of one random source at each kind of receiver.
+
+    Parameters
+    ----------
+    field : str
+        One of ``FIELDS``.
+    receivers, sources : Variants
+        Kinds of defect.
+    weight : array (sources,)
+        Probabilities of the sources.
+    medium : Medium or CubicMedium
+        Isotropic medium.
+
+    Raises
+    ------
+    ValueError
+        If the field is not a polynomial of the direction of the degree of an isotropic medium.
+    """
+    states = FIELDS[field][:1] if field in SIGNED else FIELDS[field]
+    parts = {c: _coefficients(c, receivers, sources, medium) for c in states[0]}
+    coefficients = sum_states(states, parts)
+    share = np.tile(weight, len(states)) / len(states)
+    power = field_order(field) + 1
+    return [
+        PairField(power, *_merged(made, share, field in SIGNED), field in SIGNED)
+        for made in coefficients
+    ]
+
+
+def field_order(field: str) -> int:
+    """Order of the derivative of G in the couplings of a field."""
+    return ORDERS[next(iter(FIELDS[field][0]))]
+
+
+def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> Array:
+    """Σ sign · coupling for each state, (receivers, states · sources, …).
+
+    Parameters
+    ----------
+    states : tuple of dict
+        The sign of each coupling in each state, as in ``FIELDS``.
+    parts : dict of array (receivers, sources, …)
+        The couplings.
+    """
+    sums = [np.sum([sign * parts[c] for c, sign in state.items()], axis=0) for state in states]
+    return np.concatenate(sums, axis=1)
+
+
+def _coefficients(coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium) -> Array:
+    """Coefficients (receivers, sources, monomials) of the angular polynomial, eV Å^p."""
+    n, _ = sphere(13)
+    kernel = pair_coupling(coupling, receivers, sources, n, medium)
+    basis = _monomials(n, ORDERS[coupling] + 2)
+    found = kernel @ np.linalg.pinv(basis)
+    if np.max(np.abs(found @ basis - kernel)) > 1e-9 * np.max(np.abs(kernel)):
+        raise ValueError(f"{coupling} is no polynomial of degree {ORDERS[coupling] + 2}")
+    return found
+
+
+def _merged(states: Array, weight: Array, signed: bool) -> tuple[Array, Array]:
+    """Equal states as one, with the sum of their probabilities."""
+    scale = np.max(np.abs(states)) or 1.0
+    rounded = np.round(states / scale, 9)
+    if signed:
+        leading = np.argmax(rounded != 0, axis=1)
+        sign = np.sign(np.take_along_axis(rounded, leading[:, None], axis=1))
+        rounded = rounded * np.where(sign == 0, 1.0, sign)
+    _, first, number = np.unique(rounded + 0.0, axis=0, return_index=True, return_inverse=True)
+    return states[first], total(number, weight)
+
+
+def total(number: NDArray[np.int64], weight: Array) -> Array:
+    """Sum of the weights (items,) of each group; ``number`` (items,) says which group."""
+    return np.bincount(number, weight).astype(float)

@@ -1,0 +1,255 @@
+"""Exact widths, dilute limits and the law on the lattice, by independent routes."""
+
+from math import gamma, pi, sqrt
+
+import numpy as np
+import pytest
+
+from glasspipe import stable
+from glasspipe.couplings import couplings
+from glasspipe.fields import fields
+from glasspipe.lattice import Lattice
+from glasspipe.medium import Medium
+from glasspipe.pair_fields import FIELDS, Population, pair_coupling
+from glasspipe.sample import realise
+from glasspipe.species import kinds
+from glasspipe.theory import FieldLaw, Setting, predict
+from glasspipe.units import MODULUS
+
+MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
+G = 1 / (4 * pi * 1.8**2)
+ALIGNED = Population("aligned", "111", 1.0, 1.0, 1.0)
+UNIAXIAL = Population("uniaxial", "111", 1.0, 1.0, 1.0)
+
+
+def law(field, x, *, population=ALIGNED, lattice="simple_cubic", sites=10**7):
+    """Law at concentration x in a box so large that it is the infinite lattice."""
+    crystal = Lattice(lattice, 1.0, round(sites ** (1 / 3)))
+    setting = Setting(field, population, MEDIUM)
+    return FieldLaw(setting, crystal, round(x * crystal.sites))
+
+
+class TestLatticeSums:
+    @pytest.mark.parametrize(
+        ("population", "lattice", "constant", "sum_"),
+        [
+            (ALIGNED, "simple_cubic", 1.0, 13.3572802182),
+            (ALIGNED, "fcc", sqrt(2), 8.6184093586),
+            (UNIAXIAL, "simple_cubic", 1.0, 2.298),
+        ],
+    )
+    def test_width_of_B(self, population, lattice, constant, sum_):
+        crystal = Lattice(lattice, constant, 60)
+        defects = round(0.1 * crystal.sites)
+        p = (defects - 1) / (crystal.sites - 1)
+        found = FieldLaw(Setting("B", population, MEDIUM), crystal, defects).std
+        fixed_number = 1 + 1 / (crystal.sites - 2)
+        digits = 4e-4 if sum_ == 2.298 else 3e-7
+        assert found**2 / (G**2 * p * (1 - p) * fixed_number) == pytest.approx(sum_, rel=digits)
+
+    @pytest.mark.parametrize("boundary", ["spherical", "clamped", "minimum_image"])
+    def test_mean_and_width_of_a_small_box(self, boundary):
+        """Every other site in turn: B_i of all pairs of sites gives the box's own sums."""
+        crystal = Lattice("fcc", 1.0, 2)
+        site = crystal.site(np.arange(crystal.sites)) * crystal.spacing
+        tensors = np.zeros((crystal.sites, 3, 3))
+        tensors[:, 2, 2] = 1
+        columns = [
+            couplings(
+                site, tensors, np.eye(crystal.sites)[source], box=[2.0] * 3, medium=MEDIUM,
+                boundary=boundary,
+            ).B[0]
+            for source in range(1, crystal.sites)
+        ]  # fmt: skip
+        U, p = np.array(columns), 5 / 31
+        variance = p * (1 - p) * (np.sum(U**2) - (U.sum() ** 2 - np.sum(U**2)) / 30)
+        found = FieldLaw(Setting("B", ALIGNED, MEDIUM), crystal, 6, boundary)
+        assert found.mean == pytest.approx(p * U.sum(), abs=1e-12)
+        assert found.std == pytest.approx(sqrt(variance), rel=1e-9)
+
+    def test_clamped_mean_of_a_large_box(self):
+        crystal = Lattice("simple_cubic", 1.0, 50)
+        found = FieldLaw(Setting("B", ALIGNED, MEDIUM), crystal, 12_500, "clamped")
+        assert found.mean == pytest.approx(0.1 * 4 * pi / 3 * G, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("species", "axes"),
+    [
+        ("aligned", "111"),
+        ("uniaxial", "100"),
+        ("uniaxial", "110"),
+        ("uniaxial", "111"),
+        ("uniaxial", "isotropic"),
+        ("rotor", "111"),
+        ("rotor", "110"),
+    ],
+)
+def test_widths_of_simulated_boxes(species, axes):
+    """Production kernels against theory for every species, within 4.5 standard errors.
+
+    S and τ are random signs here, which is what theory assumes.
+    """
+    crystal, number, boxes = Lattice("fcc", 4.0, 3), 22, 150
+    options = {"species": species, "axes": axes, "gamma": 1.0, "eta": 0.7, "zeta": 1.3}
+    found = {field: [] for field in ("B", "U_S", "b_gamma", "b_eta", "b", "J_tau")}
+    rng = np.random.default_rng(11)
+    system = {"box": [crystal.edge] * 3, "medium": MEDIUM, "boundary": "spherical"}
+    for _ in range(boxes):
+        made = realise(rng, crystal, number, **options)
+        tensors = made.defects
+        S, tau = rng.choice((-1, 1), size=(2, number))
+        zeta = tensors.zeta if tensors.zeta_minus is None else np.where(
+            (S > 0)[:, None, None, None], tensors.zeta, tensors.zeta_minus
+        )  # fmt: skip
+        one = couplings(made.position, tensors.gamma, tensors.eta, **system)
+        U = np.zeros((number, number))
+        U[np.triu_indices(number, 1)] = one.U
+        two = fields(made.position, tensors.gamma, tensors.eta, zeta, S, tau, **system)
+        values = {"B": one.B, "U_S": (U + U.T) @ S}
+        values |= {name: getattr(two, name) for name in ("b_gamma", "b_eta", "b", "J_tau")}
+        for field, X in values.items():
+            found[field].append(X)
+    population = Population(species, axes, 1.0, 0.7, 1.3)
+    for field, X in found.items():
+        square = np.mean(np.square(X), axis=1)
+        known = FieldLaw(Setting(field, population, MEDIUM), crystal, number).std ** 2
+        error = square.std(ddof=1) / sqrt(boxes)
+        assert abs(square.mean() - known) < 4.5 * error, field
+        assert error < 0.12 * known
+
+
+class TestDiluteLimit:
+    def test_cauchy_law_of_B(self):
+        """Γ = 8π²/(9√3) g n and the centre −0.6692402 g n."""
+        limit = law("B", 1e-6).dilute
+        n = law("B", 1e-6).p
+        assert limit.alpha == 1
+        assert limit.scale[0] == pytest.approx(8 * pi**2 / (9 * sqrt(3)) * G * n, rel=1e-5)
+        assert limit.centre[0] == pytest.approx(-0.6692402 * G * n, rel=1e-5)
+
+    def test_stable_law_of_b_eta(self):
+        """Median |b^η| → 1.64295 (ηζ/ρc_l²a⁴) x^(4/3)."""
+        found = law("b_eta", 1e-4)
+        median = found.dilute.statistic("median_abs") * 1.8**2
+        assert median == pytest.approx(1.64295 * found.p ** (4 / 3), rel=2e-5)
+
+    @pytest.mark.parametrize(("alpha", "median"), [(1, 1.0), (0.75, 1.06520), (0.6, 1.16210)])
+    def test_medians_of_stable_laws(self, alpha, median):
+        assert stable.cdf(median, alpha) == pytest.approx(0.75, abs=1e-6)
+
+    @pytest.mark.parametrize("alpha", [0.75, 0.6])
+    def test_stable_laws_by_sampling(self, alpha):
+        """Chambers, Mallows and Stuck's generator, 4.5 standard errors."""
+        rng = np.random.default_rng(3)
+        V, W = rng.uniform(-pi / 2, pi / 2, 200_000), rng.exponential(size=200_000)
+        X = np.sin(alpha * V) / np.cos(V) ** (1 / alpha)
+        X *= (np.cos((1 - alpha) * V) / W) ** ((1 - alpha) / alpha)
+        for x in (0.1, 1.0, 10.0):
+            p = float(stable.cdf(x, alpha))
+            assert abs(np.mean(x >= X) - p) < 4.5 * sqrt(p * (1 - p) / len(X))
+
+    @pytest.mark.parametrize("alpha", [1, 0.75, 0.6])
+    def test_density_is_the_derivative_of_the_cdf(self, alpha):
+        x = np.array([0.03, 0.7, 5.0, 300.0])
+        step = 1e-3 * x
+        slope = (stable.cdf(x + step, alpha) - stable.cdf(x - step, alpha)) / (2 * step)
+        np.testing.assert_allclose(stable.density(x, alpha), slope, rtol=1e-5)
+
+    @pytest.mark.parametrize("alpha", [0.75, 0.6])
+    def test_tail(self, alpha):
+        """P(X > x) → Γ(α) sin(πα/2)/(π x^α)."""
+        tail = 1 - stable.cdf(1e7, alpha)
+        assert tail == pytest.approx(
+            gamma(alpha) * np.sin(pi * alpha / 2) / pi * 1e7**-alpha, rel=1e-4
+        )
+
+
+class TestLawOnTheLattice:
+    @pytest.mark.parametrize(
+        ("x", "median"),
+        [(1e-4, 5.0946), (1e-3, 5.0623), (3e-3, 5.057), (0.01, 4.907), (0.03, 4.733)],
+    )
+    def test_median_of_B(self, x, median):
+        found = law("B", x)
+        assert found.statistic("median_abs") / (G * found.p) == pytest.approx(median, rel=3e-4)
+
+    @pytest.mark.parametrize(("x", "coefficient"), [(1e-3, 1.527), (0.01, 1.29)])
+    def test_median_of_b_eta(self, x, coefficient):
+        """At 1e-3 by 4·10⁵ samples of all sites within 28: 1.527 ± 0.003."""
+        found = law("b_eta", x).statistic("median_abs") * 1.8**2 / x ** (4 / 3)
+        assert found == pytest.approx(coefficient, abs=0.008)
+
+    def test_typical_field_of_uniaxial_defects(self):
+        """On the simple cubic lattice B_0/x is 16 % low at x = 0.03; exponent 0.971 below it."""
+        x = np.array([1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03])
+        laws = [law("B", value, population=UNIAXIAL) for value in x]
+        typical = np.array([found.statistic("quartile_half_width") for found in laws])
+        limit = np.array([found.dilute.statistic("quartile_half_width") for found in laws])
+        assert typical[-1] / limit[-1] == pytest.approx(0.84, abs=0.006)
+        assert np.polyfit(np.log(x), np.log(typical), 1)[0] == pytest.approx(0.971, abs=0.004)
+
+    @pytest.mark.parametrize("field", ["B", "b_eta", "U_S", "J_tau"])
+    @pytest.mark.parametrize("x", [0.02, 0.2])
+    def test_quantiles_of_simulated_boxes(self, field, x):
+        """Boxes of independent sites, the receiver in the middle, 4.5 standard errors."""
+        crystal = Lattice("simple_cubic", 1.0, 15)
+        setting = Setting(field, ALIGNED, MEDIUM)
+        known = FieldLaw(setting, crystal, round(x * crystal.sites))
+        X = _sampled(field, known.p, crystal, draws=40_000)
+        for name, level in (("q05", 0.05), ("q95", 0.95)):
+            share = np.mean(known.statistic(name) >= X)
+            assert abs(share - level) < 4.5 * sqrt(level * (1 - level) / len(X)) + 2e-4
+        share = np.mean(np.abs(X) <= known.statistic("median_abs"))
+        assert abs(share - 0.5) < 4.5 * 0.5 / sqrt(len(X)) + 2e-4
+
+    def test_density_is_the_derivative_of_the_cdf(self):
+        found = law("B", 0.03)
+        X = np.array([-0.3, 0.02, 0.4]) * found.statistic("q95")
+        step = 1e-3 * found.statistic("q95")
+        slope = (found.cdf(X + step) - found.cdf(X - step)) / (2 * step)
+        np.testing.assert_allclose(found.density(X), slope, rtol=1e-4)
+
+
+def _sampled(field, p, crystal, *, draws):
+    """The field at one defect of independently occupied sites."""
+    kind = kinds("aligned", "111", 1.0, 1.0, 1.0)
+    coupling = next(iter(FIELDS[field][0]))
+    site = crystal.site(np.arange(1, crystal.sites)) * 1.0
+    site -= crystal.edge * np.round(site / crystal.edge)
+    U = pair_coupling(coupling, kind, kind, site, MEDIUM)[0, 0]
+    rng = np.random.default_rng(17)
+    X = np.empty(draws)
+    for start in range(0, draws, 1000):
+        occupied = (rng.random((1000, len(U))) < p).astype(np.float32)
+        if len(FIELDS[field]) == 2:
+            occupied *= rng.choice(np.array([-1, 1], np.float32), size=occupied.shape)
+        X[start : start + 1000] = occupied @ U.astype(np.float32)
+    return X
+
+
+def test_sampling_error_of_a_width():
+    """The predicted error of the std of dilute boxes against its scatter, within 25 %."""
+    crystal, number, boxes = Lattice("fcc", 4.0, 12), 21, 1000
+    options = {"species": "uniaxial", "axes": "111", "gamma": 1.0, "eta": 1.0, "zeta": 1.0}
+    rng = np.random.default_rng(2)
+    system = {"box": [crystal.edge] * 3, "medium": MEDIUM, "boundary": "spherical"}
+    squares = []
+    for _ in range(boxes):
+        made = realise(rng, crystal, number, **options)
+        B = couplings(made.position, made.defects.gamma, made.defects.eta, **system).B
+        squares.append(np.mean(B**2))
+    widths = np.sqrt(np.reshape(squares, (20, 50)).mean(axis=1))
+    known = FieldLaw(Setting("B", UNIAXIAL, MEDIUM), crystal, number)
+    assert widths.std(ddof=1) == pytest.approx(known.std_error(50 * number), rel=0.4)
+    naive = known.std / sqrt(2 * 50 * number)
+    assert naive < known.std_error(50 * number) / 3
+
+
+def test_what_theory_does_not_know_is_nan():
+    crystal = Lattice("fcc", 4.0, 3)
+    point = {"population": UNIAXIAL, "medium": MEDIUM, "lattice": crystal, "defects": 20}
+    assert np.isnan(predict("h", "std", **point))
+    assert predict("B", "std", **point) > 0
+    with pytest.raises(ValueError, match="statistic is 'mode'; allowed are mean"):
+        predict("B", "mode", **point)

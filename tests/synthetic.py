@@ -1,0 +1,238 @@
+"""Aggregate files of a study that never ran: fields drawn from truncated stable laws.
+
+X = Y/√(1 + (Y/k)²), Y stable of scale c ∝ x^(1/α) and k the field of a nearest neighbour: typical
+values that follow x^(1/α) and widths that follow √x, as in the model. For Cauchy's law the width is
+exactly k √(c/(k + c)).
+"""
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from glasspipe import results, stable
+from glasspipe.statistics import fit_power_law, histogram, histogram_edges
+
+ALPHA = {
+    "B": 1.0,
+    "h": 1.0,
+    "U_S": 1.0,
+    "b_gamma": 0.75,
+    "b_eta": 0.75,
+    "b": 0.75,
+    "J_tau": 0.6,
+}
+STRENGTH = {
+    "B": 0.02,
+    "h": 0.04,
+    "U_S": 0.03,
+    "b_gamma": 0.01,
+    "b_eta": 0.006,
+    "b": 0.012,
+    "J_tau": 0.004,
+}
+"""The scale c at x = 1, eV."""
+CONCENTRATIONS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1]
+X = "defects.concentration"
+EDGES = histogram_edges(1.0)
+_BATCHES = 20
+_STEPS = 50
+
+
+def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True, samples=2000):
+    """Write the four aggregate files of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    sweep : dict
+        Swept keys and their values; the default is a sweep of the concentration.
+    zipped : bool
+        Whether the keys vary in step.
+    vanish : sequence of str
+        Quantities that are 0; they have no theory, and their scale is 1 eV.
+    theory, fits : bool
+        Whether there are any.
+    samples : int
+        Values of each quantity at each point.
+    """
+    sweep = {X: CONCENTRATIONS} if sweep is None else sweep
+    rows = list(zip(*sweep.values(), strict=True) if zipped else product(*sweep.values()))
+    points = [dict(zip(sweep, row, strict=True)) for row in rows]
+    summary = _summary(points, vanish, theory, samples)
+    results.write_summary(folder, summary)
+    results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())
+    results.write_distributions(folder, _distributions(points, vanish, samples))
+    results.write_traces(folder, _traces(points, vanish))
+
+
+def concentration(point):
+    return point.get(X, 0.01)
+
+
+def scale(point, quantity):
+    return STRENGTH[quantity] * concentration(point) ** (1 / ALPHA[quantity])
+
+
+def width(point, quantity):
+    """Exact standard deviation where α = 1."""
+    c, k = scale(point, quantity), STRENGTH[quantity]
+    return k * np.sqrt(c / (k + c))
+
+
+def values(number, point, quantity, samples):
+    """Field values by the method of Chambers, Mallows and Stuck."""
+    rng = np.random.default_rng([number, list(ALPHA).index(quantity)])
+    alpha = ALPHA[quantity]
+    angle, waiting = np.pi * (rng.random(samples) - 0.5), rng.exponential(size=samples)
+    Y = np.sin(alpha * angle) / np.cos(angle) ** (1 / alpha)
+    Y *= (np.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)
+    Y *= scale(point, quantity)
+    return Y / np.sqrt(1 + (Y / STRENGTH[quantity]) ** 2)
+
+
+_STATISTICS = {
+    "mean": np.mean,
+    "std": np.std,
+    "median_abs": lambda v: np.median(np.abs(v)),
+    "quartile_half_width": lambda v: np.subtract(*np.quantile(v, [0.75, 0.25])) / 2,
+    "q05": lambda v: np.quantile(v, 0.05),
+    "q95": lambda v: np.quantile(v, 0.95),
+    "kurtosis": lambda v: np.mean((v - v.mean()) ** 4) / np.var(v) ** 2 if v.any() else np.nan,
+}
+
+
+@cache
+def _quartile(alpha):
+    law = stable.StableLaw(alpha, np.ones(1), np.zeros(1), np.ones(1))
+    return law.statistic("quartile_half_width")
+
+
+def _theory(point, quantity, statistic):
+    if statistic == "quartile_half_width":
+        return scale(point, quantity) * _quartile(ALPHA[quantity])
+    if statistic == "std" and ALPHA[quantity] == 1:
+        return width(point, quantity)
+    return 0.0 if statistic == "mean" else np.nan
+
+
+def _summary(points, vanish, theory, samples):
+    rows = []
+    for number, point in enumerate(points):
+        for quantity in ALPHA:
+            drawn = values(number, point, quantity, samples) * (quantity not in vanish)
+            for statistic, function in _STATISTICS.items():
+                batches = [function(batch) for batch in np.split(drawn, _BATCHES)]
+                known = theory and quantity not in vanish
+                rows.append(
+                    {
+                        "point": f"p{number}",
+                        **point,
+                        "x": concentration(point),
+                        "quantity": quantity,
+                        "statistic": statistic,
+                        "estimate": function(drawn),
+                        "stderr": np.std(batches) / np.sqrt(_BATCHES),
+                        "theory": _theory(point, quantity, statistic) if known else np.nan,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _no_fits():
+    return pd.DataFrame(columns=results.FITS_COLUMNS)
+
+
+def _fits(summary, keys):
+    others = [key for key in keys if key != X]
+    rows = []
+    shown = summary[summary["statistic"].isin(["std", "quartile_half_width"])]
+    for group, table in shown.groupby([*others, "quantity", "statistic"], sort=False):
+        *shared, quantity, statistic = group
+        typical = statistic != "std"
+        table = table[(table["estimate"] > 0) & ((table["x"] <= 0.03) | (not typical))]
+        if len(table) < 2:
+            continue
+        x = table["x"] if typical else table["x"] * (1 - table["x"])
+        fit = fit_power_law(x, table["estimate"], table["stderr"])
+        known = table["theory"].notna().all()
+        predicted = fit_power_law(x, table["theory"], table["theory"]).exponent if known else np.nan
+        rows.append(
+            {
+                **dict(zip(others, shared, strict=True)),
+                "quantity": quantity,
+                "statistic": statistic,
+                "against": "x" if typical else "x(1-x)",
+                "range": f"{table['x'].min():g} <= x <= {table['x'].max():g}",
+                "points": len(table),
+                "exponent": fit.exponent,
+                "stderr": fit.stderr,
+                "prediction": predicted,
+                "asymptotic": 1 / ALPHA[quantity] if typical else 0.5,
+                "chi2": fit.chi2,
+            }
+        )
+    return pd.DataFrame(rows) if rows else _no_fits()
+
+
+def _distributions(points, vanish, samples):
+    shape = (len(points), len(ALPHA))
+    scales = np.array([[1.0 if q in vanish else scale(p, q) for q in ALPHA] for p in points])
+    count = np.zeros((*shape, len(EDGES) - 1), dtype=int)
+    density, limits = np.zeros(count.shape), np.full(count.shape, np.nan)
+    below, above = np.zeros(shape, dtype=int), np.zeros(shape, dtype=int)
+    for (i, j), unit in np.ndenumerate(scales):
+        quantity = list(ALPHA)[j]
+        drawn = values(i, points[i], quantity, samples) * (quantity not in vanish)
+        made = histogram(drawn / unit, EDGES)
+        count[i, j], density[i, j] = made.counts, made.density
+        below[i, j], above[i, j] = made.underflow, made.overflow
+        if quantity not in vanish:
+            limits[i, j] = _limit(ALPHA[quantity])
+    each = ("point", "quantity")
+    return xr.Dataset(
+        {
+            "edges": ("edge", EDGES),
+            "scale": (each, scales, {"units": "eV"}),
+            "count": ((*each, "bin"), count),
+            "below": (each, below),
+            "above": (each, above),
+            "density": ((*each, "bin"), density),
+            "limit_density": ((*each, "bin"), limits),
+            "alpha": ("quantity", list(ALPHA.values())),
+            **_per_point(points),
+        },
+        {"point": [f"p{i}" for i in range(len(points))], "quantity": list(ALPHA)},
+    )
+
+
+@cache
+def _limit(alpha):
+    return np.diff(stable.cdf(EDGES, alpha)) / np.diff(EDGES)
+
+
+def _per_point(points):
+    swept = {key: ("point", results.plain(p[key] for p in points)) for key in points[0]}
+    return {"x": ("point", [concentration(p) for p in points]), **swept}
+
+
+def _traces(points, vanish):
+    coupled = float("U_S" not in vanish)
+    T = np.array([coupled * scale(p, "U_S") * np.geomspace(20, 0.1, _STEPS) for p in points])
+    unit = np.array([[scale(p, "U_S")] for p in points])
+    tempered = np.array([[1 + 0.2 * np.log10(concentration(p))] for p in points])
+    energy = -(1 + 0.1 * tempered) * unit * np.tanh(unit / np.where(T > 0, T, 1)) * coupled
+    T[0, -5:] = energy[0, -5:] = np.nan
+    data = {
+        "T": T,
+        "energy": energy,
+        "energy_stderr": np.abs(energy) / 50,
+        "acceptance": T / (T + unit),
+    }
+    return xr.Dataset(
+        {name: (("point", "step"), value) for name, value in data.items()} | _per_point(points),
+        {"point": [f"p{i}" for i in range(len(points))]},
+    )

@@ -1,0 +1,226 @@
+"""From chunks to the study: what is merged, what is compared, what is fitted."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from glasspipe import aggregate, dataset, layout, results, stages
+from glasspipe.config import study_from
+from glasspipe.dataset import DataError
+from glasspipe.schema import ConfigError
+
+CONFIG = {
+    "study": "small",
+    "realisations": 6,
+    "realisations_per_job": 4,
+    "defects": {"number": 30},
+    "freeze": {"sweeps": 20, "steps": 10},
+    "aggregate": {"bootstrap": 50},
+    "sweep": {
+        "defects.concentration": {"values": [0.01, 0.03]},
+        "medium": {"values": ["KBr", {"density": 2.0, "c_l": 3.0, "c_t": 1.5}]},
+    },
+}
+
+
+def run(folder, config):
+    """Every stage of every point, without the workflow."""
+    study = study_from(config)
+    layout.write(study, folder)
+    for stage in ("sample", "couplings", "freeze", "fields"):
+        for part in layout.parts(study, stage).values():
+            for chunk, (first, count) in layout.chunks(study).items():
+                run_stage(folder, part, chunk, first, count)
+    for point in study.points:
+        aggregate.point(folder, point.name)
+    aggregate.study(folder)
+    return study
+
+
+def run_stage(folder, part, chunk, first, count):
+    def file(stage):
+        return folder / part.of(stage).chunk_file(chunk)
+
+    if part.stage == "sample":
+        stages.sample(part.point, file("sample"), first=first, count=count)
+    elif part.stage == "couplings":
+        stages.couplings(part.point, file("sample"), file("couplings"))
+    elif part.stage == "freeze":
+        stages.freeze(part.point, file("couplings"), file("freeze"))
+    else:
+        stages.fields(part.point, file("sample"), file("freeze"), file("fields"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    return folder, run(folder, CONFIG)
+
+
+def test_defects_hold_every_defect_once(small):
+    folder, study = small
+    table = pd.read_parquet(folder / results.DEFECTS)
+    assert len(table) == sum(6 * point.defects for point in study.points)
+    columns = ["realisation", "defect", "S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
+    assert list(table.columns) == ["defects.concentration", "medium", *columns]
+    assert set(table["medium"]) == {"KBr", json.dumps(CONFIG["sweep"]["medium"]["values"][1])}
+    one = table[(table["defects.concentration"] == 0.03) & (table["medium"] == "KBr")]
+    assert sorted(set(one["realisation"])) == list(range(6))
+    assert not one.duplicated(["realisation", "defect"]).any()
+    point = next(p for p in study.points if p.swept["defects.concentration"] == 0.03)
+    chunk = folder / layout.parts(study, "fields")[point.name].chunk_file("r000004-000005")
+    with dataset.opened(chunk) as fields:
+        merged = one[one["realisation"] == 5]["b_gamma"].to_numpy()
+        np.testing.assert_array_equal(merged, fields.row(1, "b_gamma")[0])
+
+
+def test_summary_is_that_of_the_defects(small):
+    folder, _ = small
+    summary = results.read_summary(folder)
+    defects = pd.read_parquet(folder / results.DEFECTS)
+    chosen = (summary["defects.concentration"] == 0.03) & (summary["medium"] == "KBr")
+    found = summary[chosen].set_index(["quantity", "statistic"])["estimate"]
+    rows = (defects["defects.concentration"] == 0.03) & (defects["medium"] == "KBr")
+    values = defects[rows]
+    for quantity in ("B", "h", "b", "J_tau"):
+        X = values[quantity].to_numpy()
+        q05, q25, q75, q95 = np.quantile(X, [0.05, 0.25, 0.75, 0.95])
+        wanted = {
+            "mean": X.mean(),
+            "std": X.std(),
+            "median_abs": np.median(np.abs(X)),
+            "quartile_half_width": (q75 - q25) / 2,
+            "q05": q05,
+            "q95": q95,
+        }
+        for statistic, value in wanted.items():
+            assert found[quantity, statistic] == pytest.approx(value, rel=1e-9, abs=1e-18)
+    U_S = (values["h"] - values["B"]).std(ddof=0)
+    assert found["U_S", "std"] == pytest.approx(U_S, rel=1e-9)
+
+
+def test_x_is_the_realised_concentration(small):
+    folder, study = small
+    summary = results.read_summary(folder)
+    for point in study.points:
+        found = summary[summary["point"] == point.name]["x"].unique()
+        assert found == [point.defects / point.lattice.sites]
+
+
+def test_theory_stands_beside_the_estimates(small):
+    """Exact widths lie within 5 of their own standard errors; h after freezing has none."""
+    summary = results.read_summary(small[0]).set_index(["quantity", "statistic"])
+    for quantity in ("B", "b_eta", "J_tau"):
+        width = summary.loc[(quantity, "std")]
+        assert (np.abs(width["estimate"] - width["theory"]) < 5 * width["stderr"]).all()
+    assert summary.loc["h"]["theory"].isna().all()
+
+
+def test_histograms_count_every_value(small):
+    folder, study = small
+    data = results.read_distributions(folder)
+    total = data["count"].sum("bin") + data["below"] + data["above"]
+    for point in study.points:
+        assert (total.sel(point=point.name) == 6 * point.defects).all()
+    width = np.diff(data["edges"])
+    counted = data["count"].sum("bin")
+    np.testing.assert_allclose((data["density"] * width).sum("bin"), counted / total)
+    known = data["limit_density"].sel(quantity=["B", "b_eta", "J_tau"])
+    mass = (known * width).sum("bin")
+    np.testing.assert_allclose(mass, 1, atol=1e-4)
+    np.testing.assert_allclose(data["alpha"].sel(quantity=["B", "b", "J_tau"]), [1, 0.75, 0.6])
+
+
+def test_traces_fall(small):
+    folder, _ = small
+    traces = results.read_traces(folder)
+    assert (traces["T"].diff("step") < 0).all()
+    assert (traces["energy"].isel(step=-1) < traces["energy"].isel(step=0)).all()
+
+
+def test_fits_are_made_for_each_series(small):
+    folder, _ = small
+    fits = results.read_fits(folder)
+    assert len(fits) == 2 * 2 * len(aggregate.QUANTITIES)
+    typical = fits[(fits["quantity"] == "B") & (fits["statistic"] == "quartile_half_width")]
+    assert (typical["against"] == "x").all()
+    assert (typical["points"] == 2).all()  # 0.03 is within half a defect of fit_below
+    width = fits[(fits["quantity"] == "B") & (fits["statistic"] == "std")]
+    assert (width["against"] == "x(1-x)").all()
+    assert (width["points"] == 2).all()
+    assert (np.abs(width["exponent"] - width["prediction"]) < 4 * width["stderr"]).all()
+
+
+def test_points_that_a_study_no_longer_has_are_removed(tmp_path):
+    (tmp_path / results.DEFECTS).mkdir()
+    old = tmp_path / results.DEFECTS / "old.parquet"
+    old.write_bytes(b"")
+    run(tmp_path, {"study": "new", "realisations": 2, "defects": {"number": 20}})
+    assert not old.exists()
+    assert len(list((tmp_path / results.POINTS).iterdir())) == 1
+
+
+def test_one_point_and_one_realisation(tmp_path):
+    """No sweep, no error bars, no fit, but all the files."""
+    run(tmp_path, {"study": "one", "realisations": 1, "defects": {"number": 20}})
+    summary = results.read_summary(tmp_path)
+    assert summary["stderr"].isna().all()
+    assert summary["estimate"].notna().all()
+    assert results.read_fits(tmp_path).empty
+
+
+def test_no_random_field_without_volume_coupling(tmp_path):
+    """η = 0: B = 0, which is neither fitted nor divided by."""
+    config = {
+        **CONFIG,
+        "defects": {"number": 20, "eta": 0.0},
+        "sweep": {"defects.concentration": {"values": [0.01, 0.02]}},
+    }
+    run(tmp_path, config)
+    summary = results.read_summary(tmp_path).set_index(["quantity", "statistic"])
+    assert (summary.loc[("B", "std"), ["estimate", "theory"]] == 0).all(axis=None)
+    assert not (results.read_fits(tmp_path)["quantity"] == "B").any()
+
+
+def test_users_defects_have_only_the_dilute_limit(tmp_path):
+    rng = np.random.default_rng(4)
+    d = rng.normal(size=(3, 25, 3))
+    d /= np.linalg.norm(d, axis=2)[..., None]
+    mine = xr.Dataset(
+        {
+            "position": (("realisation", "defect", "axis"), 100 * rng.random((3, 25, 3))),
+            "gamma": (("realisation", "defect", "axis", "axis2"), np.einsum("rna,rnb->rnab", d, d)),
+            "eta": (("realisation", "defect"), np.ones((3, 25))),
+            "zeta": (
+                ("realisation", "defect", "axis", "axis2", "axis3"),
+                np.einsum("rna,rnb,rnc->rnabc", d, d, d),
+            ),
+            "box": ("axis", np.full(3, 100.0)),
+        }
+    )
+    mine.to_netcdf(tmp_path / "mine.nc", engine="h5netcdf")
+    source = {"source": {"file": str(tmp_path / "mine.nc")}}
+    study = run(tmp_path, {"study": "mine", "realisations": 3, "sample": source})
+    summary = results.read_summary(tmp_path).set_index(["quantity", "statistic"])
+    assert summary["x"].unique() == pytest.approx(25 / 1e6 / study.points[0].lattice.site_density)
+    typical = summary.loc[("B", "quartile_half_width")]
+    assert 0.3 < typical["estimate"] / typical["theory"] < 3
+    assert np.isnan(summary.loc[("B", "std"), "theory"])
+
+
+def test_unknown_point_and_folder(small, tmp_path):
+    folder, _ = small
+    with pytest.raises(ConfigError, match="point: found 'nowhere'; allowed: "):
+        aggregate.point(folder, "nowhere")
+    with pytest.raises(ConfigError, match=r"holds no study.json"):
+        aggregate.study(tmp_path)
+
+
+def test_a_point_that_was_not_merged(small, tmp_path):
+    _, study = small
+    layout.write(study, tmp_path)
+    with pytest.raises(DataError, match="no such file; `glasspipe aggregate` makes it"):
+        aggregate.study(tmp_path)

@@ -1,0 +1,244 @@
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+import pytest
+import synthetic
+
+from glasspipe import drawing, figures, results
+from glasspipe.presentation import TYPICAL, compact, pick
+
+FIGURES = (
+    "typical_and_width",
+    "distribution_B",
+    "distribution_b_tau",
+    "energy_temperature",
+    "fields_against_x",
+)
+SPECIES = {"defects.species": ["aligned", "rotor"]}
+
+
+class Study:
+    """A synthetic study and its files, read."""
+
+    def __init__(self, folder, sweep=None, **options):
+        synthetic.write(folder, sweep, samples=400, **options)
+        self.folder = folder
+        self.summary = results.read_summary(folder)
+        self.fits = results.read_fits(folder)
+        self.histograms = results.read_distributions(folder)
+        self.traces = results.read_traces(folder)
+
+    def draw(self):
+        b = ["b_gamma", "b_eta", "b"]
+        return {
+            "typical_and_width": figures.typical_and_width(self.summary, self.fits),
+            "distribution_B": figures.distribution(self.summary, self.histograms, ["B"]),
+            "distribution_b_tau": figures.distribution(self.summary, self.histograms, b),
+            "energy_temperature": figures.energy_temperature(
+                self.summary, self.histograms, self.traces
+            ),
+            "fields_against_x": figures.fields_against_x(self.summary, self.fits),
+        }
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return Study(tmp_path_factory.mktemp("study"), {synthetic.X: [1e-3, 1e-2, 0.03, 0.3]})
+
+
+@pytest.fixture(scope="module")
+def drawn(study):
+    return study.draw()
+
+
+def points_of(axes):
+    """The markers of each container of estimates: x, y and the half length of the bar."""
+    found = []
+    for container in axes.containers:
+        marks, _, [bars] = container
+        ends = [np.ravel(segment)[1::2] for segment in bars.get_segments()]
+        half = [(pair[1] - pair[0]) / 2 if len(pair) == 2 else np.nan for pair in ends]
+        x, y = np.asarray(marks.get_xydata(), dtype=float).T
+        found.append((x, y, np.array(half)))
+    return found
+
+
+def theory_of(axes):
+    """The lines without markers that are not horizontal rules."""
+    bars = {mark for container in axes.containers for mark in (container[0], *container[1])}
+    return [line for line in axes.lines if line not in bars]
+
+
+def labels_of(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def notes_of(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
+    study = Study(tmp_path, {synthetic.X: [0.01, 0.1]})
+    with mpl.rc_context({"font.size": 20}):
+        figures.write(tmp_path)
+        assert mpl.rcParams["font.size"] == 20
+    made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
+    assert set(made) == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")}
+    assert not any(b"CreationDate" in data or b"Software" in data for data in made.values())
+
+    with mpl.style.context(drawing.STYLE, after_reset=True):
+        again = figures.distribution(study.summary, study.histograms, ["B"])
+        figures.save(again, tmp_path / "again" / "distribution_B")
+    for path in (tmp_path / "again").iterdir():
+        assert path.read_bytes() == made[path.name]
+
+
+def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
+    top, bottom = drawn["typical_and_width"].axes
+    assert len(theory_of(top)) == 2
+    for statistic, container, residual, theory in zip(
+        ("std", TYPICAL), points_of(top), points_of(bottom), theory_of(top), strict=True
+    ):
+        picked = pick(study.summary, "B", statistic, ["p0", "p1", "p2", "p3"])
+        x, estimate, error = container
+        np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
+        np.testing.assert_allclose(estimate, picked["estimate"])
+        np.testing.assert_allclose(error, picked["stderr"])
+        np.testing.assert_allclose(theory.get_xydata()[:, 1], picked["theory"])
+        np.testing.assert_allclose(residual[1], 100 * (picked["estimate"] / picked["theory"] - 1))
+        np.testing.assert_allclose(residual[2], 100 * picked["stderr"] / picked["theory"])
+
+
+def test_the_fitted_exponents_are_in_the_legend(study, drawn):
+    width, typical, theory = labels_of(drawn["typical_and_width"].axes[0].get_legend())
+    fits = study.fits.query("quantity == 'B'").set_index("against")
+    for label, against in ((width, "x(1-x)"), (typical, "x")):
+        assert f"p={compact(fits.loc[against, 'exponent'], fits.loc[against, 'stderr'])}" in label
+    assert theory == "theory"
+
+
+def test_fields_carry_their_powers_and_theory(drawn):
+    [axes] = drawn["fields_against_x"].axes
+    assert len(points_of(axes)) == len(theory_of(axes)) == 5
+    *fields, theory = labels_of(axes.get_legend())
+    limits = [label.rpartition(" ")[2] for label in fields]
+    assert limits == ["(1)", "(1)", "(4/3)", "(4/3)", "(5/3)"]
+    assert theory.startswith("theory")
+
+
+def test_each_point_has_its_density_beside_one_limit(drawn):
+    core, tail, _ = drawn["distribution_B"].axes
+    assert len(core.lines) == len(tail.lines) == 4 + 1
+    assert labels_of(core.get_legend()) == ["Cauchy"]
+    assert tail.get_xscale() == tail.get_yscale() == "log"
+    limit = core.lines[-1]
+    u = limit.get_xdata()
+    narrow = np.abs(u) < 1
+    np.testing.assert_allclose(
+        limit.get_ydata()[narrow], 1 / np.pi / (1 + u[narrow] ** 2), rtol=0.02
+    )
+
+
+def test_b_is_shown_in_its_parts_on_the_law_of_its_own(drawn):
+    *panels, _ = drawn["distribution_b_tau"].axes
+    assert [axes.get_xlabel() for axes in panels[:3]] == [r"$b^\gamma/c$", r"$b^\eta/c$", "$b/c$"]
+    assert {labels_of(axes.get_legend())[0] for axes in panels[:3]} == {"stable,\n$\\alpha=3/4$"}
+
+
+def test_energies_are_in_units_of_the_interaction(study, drawn):
+    energies, excess, acceptances, _ = drawn["energy_temperature"].axes
+    assert len(energies.lines) == len(excess.lines) == len(acceptances.lines) == 4
+    unit = synthetic.scale({synthetic.X: 0.3}, "U_S")
+    T, energy = energies.lines[-1].get_data()
+    np.testing.assert_allclose(T * unit, study.traces["T"].sel(point="p3"))
+    np.testing.assert_allclose(energy * unit, study.traces["energy"].sel(point="p3"))
+    np.testing.assert_allclose(excess.lines[-1].get_ydata(), energy - energy[-1])
+
+
+def test_a_trace_that_is_shorter_than_others_ends_where_it_ends(study, drawn):
+    energies, excess, *_ = drawn["energy_temperature"].axes
+    known = study.traces["T"].sel(point="p0").count()
+    assert len(energies.lines[0].get_xdata()) == known < study.traces.sizes["step"]
+    assert excess.lines[0].get_ydata()[-1] == 0
+
+
+def test_merging_bins_keeps_their_probability():
+    edges = np.array([-8, -2, -0.5, -0.25, -0.125, 0, 0.125, 0.25, 0.5, 2, 8])
+    density = np.array([0.01, 0.1, 0.5, 0.2, 0.9, 0.3, 0.7, 0.1, 0.2, 0.03])
+    kept, merged = figures._merged(edges, density)
+    np.testing.assert_allclose(kept, [-8, -2, -0.5, -0.25, 0, 0.25, 0.5, 2, 8])
+    assert merged @ np.diff(kept) == pytest.approx(density @ np.diff(edges))
+    np.testing.assert_allclose(merged[3:5], [(0.2 + 0.9) / 2, (0.3 + 0.7) / 2])
+
+
+def test_tails_are_the_probability_above_on_both_sides():
+    edges = np.array([-9.0, -4.0, -1.0, 0.0, 1.0, 4.0, 9.0])
+    inside = np.array([0.01, 0.09, 0.3, 0.35, 0.2, 0.0])
+    u, above = figures._above(edges, inside / np.diff(edges))
+    np.testing.assert_allclose(u, [1.0, 4.0, 9.0])
+    np.testing.assert_allclose(above, [0.35, 0.06, 0.05])  # 0.05 lies beyond the edges
+
+
+def test_nothing_is_drawn_where_nothing_is_above():
+    _, above = figures._above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
+    assert np.isnan(above).all()
+
+
+def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
+    histograms = study.histograms.copy()
+    factor = [1.0, 1.0, 1.0, 1.1] * histograms["point"].astype(bool)
+    histograms["limit_density"] = factor * histograms["limit_density"]
+    core, *_ = figures.distribution(study.summary, histograms, ["B"]).axes
+    assert [line.get_linestyle() for line in core.lines] == ["-"] * 4 + ["--"] * 4
+
+
+def test_several_series_have_colours_and_columns(tmp_path):
+    study = Study(tmp_path, {synthetic.X: [1e-3, 1e-2], **SPECIES})
+    drawn = study.draw()
+    [legend] = drawn["typical_and_width"].legends
+    assert labels_of(legend) == ["species = aligned", "species = rotor"]
+    top, _ = drawn["typical_and_width"].axes
+    assert len(points_of(top)) == 4
+    assert len({container[0].get_color() for container in top.containers}) == 2
+    *panels, _ = drawn["distribution_b_tau"].axes
+    assert [axes.get_xlabel() for axes in panels] == ["$b/c$"] * 2 + ["$|b|/c$"] * 2
+    assert [axes.get_title() for axes in drawn["fields_against_x"].axes] == labels_of(legend)
+
+
+def test_a_field_that_vanishes_is_said_to(tmp_path):
+    study = Study(tmp_path, {synthetic.X: [1e-3, 1e-2]}, vanish=("B", "b_eta"))
+    drawn = study.draw()
+    core, *_ = drawn["distribution_B"].axes
+    assert notes_of(core) == ["the field vanishes"]
+    top, bottom = drawn["typical_and_width"].axes
+    assert [y.tolist() for _, y, _ in points_of(top)] == [[0, 0], [0, 0]]
+    assert notes_of(bottom) == ["no theory"]
+    [axes] = drawn["fields_against_x"].axes
+    assert {"$B=0$", r"$b^\eta=0$"} < set(labels_of(axes.get_legend()))
+    assert np.isnan(points_of(axes)[0][1]).all()
+
+
+def test_series_beyond_the_page_are_counted(tmp_path):
+    sweep = {synthetic.X: [1e-3, 1e-2], "defects.gamma": [float(i) for i in range(1, 13)]}
+    study = Study(tmp_path, sweep)
+    figure = figures.fields_against_x(study.summary, study.fits)
+    assert len(figure.axes) == drawing.MOST_COLUMNS
+    assert figure.get_supxlabel() == "the first 6 of 12 series"
+    [legend] = figures.typical_and_width(study.summary, study.fits).legends
+    assert labels_of(legend)[-1] == "and 2 more"
+
+
+ODD = {
+    "a single point": {"sweep": {}, "fits": False},
+    "names, no theory": {"sweep": SPECIES, "fits": False, "theory": False},
+    "another number, from 0": {"sweep": {"defects.eta": [0.0, 0.5, 1.0]}, "fits": False},
+    "no fields": {"sweep": {synthetic.X: [1e-3, 1e-2]}, "vanish": tuple(synthetic.ALPHA)},
+    "many points": {"sweep": {synthetic.X: np.geomspace(1e-4, 0.3, 14).tolist()}},
+}
+
+
+@pytest.mark.parametrize("options", ODD.values(), ids=ODD)
+def test_odd_studies_are_drawn_without_a_warning(tmp_path, options):
+    for name, figure in Study(tmp_path, **options).draw().items():
+        figure.draw_without_rendering()
+        assert figure.axes, name

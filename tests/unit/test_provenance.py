@@ -1,0 +1,60 @@
+"""What a stage's results depend on in the code."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import glasspipe
+from glasspipe import provenance
+
+STAGES = ("sample", "couplings", "freeze", "fields", "aggregate", "report")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A copy of the package that may be edited."""
+    copy = tmp_path / "glasspipe"
+    shutil.copytree(Path(glasspipe.__file__).parent, copy)
+    monkeypatch.setattr(provenance, "_PACKAGE", copy)
+    provenance.code_hash.cache_clear()
+    yield copy
+    provenance.code_hash.cache_clear()
+
+
+def hashes():
+    provenance.code_hash.cache_clear()
+    return {stage: provenance.code_hash(stage) for stage in STAGES}
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("species.py", {"sample", "aggregate"}),
+        ("couplings.py", {"couplings"}),
+        ("kernels/pairs.py", {"couplings", "fields"}),
+        ("kernels/freeze.py", {"freeze"}),
+        ("fields.py", {"fields"}),
+        ("greens.py", {"couplings", "fields", "aggregate"}),
+        ("medium.py", set(STAGES)),
+        ("dataset.py", set(STAGES)),
+        ("statistics.py", {"aggregate"}),
+        ("figures.py", {"report"}),
+        ("cli.py", set()),
+        ("plan.py", {"aggregate"}),
+        ("config_docs.py", set()),
+    ],
+)
+def test_an_edit_concerns_the_stages_that_import_the_file(package, file, stages):
+    before = hashes()
+    with (package / file).open("a") as module:
+        module.write("# edited\n")
+    after = hashes()
+    assert {stage for stage in STAGES if after[stage] != before[stage]} == stages
+
+
+def test_a_hash_is_that_of_the_text_not_of_the_time(package):
+    before = hashes()
+    for file in package.rglob("*.py"):
+        file.touch()
+    assert hashes() == before

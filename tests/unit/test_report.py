@@ -1,0 +1,123 @@
+import re
+
+import numpy as np
+import pytest
+import synthetic
+
+from glasspipe import cli, results
+from glasspipe.presentation import pick
+from glasspipe.report import report, summary
+
+SWEEP = {synthetic.X: [1e-3, 1e-2, 3e-2, 0.3]}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("work") / "name_of_study"
+    synthetic.write(folder, SWEEP)
+    return folder
+
+
+def headlines(text):
+    """Value, error and remark of each headline number, by name."""
+    pattern = r"(.*\S) += (\S+) ± (\S+) *(.*)"
+    found = (re.fullmatch(pattern, line) for line in text.splitlines())
+    return {m[1]: (float(m[2]), float(m[3]), m[4]) for m in found if m}
+
+
+def test_the_report_is_figures_and_tables(study, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("glasspipe.report.figures.write", drawn.append)
+    report(study)
+    assert drawn == [study]
+    assert {path.name for path in (study / "tables").iterdir()} == {
+        f"{name}.{kind}" for name in ("summary", "fits", "fields") for kind in ("csv", "tex")
+    }
+    assert not list(study.rglob("*.part"))
+
+
+def test_the_headline_numbers_are_those_of_the_files(study):
+    found = headlines(summary(study))
+    fits = results.read_fits(study).query("quantity == 'B'").set_index("against")
+    for name, against in (("B_0 against x", "x"), ("B̄ against x(1 - x)", "x(1-x)")):
+        value, error, remark = found[f"exponent of {name}"]
+        fit = fits.loc[against]
+        assert value == pytest.approx(fit["exponent"], abs=0.51 * 10 ** np.floor(np.log10(error)))
+        assert error == pytest.approx(fit["stderr"], rel=0.25)
+        assert fit["range"] in remark
+        assert f"theory on the same points {fit['prediction']:.4f}" in remark
+
+
+def test_the_ratio_is_taken_at_the_smallest_x_with_its_error(study):
+    value, error, remark = headlines(summary(study))["B̄/B_0 at x = 0.001"]
+    data = results.read_summary(study)
+    above, below = (
+        pick(data, "B", name, ["p0"]).loc["p0"] for name in ("std", "quartile_half_width")
+    )
+    exact = above["estimate"] / below["estimate"]
+    relative = np.hypot(above["stderr"] / above["estimate"], below["stderr"] / below["estimate"])
+    assert value == pytest.approx(exact, rel=0.02)
+    assert error == pytest.approx(exact * relative, rel=0.25)
+    assert remark == f"theory {above['theory'] / below['theory']:.4g}"
+
+
+def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):
+    monkeypatch.chdir(study.parent)
+    assert cli.main(["summary", "name_of_study"]) == 0
+    printed = capsys.readouterr().out
+    for line in (
+        "study    name_of_study",
+        "tables   name_of_study/tables",
+        "figures  name_of_study/figures",
+    ):
+        assert line in printed.splitlines()
+    assert "summary.csv, fits.csv, distributions.nc, traces.nc, defects.parquet" in printed
+    assert str(study.parent) not in printed
+
+
+def test_names_and_values_are_aligned_where_a_mark_takes_no_column(study):
+    lines = [line.replace("\u0304", "") for line in summary(study).splitlines() if "±" in line]
+    assert len({re.search(r"= \S+ ±", line).start() for line in lines}) == 1
+
+
+def test_each_series_has_its_own_numbers(tmp_path):
+    synthetic.write(tmp_path, {synthetic.X: [1e-3, 1e-2], "defects.gamma": [1.0, 2.5]})
+    text = summary(tmp_path)
+    assert "\n\ndefects.gamma = 1.0\nexponent" in text
+    assert "\n\ndefects.gamma = 2.5\nexponent" in text
+    assert text.count("B̄/B_0 at x = 0.001") == 2
+
+
+def test_many_series_are_left_to_the_tables(tmp_path):
+    gammas = [float(i) for i in range(1, 12)]
+    synthetic.write(tmp_path, {synthetic.X: [1e-3, 1e-2], "defects.gamma": gammas}, samples=200)
+    text = summary(tmp_path)
+    assert text.count("exponent of B_0") == 8
+    assert text.endswith(f"and 3 more series: see {tmp_path}/tables")
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({"sweep": {}, "fits": False}, ["exponent of B_0", "exponent of B̄"]),
+        ({"sweep": SWEEP, "vanish": ("B",)}, ["exponent of B_0", "exponent of B̄", "B̄/B_0"]),
+        ({"sweep": {"defects.eta": [0.5, 1.0]}, "fits": False}, ["exponent of B_0"]),
+    ],
+    ids=["a single point", "no random field", "no concentrations"],
+)
+def test_a_number_that_is_not_in_the_study_is_said_to_be_missing(tmp_path, options, missing):
+    synthetic.write(tmp_path, samples=200, **options)
+    lines = summary(tmp_path).splitlines()
+    for name in missing:
+        [line] = [line for line in lines if line.startswith(name)]
+        assert "= not available" in line
+    assert "nan" not in "\n".join(lines)
+
+
+def test_a_study_that_was_not_aggregated_ends_in_one_line(tmp_path, capsys):
+    for command in ("report", "summary"):
+        assert cli.main([command, str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert "summary.parquet: no such file; `glasspipe aggregate` makes it" in error
+    assert not list(tmp_path.iterdir())

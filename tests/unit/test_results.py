@@ -1,0 +1,130 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+import xarray as xr
+
+from glasspipe import results
+from glasspipe.dataset import DataError
+
+THIRD = 1 / 3
+
+
+def summary_table(**columns):
+    table = {
+        "point": ["a", "b"],
+        "x": [0.01, 0.02],
+        "quantity": ["B", "B"],
+        "statistic": ["std", "std"],
+        "estimate": [THIRD * 1e-7, 2.0],
+        "stderr": [0.1, np.nan],
+        "theory": [np.nan, 1e300],
+    }
+    return pd.DataFrame({**columns, **table})
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ([1, 2.5], [1, 2.5]),
+        (["111", "isotropic"], ["111", "isotropic"]),
+        (["auto", 5], ["auto", "5"]),
+        (["KBr", {"density": 2.0}], ["KBr", '{"density": 2.0}']),
+        ([True, False], ["true", "false"]),
+        ([], []),
+    ],
+)
+def test_values_of_a_swept_key_become_all_numbers_or_all_text(given, plain):
+    assert results.plain(given) == plain
+
+
+def test_a_summary_reads_back_to_the_last_bit(tmp_path):
+    table = summary_table(**{"defects.gamma": [0.1, 0.3], "defects.axes": ["111", "100"]})
+    results.write_summary(tmp_path, table)
+    read = results.read_summary(tmp_path)
+    pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
+    assert read["defects.axes"].tolist() == ["111", "100"]
+    text = (tmp_path / "summary.csv").read_text()
+    assert repr(THIRD * 1e-7) in text
+    assert results.swept_keys(read, results.SUMMARY_COLUMNS) == ["defects.gamma", "defects.axes"]
+
+
+def test_swept_values_of_several_types_are_stored_as_text(tmp_path):
+    table = summary_table(medium=["KBr", {"density": 2.0, "c_l": 3, "c_t": 1}])
+    results.write_summary(tmp_path, table)
+    assert json.loads(results.read_summary(tmp_path)["medium"][1])["density"] == 2.0
+
+
+def test_fits_read_back(tmp_path):
+    row = dict.fromkeys(results.FITS_COLUMNS, THIRD) | {"quantity": "B", "range": "x <= 0.03"}
+    table = pd.DataFrame([{"defects.species": "rotor", **row}])
+    results.write_fits(tmp_path, table)
+    pd.testing.assert_frame_equal(results.read_fits(tmp_path), table, check_dtype=False)
+
+
+def test_no_fits_are_a_table_without_rows(tmp_path):
+    results.write_fits(tmp_path, pd.DataFrame(columns=results.FITS_COLUMNS))
+    assert len(results.read_fits(tmp_path)) == 0
+
+
+def test_the_bytes_of_all_files_depend_on_the_data_only(tmp_path):
+    for name in ("one", "two"):
+        synthetic.write(tmp_path / name, {synthetic.X: [0.01, 0.1]}, samples=200)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert files == ["distributions.nc", "fits.csv", "summary.csv", "summary.parquet", "traces.nc"]
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_netcdf_keeps_dotted_keys_and_names(tmp_path):
+    synthetic.write(tmp_path, {synthetic.X: [0.01, 0.1]}, samples=200)
+    data = results.read_distributions(tmp_path)
+    assert data[synthetic.X].values.tolist() == [0.01, 0.1]
+    assert data["point"].values.tolist() == ["p0", "p1"]
+    assert results.read_traces(tmp_path)["T"].dims == ("point", "step")
+
+
+@pytest.mark.parametrize("column", ["theory", "point"])
+def test_a_table_that_lacks_a_column_is_not_written(tmp_path, column):
+    with pytest.raises(ValueError, match=f"no column '{column}'"):
+        results.write_summary(tmp_path, summary_table().drop(columns=column))
+    assert not list(tmp_path.iterdir())
+
+
+READERS = {
+    "summary.parquet": results.read_summary,
+    "fits.csv": results.read_fits,
+    "distributions.nc": results.read_distributions,
+    "traces.nc": results.read_traces,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_missing_file_is_named(tmp_path, name):
+    with pytest.raises(DataError, match=f"{name}: no such file"):
+        READERS[name](tmp_path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_that_holds_something_else_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"a,b\n1,2\n")
+    with pytest.raises(DataError, match=name) as caught:
+        READERS[name](tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_truncated_file_is_refused(tmp_path, name):
+    synthetic.write(tmp_path, {synthetic.X: [0.01]}, samples=200)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 20])
+    with pytest.raises(DataError, match=name):
+        READERS[name](tmp_path)
+
+
+def test_a_dataset_that_lacks_a_variable_is_refused(tmp_path):
+    results.write_traces(tmp_path, xr.Dataset({"T": ("step", [1.0])}))
+    with pytest.raises(DataError, match="no variable 'energy'"):
+        results.read_traces(tmp_path)

@@ -1,0 +1,190 @@
+"""Estimators, their errors, histograms and power-law fits."""
+
+import numpy as np
+import pytest
+
+from glasspipe.statistics import (
+    STATISTICS,
+    describe,
+    fit_power_law,
+    histogram,
+    histogram_edges,
+)
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (3, 40), (50, 11)])
+def test_estimates_are_numpys(shape):
+    X = rng().standard_cauchy(shape)
+    found = describe(X, rng())
+    q05, q25, q75, q95 = np.quantile(X, [0.05, 0.25, 0.75, 0.95])
+    deviation = X - X.mean()
+    wanted = {
+        "mean": X.mean(),
+        "std": X.std(),
+        "median_abs": np.median(np.abs(X)),
+        "quartile_half_width": (q75 - q25) / 2,
+        "q05": q05,
+        "q95": q95,
+        "kurtosis": np.mean(deviation**4) / X.var() ** 2 - 3,
+    }
+    assert tuple(wanted) == STATISTICS
+    for name, value in wanted.items():
+        assert found[name].value == pytest.approx(value, rel=1e-10), name
+
+
+def test_resampled_statistics_are_those_of_the_resampled_data():
+    """The fast bootstrap against one that builds every sample: the same draws, the same numbers."""
+    X = rng(2).standard_cauchy((12, 30))
+    found = describe(X, rng(3), resamples=25)
+    draws = rng(3).multinomial(11, np.full(12, 1 / 12), size=25)
+    for sample, counts in enumerate(draws):
+        Y = np.repeat(X, counts, axis=0)
+        q25, q75 = np.quantile(Y, [0.25, 0.75])
+        wanted = {
+            "mean": Y.mean(),
+            "std": Y.std(),
+            "median_abs": np.median(np.abs(Y)),
+            "quartile_half_width": (q75 - q25) / 2,
+        }
+        for name, value in wanted.items():
+            assert found[name].resampled[sample] == pytest.approx(value, rel=1e-9, abs=1e-12)
+    for name in STATISTICS:
+        assert found[name].stderr == pytest.approx(np.std(found[name].resampled))
+
+
+def test_error_counts_realisations_and_not_defects():
+    """Defects of a realisation that are all alike add no information."""
+    alone = rng(4).normal(size=(200, 1))
+    found = describe(np.repeat(alone, 50, axis=1), rng(5), resamples=2000)
+    assert found["mean"].stderr == pytest.approx(alone.std(ddof=1) / np.sqrt(200), rel=0.08)
+
+
+def test_error_of_the_quartile_half_width():
+    """Cauchy: the standard error is (π/2)/√n, measured here over 100 samples, within 10 %."""
+    errors = [
+        describe(rng(seed).standard_cauchy((60, 50)), rng(seed + 1000))[
+            "quartile_half_width"
+        ].stderr
+        for seed in range(100)
+    ]
+    assert np.mean(errors) == pytest.approx(np.pi / 2 / np.sqrt(3000), rel=0.1)
+
+
+def test_one_realisation_has_no_error():
+    found = describe(np.arange(5.0)[None], rng())
+    assert all(np.isnan(found[name].stderr) for name in STATISTICS)
+
+
+def test_constant_data():
+    found = describe(np.full((3, 4), 2.0), rng())
+    assert found["mean"].value == 2
+    assert found["std"].value == 0
+    assert np.isnan(found["kurtosis"].value)
+
+
+@pytest.mark.parametrize("X", [np.zeros(3), np.zeros((0, 3)), [[1.0, np.nan]]])
+def test_what_cannot_be_described(X):
+    with pytest.raises(ValueError, match=r"values (have|hold)"):
+        describe(X, rng())
+
+
+class TestHistogram:
+    edges = histogram_edges(2.0, linear=4, per_decade=5, decades=2)
+
+    def test_edges(self):
+        assert np.all(np.diff(self.edges) > 0)
+        np.testing.assert_allclose(self.edges, -self.edges[::-1], atol=0)
+        middle = len(self.edges) // 2
+        np.testing.assert_allclose(self.edges[middle : middle + 5], [0, 0.5, 1, 1.5, 2])
+        ratio = self.edges[middle + 5 :] / self.edges[middle + 4 : -1]
+        np.testing.assert_allclose(ratio, 10**0.2)
+        assert self.edges[-1] == pytest.approx(200)
+
+    def test_every_value_is_counted_once(self):
+        X = 50 * rng(6).standard_cauchy(10_000)
+        found = histogram(X, self.edges)
+        assert found.total == 10_000
+        assert found.underflow == np.sum(self.edges[0] > X)
+        assert found.overflow == np.sum(self.edges[-1] <= X)
+        inside = np.sum(found.density * np.diff(self.edges))
+        assert inside == pytest.approx(found.counts.sum() / 10_000)
+        np.testing.assert_array_equal(found.counts, np.histogram(X, self.edges)[0])
+
+    def test_an_edge_belongs_to_the_bin_above(self):
+        found = histogram([0.0, 0.5, -200.0, 200.0], self.edges)
+        assert found.counts[len(found.counts) // 2] == 1
+        assert found.counts[len(found.counts) // 2 + 1] == 1
+        assert found.counts[0] == 1
+        assert found.overflow == 1
+
+    def test_halves_add_up(self):
+        X = rng(7).normal(size=1000)
+        merged = histogram(X[:300], self.edges) + histogram(X[300:], self.edges)
+        np.testing.assert_array_equal(merged.counts, histogram(X, self.edges).counts)
+        with pytest.raises(ValueError, match="different edges"):
+            merged + histogram(X, histogram_edges(1.0))
+
+    def test_scale(self):
+        with pytest.raises(ValueError, match=r"scale of a histogram is 0.0; it must be positive"):
+            histogram_edges(0.0)
+
+
+class TestPowerLaw:
+    x = np.array([1e-4, 1e-3, 1e-2, 1e-1])
+
+    def test_exact_power(self):
+        fit = fit_power_law(self.x, 3 * self.x**0.7, self.x)
+        assert fit.exponent == pytest.approx(0.7, rel=1e-12)
+        assert fit.prefactor == pytest.approx(3, rel=1e-12)
+        assert fit.chi2 == pytest.approx(0, abs=1e-20)
+        np.testing.assert_allclose(fit(self.x), 3 * self.x**0.7)
+
+    def test_errors_cover_the_truth(self):
+        """Unequal errors: the pulls have unit variance, and chi² its number of degrees."""
+        relative = np.array([0.2, 0.05, 0.02, 0.01])
+        generator, pulls, chi2 = rng(8), [], []
+        for _ in range(2000):
+            y = self.x**0.5 * np.exp(relative * generator.normal(size=4))
+            fit = fit_power_law(self.x, y, relative * y)
+            pulls.append((fit.exponent - 0.5) / fit.stderr)
+            chi2.append(fit.chi2)
+        assert np.std(pulls) == pytest.approx(1, abs=0.06)
+        assert abs(np.mean(pulls)) < 0.09
+        assert np.mean(chi2) == pytest.approx(fit.degrees_of_freedom, abs=0.2)
+
+    def test_bootstrap_error_is_the_propagated_one(self):
+        y, generator = self.x**1.5, rng(9)
+        resampled = y[:, None] * np.exp(0.03 * generator.normal(size=(4, 4000)))
+        fit = fit_power_law(self.x, y, 0.03 * y, resampled=resampled)
+        assert fit.bootstrap_stderr == pytest.approx(fit.stderr, rel=0.05)
+        assert np.isnan(fit_power_law(self.x, y, y).bootstrap_stderr)
+
+    def test_weights_of_the_sample_bias_the_width_of_rare_events(self):
+        """Few rare pairs give a small width and a small error together; true weights do not."""
+        generator, own, true = rng(10), [], []
+        expected = np.array([4.0, 40.0, 400.0, 4000.0])
+        for _ in range(500):
+            pairs = np.maximum(generator.poisson(expected), 1)
+            y = np.sqrt(pairs / expected * self.x)
+            own.append(fit_power_law(self.x, y, 1 / np.sqrt(pairs) * y**3).exponent)
+            true.append(fit_power_law(self.x, y, y / (2 * np.sqrt(expected))).exponent)
+        error = np.std(true) / np.sqrt(500)
+        assert abs(np.mean(true) - 0.5) < 4 * error
+        assert abs(np.mean(own) - 0.5) > 8 * error
+
+    @pytest.mark.parametrize(
+        ("x", "y", "error", "message"),
+        [
+            ([1.0, 2.0], [1.0, -1.0], [1.0, 1.0], "y of a power-law fit"),
+            ([1.0, 2.0], [1.0, 1.0], [1.0, 0.0], "error of a power-law fit"),
+            ([1.0, np.inf], [1.0, 1.0], [1.0, 1.0], "x of a power-law fit"),
+            ([2.0, 2.0], [1.0, 1.0], [1.0, 1.0], "at least two different x"),
+        ],
+    )
+    def test_what_cannot_be_fitted(self, x, y, error, message):
+        with pytest.raises(ValueError, match=message):
+            fit_power_law(x, y, error)

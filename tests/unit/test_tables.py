@@ -1,0 +1,169 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+
+from glasspipe import results, tables
+
+UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    sweep = {synthetic.X: [1e-4, 1e-3, 1e-2], "defects.species": ["simple_a", "b"]}
+    synthetic.write(folder, sweep)
+    tables.write(folder)
+    return folder
+
+
+def parsed(text):
+    """Header and blocks of rows of a tabular."""
+    assert text.startswith(r"\begin{tabular}{")
+    assert text.endswith("\\end{tabular}\n")
+    body = text.partition("\\toprule\n")[2].partition("\\bottomrule\n")[0]
+    header, *blocks = body.split("\\midrule\n")
+    rows = [[line_cells(line) for line in block.splitlines()] for block in blocks]
+    return line_cells(header.strip()), rows
+
+
+def line_cells(line):
+    assert line.endswith(r" \\")
+    return line.removesuffix(r" \\").split(" & ")
+
+
+def number(cell):
+    """Value and error of a cell."""
+    if cell == "--":
+        return np.nan, np.nan
+    pattern = r"\$(-?[\d.]+)(?:\(([\d.]+)\))?(?:\\times10\^\{(-?\d+)\})?\$"
+    value, error, power = re.fullmatch(pattern, cell).groups()
+    decimals = len(value.partition(".")[2])
+    scale = 10.0 ** int(power or 0)
+    if error is None:
+        return float(value) * scale, np.nan
+    error = float(error) * (1 if "." in error else 10.0**-decimals)
+    return float(value) * scale, error * scale
+
+
+@pytest.mark.parametrize("name", ["summary", "fields", "fits"])
+def test_latex_is_a_booktabs_tabular_with_equal_rows(study, name):
+    text = (study / "tables" / f"{name}.tex").read_text()
+    header, blocks = parsed(text)
+    [columns] = re.findall(r"\\begin\{tabular\}\{(l+)\}", text)
+    assert {len(columns), len(header)} == {len(row) for rows in blocks for row in rows}
+    assert text.count("$") % 2 == 0
+    assert rf"\multicolumn{{{len(header)}}}{{l}}" in text
+    assert text.isascii()
+
+
+def test_latex_and_csv_hold_the_same_numbers(study):
+    csv = pd.read_csv(study / "tables" / "summary.csv")
+    header, [rows] = parsed((study / "tables" / "summary.tex").read_text())
+    names = {"$B_0$": "B_0", r"$\bar{B}$": "B_std", r"$\langle B\rangle$": "B_mean"}
+    found = 0
+    for column, title in enumerate(header):
+        symbol, _, unit = title.rpartition(" ")
+        if symbol in names:
+            found += 1
+            for row, (_, exact) in zip(rows, csv.iterrows(), strict=True):
+                value, error = (v * UNITS[unit] for v in number(row[column]))
+                assert value == pytest.approx(exact[f"{names[symbol]} (eV)"], abs=0.51 * error)
+                assert error == pytest.approx(exact[f"{names[symbol]} stderr (eV)"], rel=0.25)
+    assert found == 3
+
+
+def test_csv_holds_the_summary_to_the_last_bit(study):
+    summary = results.read_summary(study)
+    made = tables.random_field(summary)
+    wanted = summary.query("quantity == 'B' and statistic == 'kurtosis'")
+    assert made["B_kurtosis"].tolist() == wanted["estimate"].tolist()
+    assert made["defects.species"].tolist() == ["simple_a", "b"] * 3
+    written = (study / "tables" / "summary.csv").read_text().splitlines()
+    assert [repr(float(value)) for value in made["B_0 (eV)"]] == [
+        line.split(",")[list(made).index("B_0 (eV)")] for line in written[1:]
+    ]
+
+
+def test_swept_names_are_escaped_and_the_nominal_concentration_left_out(study):
+    header, [rows] = parsed((study / "tables" / "summary.tex").read_text())
+    assert header[:3] == ["species", "$x$", "$B_0$ ($\\mu$eV)"]
+    assert rows[0][:2] == [r"simple\_a", "$0.0001$"]
+
+
+def test_fields_stand_above_their_ratios_to_theory(study):
+    _, [estimates, ratios] = parsed((study / "tables" / "fields.tex").read_text())
+    assert len(estimates) == len(ratios) == 6
+    for row in ratios:
+        for value, error in map(number, row[2:]):
+            assert value == pytest.approx(1.0, abs=5 * error)
+            assert 0 < error < 0.2
+
+
+def test_fits_show_their_law(study):
+    header, [rows] = parsed((study / "tables" / "fits.tex").read_text())
+    shown = [dict(zip(header, row, strict=True)) for row in rows]
+    [B] = [
+        r for r in shown if (r["species"], r["field"], r["statistic"]) == ("b", "$B$", "typical")
+    ]
+    assert B["range"] == r"$0.0001 \le x \le 0.01$"
+    assert B["against"] == "$x$"
+    assert B["limit"] == "1"
+    [fit] = results.read_fits(study).query(
+        "quantity == 'B' and statistic != 'std' and `defects.species` == 'b'"
+    )["exponent"]
+    value, error = number(B["exponent"])
+    assert value == pytest.approx(fit, abs=0.51 * error)
+
+
+def test_small_concentrations_are_powers_of_ten():
+    fits = pd.DataFrame([dict.fromkeys(results.FITS_COLUMNS, 1.0)])
+    fits = fits.assign(quantity="b_eta", statistic="std", against="x", range="1e-06 <= x <= 0.03")
+    _, [[row]] = parsed(tables.fits_latex(fits))
+    assert r"$1\times10^{-6} \le x \le 0.03$" in row
+    assert row[-1] == "--"
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("simple_cubic", r"simple\_cubic"),
+        ("50 %", r"50 \%"),
+        ("{a^2}~\\", r"\{a\textasciicircum{}2\}\textasciitilde{}\textbackslash{}"),
+        ("µeV Å", r"$\mu$eV \AA{}"),
+        ("a<b&c#$", r"a\textless{}b\&c\#\$"),
+    ],
+)
+def test_text_is_escaped(text, latex):
+    assert tables.escaped(text) == latex
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sweep": {}, "fits": False},
+        {"sweep": {synthetic.X: [0.01, 0.1]}, "vanish": ("B", "b_eta")},
+        {"sweep": {"defects.eta": [0.0, 1.0]}, "theory": False, "fits": False},
+    ],
+    ids=["a single point", "no random field", "no theory"],
+)
+def test_numbers_that_do_not_exist_are_dashes(tmp_path, options):
+    synthetic.write(tmp_path, samples=200, **options)
+    tables.write(tmp_path)
+    for name in ("summary", "fields", "fits"):
+        header, blocks = parsed((tmp_path / "tables" / f"{name}.tex").read_text())
+        assert all(len(row) == len(header) for rows in blocks for row in rows)
+        assert not any(
+            "nan" in cell or "inf" in cell for rows in blocks for r in rows for cell in r
+        )
+    assert len(pd.read_csv(tmp_path / "tables" / "fields.csv")) >= 1
+
+
+def test_a_field_that_vanishes_has_no_ratio(tmp_path):
+    synthetic.write(tmp_path, {synthetic.X: [0.01]}, vanish=("B",), samples=200)
+    header, [[row]] = parsed(tables.random_field_latex(results.read_summary(tmp_path)))
+    cells = dict(zip(header, row, strict=True))
+    assert cells["$B_0$ (eV)"] == "$0$"
+    assert cells[r"$\bar{B}/B_0$"] == "--"

@@ -1,0 +1,63 @@
+"""After kill -9 nothing under a final name is partial, and a new run ends in the same bytes."""
+
+import os
+import signal
+import subprocess
+import time
+
+import h5netcdf
+import pytest
+from workbench import TINY, Bench
+
+SLOW = {
+    **TINY,
+    "freeze": {"sweeps": 400_000, "steps": 10},
+    "sweep": {"defects.concentration": {"values": [0.01]}},
+}
+UNTIL = ("--until", "fields")
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    bench = Bench(tmp_path_factory.mktemp("uninterrupted"))
+    bench.configure(SLOW)
+    bench.run_well(*UNTIL)
+    return data(bench)
+
+
+def data(bench):
+    """Return the bytes of the data files that stay."""
+    return {path.relative_to(bench.cwd): path.read_bytes() for path in bench.cwd.rglob("*.nc")}
+
+
+def wait_for_a_job_that_writes(bench):
+    for _ in range(100 * PATIENCE):
+        if list(bench.results.glob("data/freeze/*/.*.part")):
+            return
+        time.sleep(0.01)
+    pytest.fail("no job began to write")
+
+
+@pytest.mark.parametrize("orphans_live", [True, False])
+def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans_live):
+    bench.configure(SLOW)
+    running = subprocess.Popen(
+        bench.command(*UNTIL), cwd=bench.cwd, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_for_a_job_that_writes(bench)
+    if orphans_live:
+        running.kill()
+    else:
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert list(bench.results.glob("data/freeze/*/*.nc")) == []
+    for path in bench.results.rglob("[!.]*.nc"):
+        h5netcdf.File(path).close()
+    refused = bench.run(*UNTIL)
+    assert refused.returncode != 0
+    assert "--unlock" in refused.stderr
+    bench.run_well("--unlock")
+    bench.run_well(*UNTIL)
+    assert data(bench) == uninterrupted
+    assert list(bench.results.rglob(".*.part")) == []

@@ -1,0 +1,149 @@
+"""A whole study: its files, and what a second run, another split or a change makes again."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5netcdf
+import pandas as pd
+import pytest
+from workbench import RULES, TINY
+
+import glasspipe
+from glasspipe import layout
+from glasspipe.dataset import VARIABLES
+
+GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
+
+DEFECT_COLUMNS = ["S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
+
+
+def test_a_study_makes_the_documented_files(finished):
+    made = {path.relative_to(finished.results).parts[0] for path in finished.results.rglob("*")}
+    assert made == {
+        *("benchmarks", "data", "defects.parquet", "distributions.nc", "figures", "fits.csv"),
+        *("logs", "points", "study.json", "summary.csv", "summary.parquet", "tables", "traces.nc"),
+    }
+    assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
+    assert {path.suffix for path in (finished.results / "figures").iterdir()} == {".pdf", ".png"}
+
+
+def test_U_is_deleted_after_use(finished):
+    assert list(finished.results.glob("data/couplings/*/*.nc")) == []
+
+
+@pytest.mark.parametrize("stage", ["sample", "freeze", "fields"])
+def test_data_files_are_as_documented(finished, stage):
+    study = layout.load(finished.results)
+    assert len(study.points) == 2
+    for point in study.points:
+        for path in point.files[stage]:
+            with h5netcdf.File(path) as file:
+                assert set(file.attrs) >= GLOBAL_ATTRIBUTES
+                assert file.attrs["stage"] == stage
+                assert file.attrs["point_hash"] == point.point.part_hash(stage)
+                assert json.loads(file.attrs["point"]) == point.point.part(stage)
+                assert list(file.variables["realisation"]) == [0, 1, 2]
+                assert set(file.variables) == set(VARIABLES[stage]) - {"zeta_minus"}
+                for name, variable in file.variables.items():
+                    about = VARIABLES[stage][name]
+                    assert variable.dimensions == tuple(about.dimensions.split())
+                    assert variable.dtype == about.dtype
+                    assert set(variable.attrs) >= {"units", "long_name", "reference"}
+
+
+def test_every_defect_has_a_row(finished):
+    table = pd.read_parquet(finished.results / "defects.parquet")
+    assert [c for c in table.columns if c != "defects.concentration"] == [
+        *("realisation", "defect"),
+        *DEFECT_COLUMNS,
+    ]
+    counts = table.groupby("defects.concentration").size()
+    numbers = [point.point.defects * 3 for point in layout.load(finished.results).points]
+    assert dict(counts) == dict(zip([0.01, 0.1], numbers, strict=True))
+
+
+def test_each_job_has_a_log_and_a_benchmark(finished):
+    jobs = {"sample": 2, "couplings": 2, "freeze": 2, "fields": 2, "aggregate": 2}
+    for folder, suffix in (("logs", ".log"), ("benchmarks", ".tsv")):
+        files = list((finished.results / folder).rglob(f"*{suffix}"))
+        for rule, number in jobs.items():
+            assert len([path for path in files if f"/{rule}/" in str(path)]) == number
+        assert len(files) == sum(jobs.values()) + 2
+
+
+def test_a_second_run_does_nothing(copied):
+    before = {path: path.stat().st_mtime_ns for path in copied.results.rglob("*")}
+    assert "Nothing to be done" in copied.run_well().stderr
+    assert {path: path.stat().st_mtime_ns for path in copied.results.rglob("*")} == before
+
+
+def test_the_split_does_not_change_a_byte(finished, bench):
+    bench.configure({**TINY, "realisations_per_job": 2})
+    bench.run_well("--until", "aggregate", cores=1)
+    made, expected = bench.merged(), finished.merged()
+    assert {"summary.parquet", "distributions.nc"} <= set(made)
+    assert made == {name: expected[name] for name in made}
+
+
+def test_the_summary_is_printed(finished):
+    done = finished.execute([sys.executable, "-m", "glasspipe", "summary", "results/tiny"])
+    assert done.returncode == 0
+    assert " = " in done.stdout
+    assert "±" in done.stdout
+    assert "results/tiny" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ({"freeze": {"sweeps": 100, "steps": 10, "replicas": 2}}, RULES[1:]),
+        ({"boundary": "clamped"}, RULES[1:]),
+        ({"aggregate": {"bootstrap": 11}}, RULES[4:]),
+        ({"aggregate": {"bootstrap": 10, "fit_below": 0.1}}, RULES[5:]),
+        ({"defects": {"number": 60}}, RULES),
+    ],
+)
+def test_a_change_repeats_only_what_depends_on_it(copied, change, again):
+    copied.configure({**TINY, **change})
+    assert set(copied.planned()) == set(again)
+
+
+def test_a_new_point_leaves_the_others_alone(copied):
+    copied.configure({**TINY, "sweep": {"defects.concentration": {"values": [0.01, 0.05, 0.1]}}})
+    assert copied.planned() == dict.fromkeys(RULES, 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "again"),
+    [
+        ("species.py", RULES),
+        ("kernels/freeze.py", RULES[1:]),
+        ("fields.py", RULES[3:]),
+        ("statistics.py", RULES[4:]),
+        ("figures.py", RULES[6:]),
+        ("cli.py", ()),
+    ],
+)
+def test_an_edited_module_repeats_only_what_depends_on_it(copied, tmp_path, module, again):
+    package = tmp_path / "edited" / "glasspipe"
+    shutil.copytree(Path(glasspipe.__file__).parent, package)
+    with (package / module).open("a") as file:
+        file.write("# edited\n")
+    planned = copied.planned(environment={"PYTHONPATH": str(package.parent)})
+    assert set(planned) == set(again)
+
+
+def test_a_point_can_be_rerun_by_hand(copied):
+    (made, *_) = sorted(copied.results.glob("data/sample/*/*.nc"))
+    command = [sys.executable, "-m", "glasspipe", "sample", made.parent / "point.json"]
+    subprocess.run([*command, "--count", "3", "-o", copied.cwd / "again.nc"], check=True)
+    assert (copied.cwd / "again.nc").read_bytes() == made.read_bytes()
+
+
+def test_the_workflow_has_no_lint(bench):
+    bench.configure(TINY)
+    done = bench.run_well("--lint")
+    assert "in a good condition" in done.stdout + done.stderr

@@ -1,0 +1,65 @@
+"""A stage refuses, in one line, what was not made for its point."""
+
+import json
+
+import pytest
+
+from glasspipe.cli import main
+
+POINT = {
+    "defects": {"number": 8, "concentration": 0.1},
+    "realisations": 2,
+    "freeze": {"sweeps": 10, "steps": 10},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "point.json").write_text(json.dumps(POINT), "utf-8")
+    (folder / "other.json").write_text(json.dumps({**POINT, "medium": "KCl"}), "utf-8")
+    (folder / "seed.json").write_text(json.dumps({**POINT, "seed": 1}), "utf-8")
+    run = Runner(folder)
+    assert run("sample", "point.json", "-o", "r.nc") == 0
+    assert run("sample", "point.json", "--count", "1", "-o", "one.nc") == 0
+    assert run("couplings", "point.json", "r.nc", "-o", "h.nc") == 0
+    assert run("freeze", "point.json", "h.nc", "-o", "f.nc") == 0
+    whole = (folder / "r.nc").read_bytes()
+    (folder / "truncated.nc").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.nc").write_text("not NetCDF", "utf-8")
+    return run
+
+
+class Runner:
+    """Runs commands on the files of one folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, command, *arguments):
+        files = (".json", ".nc")
+        paths = (str(self.folder / a) if a.endswith(files) else a for a in arguments)
+        return main([command, *paths])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("freeze", "other.json", "h.nc"), "h.nc: made for another point; medium.c_l is "),
+        (("couplings", "seed.json", "r.nc"), "r.nc: made for another point; seed is 2008 there"),
+        (("fields", "point.json", "one.nc", "f.nc"), "f.nc: holds the realisations 0 to 1;"),
+        (("couplings", "point.json", "truncated.nc"), "truncated.nc: truncated"),
+        (("couplings", "point.json", "text.nc"), "text.nc: not a NetCDF4 file"),
+        (("couplings", "point.json", "absent.nc"), "absent.nc: no such file"),
+        (("couplings", "point.json", "h.nc"), "h.nc: a file of the stage 'couplings'"),
+        (("couplings", "absent.json", "r.nc"), "absent.json: cannot be read"),
+        (("couplings", "text.nc", "r.nc"), "text.nc: found a str"),
+    ],
+)
+def test_a_stage_refuses_what_is_not_its_point(made, capsys, arguments, message):
+    before = sorted(made.folder.iterdir())
+    assert made(*arguments, "-o", "never.nc") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"glasspipe {arguments[0]}: ")
+    assert message in line
+    assert sorted(made.folder.iterdir()) == before

@@ -1,0 +1,52 @@
+rule aggregate_point:
+    input:
+        study=ancient("<results>/study.json"),
+        files=files_of_point,
+    output:
+        defects="<results>/defects.parquet/{point}.parquet",
+        statistics="<results>/points/{point}.nc",
+    log:
+        "<logs>/aggregate/{point}.log",
+    benchmark:
+        "<benchmarks>/aggregate/{point}.tsv"
+    priority: 4
+    conda:
+        "../envs/glasspipe.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: POINTS[wildcards.point].merge_megabytes,
+        runtime=10,
+    params:
+        code=code_hash("aggregate"),
+        settings=lambda wildcards: SETTINGS[wildcards.point],
+        folder=folder,
+    shell:
+        "glasspipe aggregate {params.folder:q} --point {wildcards.point:q} 2>&1 | tee {log:q} >&2"
+
+
+rule aggregate:
+    input:
+        study="<results>/study.json",
+        defects=expand("<results>/defects.parquet/{point}.parquet", point=POINTS),
+        statistics=expand("<results>/points/{point}.nc", point=POINTS),
+    output:
+        "<results>/summary.parquet",
+        "<results>/summary.csv",
+        "<results>/fits.csv",
+        "<results>/distributions.nc",
+        "<results>/traces.nc",
+    log:
+        "<logs>/aggregate.log",
+    benchmark:
+        "<benchmarks>/aggregate.tsv"
+    conda:
+        "../envs/glasspipe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_hash("aggregate"),
+        folder=folder,
+    shell:
+        "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"
