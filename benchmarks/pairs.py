@@ -18,9 +18,9 @@ from time import perf_counter
 import numpy as np
 
 from glasspipe import reciprocal, species
-from glasspipe.couplings import SHARPNESS, couplings
+from glasspipe.couplings import couplings
 from glasspipe.fields import fields
-from glasspipe.greens import Ewald, periodic_green_derivatives
+from glasspipe.greens import Ewald, periodic_green_derivatives, response
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS
 
@@ -118,12 +118,12 @@ def main() -> None:
 
 def far_against_machine(system: Defects) -> None:
     """Rate of the far part's products over that of one large matrix product."""
-    ewald = Ewald.balanced(BOX, SHARPNESS)
+    ewald = Ewald.balanced(MEDIUM, BOX, response(MEDIUM).sharpness_2)
     waves, dipoles = reciprocal.Waves(system.position, ewald), system.tensors.gamma.reshape(-1, 9)
     number, total = len(system.position), np.zeros((len(system.position),) * 2)
     made = [
         reciprocal.columns(waves.unit(block), block, dipoles @ block.dipole_weights())
-        for block in reciprocal.blocks(MEDIUM, ewald)
+        for block in reciprocal.blocks(ewald)
     ]
     width = sum(columns.shape[1] * columns.shape[2] for columns in made)
     one, two = np.random.default_rng(0).random((2, number, 2 * number))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe import reciprocal
+from glasspipe import near, reciprocal
 from glasspipe.greens import BOUNDARIES, Ewald, response, zero_mode
 from glasspipe.medium import AnyMedium
 
@@ -81,14 +81,13 @@ def couplings(
     number = len(position)
     far, B = np.zeros((number, number)), np.zeros(number)
     alpha = cutoff = 0.0
-    green = response(medium)
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness or green.sharpness_2)
+        ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_2)
         alpha, cutoff = ewald.alpha, ewald.cutoff
         _add_far(position, gamma, eta, ewald, far, B)
         _add_zero_mode(gamma, eta, zero_mode(medium, ewald.volume, boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    green.couplings(position, gamma, eta, (edges, alpha, cutoff), far, U, B)
+    near.couplings(position, gamma, eta, medium, (edges, alpha, cutoff), far, U, B)
     return Couplings(U, B)
 
 

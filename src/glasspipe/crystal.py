@@ -2,7 +2,7 @@
 
 The near part G w is an exact Green's function times a window, so its derivatives are products;
 the far part G(q) − ∫dΩ g(n) W(q·n) is a matrix for each wave vector, like an isotropic medium's.
-Both are exact; the compiled loops take the near part from a table whose error is stated.
+Both are exact; only compiled loops and theory take G from a table, whose error is stated.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.christoffel import angular_table, christoffel_inverse, derivatives
-from glasspipe.kelvin import Split, radial_derivatives
-from glasspipe.kernels import crystal_pairs, directions
+from glasspipe.kelvin import radial_derivatives
+from glasspipe.kernels import directions, jets
 from glasspipe.medium import CubicMedium
 from glasspipe.quadrature import sphere
 from glasspipe.window import ladder, ladder_table, transform_table
@@ -77,36 +77,15 @@ class Crystal:
         turned = made[np.arange(len(q))[:, None, None], back[:, :, None], back[:, None, :]]
         return turned * sign[:, :, None] * sign[:, None, :]
 
-    def couplings(
-        self,
-        position: Array,
-        gamma: Array,
-        eta: Array,
-        split: Split,
-        far: Array,
-        U: Array,
-        B: Array,
-    ) -> None:
-        """Fill U with far and near part and add the near part of B."""
-        box, _, cutoff = split
-        tables = angular_table(self.medium), ladder_table()
-        crystal_pairs.couplings(position, gamma, eta, box, cutoff, *tables, far, U, B)
+    def angular(self, n: Array, order: int) -> Array:
+        """Functions (functions, points) of n that R^(order + 1) ∂_β∂_δ… G_αγ is made of.
 
-    def fields(
-        self,
-        position: Array,
-        frozen: Array,
-        eta: Array,
-        zeta: Array,
-        split: Split,
-        J: Array,
-        b_gamma: Array,
-        b_eta: Array,
-    ) -> None:
-        """Add the near parts of J, b^γ and b^η."""
-        box, _, cutoff = split
-        tables = angular_table(self.medium), ladder_table()
-        crystal_pairs.fields(position, frozen, eta, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+        The components of ∂_β∂_δ… G_αγ at unit vectors n, but for factorials, from the table.
+        """
+        out = np.empty((6 * (order + 1) * (order + 2) // 2, len(n)))
+        recipe = jets.products(order, order)
+        jets.components(n, angular_table(self.medium), ladder_table(), order, recipe, out)
+        return out
 
 
 def _far(medium: CubicMedium, q: Array) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe import reciprocal
+from glasspipe import near, reciprocal
 from glasspipe.greens import BOUNDARIES, Ewald, response
 from glasspipe.kernels.pairs import summarise
 from glasspipe.medium import AnyMedium
@@ -109,13 +109,12 @@ def fields(
     number = len(position)
     J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
     alpha = cutoff = 0.0
-    green = response(medium)
     if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness or green.sharpness_4)
+        ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_4)
         alpha, cutoff = ewald.alpha, ewald.cutoff
         _add_far(position, frozen, eta, zeta, ewald, J, b_gamma, b_eta)
     split = (edges, alpha, cutoff)
-    green.fields(position, frozen, eta, zeta, split, J, b_gamma, b_eta)
+    near.fields(position, frozen, eta, zeta, medium, split, J, b_gamma, b_eta)
     J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
     summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
     return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)

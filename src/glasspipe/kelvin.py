@@ -14,15 +14,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.kernels import pairs, radial
+from glasspipe.kernels import radial
 from glasspipe.medium import Medium
 
 Array = NDArray[np.float64]
-Split = tuple[Array, float, float]
-"""Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
-
-_ROUNDING = 1e-14
-"""ζ is fully symmetric if it is so within this fraction of its largest component."""
 
 
 @cache
@@ -32,12 +27,12 @@ def _pairings(indices: str) -> list[list[tuple[str, ...]]]:
         return [[()]]
     first, rest = indices[0], indices[1:]
     ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(indices) // 2 + 1)]
-    for pairs_, splits in enumerate(_pairings(rest)):
-        ways[pairs_] += [(first, *split) for split in splits]
+    for pairs, splits in enumerate(_pairings(rest)):
+        ways[pairs] += [(first, *split) for split in splits]
     for position, partner in enumerate(rest):
         others = rest[:position] + rest[position + 1 :]
-        for pairs_, splits in enumerate(_pairings(others)):
-            ways[pairs_ + 1] += [(first + partner, *split) for split in splits]
+        for pairs, splits in enumerate(_pairings(others)):
+            ways[pairs + 1] += [(first + partner, *split) for split in splits]
     return ways
 
 
@@ -61,12 +56,12 @@ def radial_derivatives(x: Array, D: Array, order: int) -> Array:
     """
     letters = "abcdefgh"[:order]
     total = np.zeros((*x.shape[:-1], *(3,) * order))
-    for pairs_, splits in enumerate(_pairings(letters)):
+    for pairs, splits in enumerate(_pairings(letters)):
         for split in splits:
             factors = [np.eye(3) if len(part) == 2 else x for part in split]
             terms = [part if len(part) == 2 else "..." + part for part in split]
             signature = ",".join(["...", *terms]) + "->..." + letters
-            total += np.einsum(signature, D[..., order - pairs_], *factors)
+            total += np.einsum(signature, D[..., order - pairs], *factors)
     return total
 
 
@@ -118,40 +113,13 @@ class Kelvin:
         difference = 1 / longitudinal - 1 / transverse
         return np.exp(-s) / q2 * (along * difference * (1 + s) + np.eye(3) / transverse)
 
-    def couplings(
-        self,
-        position: Array,
-        gamma: Array,
-        eta: Array,
-        split: Split,
-        far: Array,
-        U: Array,
-        B: Array,
-    ) -> None:
-        """Fill U with far and near part and add the near part of B, see :mod:`kernels.pairs`."""
-        medium = isotropic_coefficients(self.medium)
-        pairs.couplings(position, gamma, eta, *split, *medium, far, U, B)
+    def angular(self, n: Array, order: int) -> Array:
+        """Functions (functions, points) of n that R^(order + 1) ∂_β∂_δ… G_αγ is made of.
 
-    def fields(
-        self,
-        position: Array,
-        frozen: Array,
-        eta: Array,
-        zeta: Array,
-        split: Split,
-        J: Array,
-        b_gamma: Array,
-        b_eta: Array,
-    ) -> None:
-        """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
-        sigma = _symmetric_part(zeta)
-        symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
-        gradient = eta, zeta, sigma, symmetric
-        medium = isotropic_coefficients(self.medium)
-        pairs.fields(position, frozen, *gradient, *split, *medium, J, b_gamma, b_eta)
-
-
-def _symmetric_part(zeta: Array) -> Array:
-    """Fully symmetric part of ζ, which is symmetric in its last two indices."""
-    cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
-    return np.ascontiguousarray(cyclic / 3)
+        It is a polynomial, its monomials of degree order + 2.
+        """
+        degree = order + 2
+        powers = np.ones((degree + 1, 3, len(n)))
+        np.cumprod(np.broadcast_to(n.T, (degree, 3, len(n))), axis=0, out=powers[1:])
+        found = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+        return np.array([powers[i, 0] * powers[j, 1] * powers[k, 2] for i, j, k in found])

@@ -366,7 +366,9 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
     return np.concatenate(sums, axis=1)
 
 
-def _coefficients(coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium) -> Array:
+def _coefficients(
+    coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium
+) -> Array:
     """Coefficients (receivers, sources, monomials) of the angular polynomial, eV Å^p."""
     n, _ = sphere(13)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)

@@ -230,3 +230,22 @@ def add_near(image, angular, window, cutoff, top, recipe, work, total):
     for k in range(recipe[0, 0], COUNT[top]):
         for lane in range(6):
             total[_PLACES[order, k, lane]] += image[4] * signs[k, lane] * product[k, lane]
+
+
+@njit(cache=True)
+def components(n, angular, window, top, recipe, out):
+    """Fill out with the coefficients of degree ``top`` of the jets of G at n (points, 3).
+
+    out (coefficients · 6, points): the six components of each coefficient.
+    """
+    work = workspace(angular)
+    total, image = np.empty(len(EXPONENTS) * LANES), np.ones(5)
+    for point in range(len(n)):
+        image[:3] = n[point]
+        total[:] = 0.0
+        add_near(image, angular, window, 0.0, top, recipe, work, total)
+        row = 0
+        for k in range(COUNT[top - 1], COUNT[top]):
+            for lane in range(6):
+                out[row, point] = total[k * LANES + lane]
+                row += 1
