@@ -100,7 +100,10 @@ def _on_lattice(point: Point, field: str, values: int) -> Expectation:
 
 def _dilute(point: Point, field: str, kinds: Variants, density: float) -> Expectation:
     share = np.full(len(kinds), 1 / len(kinds))
-    law = dilute_law(field, (kinds, share), (kinds, share), point.medium, density)
+    boundary = point.data["boundary"]
+    law = dilute_law(
+        field, (kinds, share), (kinds, share), point.medium, density, boundary=boundary
+    )
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
 
 

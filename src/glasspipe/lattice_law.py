@@ -182,14 +182,24 @@ class Surroundings:
         """Largest |field| of a source, eV."""
         return max(float(np.max(np.abs(shell.values))) for shell in self.shells)
 
+    @property
+    def first(self) -> float:
+        """Σ ⟨U⟩ over growing spheres, eV, which in a crystal need not vanish."""
+        if self.field.symmetric:
+            return 0.0
+        sums = [np.sum(shell.weight * shell.values, axis=0) @ shell.count for shell in self.shells]
+        return float(sum(sums))
+
     def characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
-        """φ (panels, nodes), with fields above ``blur_above`` (eV) blurred.
+        """φ (panels, nodes) of the field less its mean, fields above ``blur_above`` (eV) blurred.
 
         A constant field of more than half of the sites is minus that of the empty ones.
         """
         if p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
             return np.conj(self.characteristic(panels, 1 - p, blur_above))
-        exponent = self.far.log_characteristic(panels.t, p, self.cut)
+        exponent = (
+            self.far.log_characteristic(panels.t, p, self.cut) - 1j * p * self.first * panels.t
+        )
         for shell in self.shells:
             exponent += shell.log_characteristic(panels, p, blur_above)
         return np.exp(exponent)
@@ -257,7 +267,7 @@ class LatticeLaw:
 def lattice_law(
     receivers: Sequence[Surroundings], weight: Array, p: float, largest: float
 ) -> LatticeLaw:
-    """Law of a field over a mixture of receivers.
+    """Law of a field, less its mean, over a mixture of receivers.
 
     Parameters
     ----------

@@ -34,6 +34,8 @@ Array = NDArray[np.float64]
 _HERMITE = 16
 _RADIUS, _WIDTH = 12.0, 2.0
 """The cut of the sums, in distances of nearest neighbours: 10 digits."""
+_ANGULAR = 47
+"""Degree of the quadrature over directions beyond the cut."""
 _PAIR_RADIUS = 4.0
 """Where Σ U_ij² U_ji² ends, in distances of nearest neighbours: Σ R⁻¹² beyond is 1e-6 of it."""
 
@@ -134,13 +136,14 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     """Sums over the infinite lattice, conditionally convergent ones over growing spheres.
 
     Σ m_2 and Σ m_1² are exact to 10 digits: Σ w + n ∫(1 − w), the integral being
-    n ∫dΩ ⟨g²⟩ Σ_k c_k R_k^(3−2p)/(2p − 3).
+    n ∫dΩ ⟨g²⟩ Σ_k c_k R_k^(3−2p)/(2p − 3). Σ m_1 has no such integral, for g has no mean over
+    directions; it vanishes in an isotropic medium, where g² is a polynomial, but not in a crystal.
     """
     cut = SmoothCut(_RADIUS * lattice.neighbour_distance, _WIDTH * lattice.neighbour_distance)
     R = half_lattice(lattice, cut.reach)
     weight = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, probability = field(R), field.weight
-    directions, solid = sphere(2 * field.power + 3)
+    directions, solid = sphere(_ANGULAR)
     angular = field.angular(directions)
     if field.signed:
         values, angular = np.vstack([values, -values]), np.vstack([angular, -angular])
@@ -150,7 +153,8 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     radial = shares @ radii ** (3 - 2 * field.power) / (2 * field.power - 3)
     tail = [solid @ (probability @ angular**2), solid @ (probability @ angular) ** 2]
     second = sums.second + 4 * pi * lattice.site_density * radial * np.array(tail)
-    return PowerSums(0.0, second, sums.fourth)
+    negligible = field.symmetric or abs(sums.first) < 1e-9 * sqrt(sums.second[0])
+    return PowerSums(0.0 if negligible else sums.first, second, sums.fourth)
 
 
 def box_sums(

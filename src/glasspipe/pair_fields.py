@@ -1,8 +1,9 @@
 """The field that one defect makes at another, as a function of direction and distance.
 
 Theory wants the field of every kind of defect at 10⁵ directions, and a fourth derivative of G has
-729 components at each. But R^p times the field is a polynomial in the direction, of degree
-order + 2 in an isotropic medium: 74 directions determine it, and the rest is one matrix product.
+729 components at each. But R^p times the field is made of at most 90 functions of the direction,
+in an isotropic medium the monomials of degree order + 2: some directions determine how, and the
+rest is one matrix product.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from scipy.integrate import lebedev_rule
 from scipy.special import roots_legendre
 
 from glasspipe import species
-from glasspipe.greens import green_derivatives, periodic_green_derivatives
+from glasspipe.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.medium import AnyMedium
 from glasspipe.species import Variants
 
@@ -42,6 +43,8 @@ FIELDS: dict[str, tuple[dict[str, int], ...]] = {
 """The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
 SIGNED = ("U_S", "b_gamma", "J_tau")
 """Fields of which each source changes the sign with S_j or τ_j."""
+_SAMPLED, _INDEPENDENT = 29, 1e-7
+"""Degree of the directions that determine a field, and the fraction below which nothing counts."""
 _STATES, _GAUSS = 30, 8
 """A source of more states than the first number is replaced by one with the second number."""
 _SOURCES, _RECEIVERS = 23, 29
@@ -213,15 +216,17 @@ def _inequivalent(kinds: Variants) -> tuple[Variants, Array]:
 class PairField:
     """Field of one defect, of random kind and sign, at a defect of one kind.
 
-    v = R^(−p) Σ_k c_k n^k for each state of the source, n^k the monomials of degree p + 1 in the
-    direction n = R/|R| from the receiver to the source.
+    v = R^(−p) Σ_k c_k f_k(n) for each state of the source, f_k the angular functions of the medium
+    and n = R/|R| the direction from the receiver to the source.
 
     Parameters
     ----------
     power : int
         p, from 3 to 5; fields of even p are odd in R.
-    coefficients : array (states, monomials)
-        c, eV Å^p.
+    medium : Medium or CubicMedium
+        The elastic medium, with f in ``angular`` of its response.
+    coefficients : array (states, functions)
+        c, eV Å^p per unit of f.
     weight : array (states,)
         Probabilities.
     signed : bool
@@ -229,6 +234,7 @@ class PairField:
     """
 
     power: int
+    medium: AnyMedium
     coefficients: Array
     weight: Array
     signed: bool
@@ -263,20 +269,12 @@ class PairField:
 
     def angular(self, n: Array) -> Array:
         """R^p times the field (states, points) in directions n (points, 3), eV Å^p."""
-        return self.coefficients @ _monomials(n, self.power + 1)
+        return self.coefficients @ response(self.medium).angular(n, self.power - 1)
 
     def __call__(self, R: Array) -> Array:
         """Field (states, points) of a source at R (points, 3), Å; eV."""
         distance = np.sqrt(np.sum(R * R, axis=1))
         return self.angular(R / distance[:, None]) / distance**self.power
-
-
-def _monomials(n: Array, degree: int) -> Array:
-    """n_x^i n_y^j n_z^k with i + j + k = ``degree``, (monomials, points)."""
-    powers = np.ones((degree + 1, 3, len(n)))
-    np.cumprod(np.broadcast_to(n.T, (degree, 3, len(n))), axis=0, out=powers[1:])
-    exponents = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
-    return np.array([powers[i, 0] * powers[j, 1] * powers[k, 2] for i, j, k in exponents])
 
 
 def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
@@ -329,12 +327,12 @@ def pair_fields(
     weight : array (sources,)
         Probabilities of the sources.
     medium : Medium or CubicMedium
-        Isotropic medium.
+        The elastic medium.
 
     Raises
     ------
     ValueError
-        If the field is not a polynomial of the direction of the degree of an isotropic medium.
+        If the field is not made of the angular functions of the medium.
     """
     states = FIELDS[field][:1] if field in SIGNED else FIELDS[field]
     parts = {c: _coefficients(c, receivers, sources, medium) for c in states[0]}
@@ -342,7 +340,7 @@ def pair_fields(
     share = np.tile(weight, len(states)) / len(states)
     power = field_order(field) + 1
     return [
-        PairField(power, *_merged(made, share, field in SIGNED), field in SIGNED)
+        PairField(power, medium, *_merged(made, share, field in SIGNED), field in SIGNED)
         for made in coefficients
     ]
 
@@ -369,13 +367,17 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
 def _coefficients(
     coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium
 ) -> Array:
-    """Coefficients (receivers, sources, monomials) of the angular polynomial, eV Å^p."""
-    n, _ = sphere(13)
+    """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
+
+    A crystal's functions are not independent, for its forces are balanced; the least coefficients
+    are taken, and differences below the error of its table mean nothing.
+    """
+    n, _ = sphere(_SAMPLED)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = _monomials(n, ORDERS[coupling] + 2)
-    found = kernel @ np.linalg.pinv(basis)
-    if np.max(np.abs(found @ basis - kernel)) > 1e-9 * np.max(np.abs(kernel)):
-        raise ValueError(f"{coupling} is no polynomial of degree {ORDERS[coupling] + 2}")
+    basis = response(medium).angular(n, ORDERS[coupling])
+    found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
+    if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
+        raise ValueError(f"{coupling} is not made of the angular functions of {medium}")
     return found
 
 

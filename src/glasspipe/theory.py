@@ -16,11 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from glasspipe.continuum import Continuum, continuum, stable_factor
-from glasspipe.greens import zero_mode
+from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
-from glasspipe.medium import AnyMedium
+from glasspipe.medium import AnyMedium, Medium
 from glasspipe.pair_fields import FIELDS, PairField, Population, fine_half_sphere, pair_fields
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw, order_statistic
@@ -58,13 +58,16 @@ def dilute_law(
     sources: tuple[Variants, Array],
     medium: AnyMedium,
     density: float,
+    *,
+    boundary: str = "spherical",
 ) -> StableLaw:
     """Law of a field as the concentration goes to 0: α-stable with α = 3/p for each receiver.
 
         c^α = (n/3) Γ(1 − α) cos(πα/2) ∫dΩ ⟨|g|^α⟩,   g = R^p U(R),
 
     with π/2 for the Γ cos at α = 1, where the law of B (whose sources have one sign) is centred at
-    −(n/3) ∫dΩ ⟨g ln|g|⟩. The average is over sources, and the law a mixture over receivers.
+    −(n/3) ∫dΩ ⟨g ln|g|⟩ + the boundary's homogeneous field. The average is over sources, and the
+    law a mixture over receivers.
 
     Parameters
     ----------
@@ -76,6 +79,8 @@ def dilute_law(
         The elastic medium.
     density : float
         Defects per volume n, Å⁻³.
+    boundary : str
+        One of :data:`glasspipe.greens.BOUNDARIES`.
 
     Returns
     -------
@@ -83,15 +88,15 @@ def dilute_law(
         In eV. Random signs S_j, τ_j are independent.
     """
     n, solid = fine_half_sphere()
-    scale, centre = [], []
-    for pair in pair_fields(field, receivers[0], *sources, medium):
+    scale, centre = [], density * homogeneous_field(field, receivers[0], sources, medium, boundary)
+    for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
         g = pair.angular(n)
         alpha = 3 / pair.power
         moment = 4 * pi * pair.weight @ np.abs(g) ** alpha @ solid
         scale.append((density / 3 * alpha * stable_factor(alpha) * moment) ** (1 / alpha))
-        skew = 0.0 if pair.symmetric else 4 * pi * pair.weight @ xlogy(g, np.abs(g)) @ solid
-        centre.append(-density / 3 * skew)
-    return StableLaw(alpha, np.array(scale), np.array(centre), receivers[1])
+        if not pair.symmetric:
+            centre[number] -= density / 3 * 4 * pi * pair.weight @ xlogy(g, np.abs(g)) @ solid
+    return StableLaw(alpha, np.array(scale), centre, receivers[1])
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,10 @@ class FieldLaw:
     @cached_property
     def dilute(self) -> StableLaw:
         """The limit of small concentration, with the density of defects of this box."""
-        unit, density = _unit_dilute_law(self.setting), self.p * self.lattice.site_density
+        unit, density = (
+            _unit_dilute_law(self.setting, self.boundary),
+            self.p * self.lattice.site_density,
+        )
         scale = unit.scale * density ** (1 / unit.alpha)
         return StableLaw(unit.alpha, scale, unit.centre * density, unit.weight)
 
@@ -141,7 +149,7 @@ class FieldLaw:
 
     @cached_property
     def mean(self) -> float:
-        """Mean field, eV: 0 unless the boundary is clamped."""
+        """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
         return float(self._weight @ [s.first * self.p for s in self._sums])
 
     @cached_property
@@ -269,17 +277,17 @@ def _pair_fields(setting: Setting) -> list[PairField]:
 
 
 @lru_cache(maxsize=32)
-def _unit_dilute_law(setting: Setting) -> StableLaw:
+def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
     kinds = setting.population.receivers(), setting.population.sources()
-    return dilute_law(setting.field, *kinds, setting.medium, 1.0)
+    return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
 @lru_cache(maxsize=32)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum]:
     """The continuum around each receiver: the same around all if no direction is preferred."""
     receivers = _pair_fields(setting)
-    if setting.population.isotropic:
+    if setting.population.isotropic and isinstance(setting.medium, Medium):
         return [continuum(receivers[0], crystal)] * len(receivers)
     return [continuum(pair, crystal) for pair in receivers]
 
@@ -313,12 +321,8 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
             medium=setting.medium,
             boundary=boundary,
         )
-    sums = _infinite_sums(setting, _crystal(lattice))
-    if boundary != "clamped" or setting.field != "B":
-        return sums
-    volume = lattice.edge**3
-    shift = np.einsum(
-        "rab,abcc->r", receivers.gamma, zero_mode(setting.medium, volume, "spherical")
-    )
-    shift *= -setting.population.eta * (lattice.sites - 1)
-    return [replace(s, first=float(first)) for s, first in zip(sums, shift, strict=True)]
+    kinds = setting.population.sources()
+    shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
+    shift *= (lattice.sites - 1) / lattice.edge**3
+    sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)
+    return [replace(s, first=s.first + float(more)) for s, more in sums]
