@@ -5,7 +5,6 @@ that depends on how the sum is ordered and on nothing else. Couplings of higher 
 have those whose sources change sign, which leaves B.
 """
 
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from glasspipe import aggregate, dataset, layout, results, stages
+from glasspipe import aggregate, dataset, layout, report, results, stages
 from glasspipe.config import study_from
 from glasspipe.dataset import DataError
 from glasspipe.schema import ConfigError
@@ -183,6 +183,26 @@ def test_no_random_field_without_volume_coupling(tmp_path):
     summary = results.read_summary(tmp_path).set_index(["quantity", "statistic"])
     assert (summary.loc[("B", "std"), ["estimate", "theory"]] == 0).all(axis=None)
     assert not (results.read_fits(tmp_path)["quantity"] == "B").any()
+
+
+def test_a_crystal_has_the_same_results(tmp_path):
+    """Every stage in a cubic medium: widths, a mean that does not vanish, quantiles and limits."""
+    config = {**CONFIG, "study": "crystal", "medium": "KBr_cubic", "boundary": "stress_free"}
+    config["sweep"] = {"defects.concentration": {"values": [0.01, 0.03]}}
+    run(tmp_path, config)
+    summary = results.read_summary(tmp_path).set_index(["quantity", "statistic"])
+    for quantity in ("B", "b_eta", "J_tau"):
+        width = summary.loc[(quantity, "std")]
+        assert (np.abs(width["estimate"] - width["theory"]) < 5 * width["stderr"]).all()
+    mean = summary.loc[("B", "mean")]
+    assert (mean["theory"] != 0).all()
+    assert (np.abs(mean["estimate"] - mean["theory"]) < 5 * mean["stderr"]).all()
+    assert summary.drop("h", level=0)["theory"].notna().all()
+    known = results.read_distributions(tmp_path)["limit_density"].sel(quantity="J_tau")
+    assert np.isfinite(known).all()
+    report.report(tmp_path)
+    assert (tmp_path / "tables" / "summary.csv").is_file()
+    assert "exponent of B_0 against x" in report.summary(tmp_path)
 
 
 def test_users_defects_have_only_the_dilute_limit(tmp_path):

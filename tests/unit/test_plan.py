@@ -58,6 +58,16 @@ def test_times_follow_pairs_and_flips():
     )
 
 
+def test_a_crystal_costs_more_a_pair():
+    for stage in plan.STAGES:
+        isotropic, crystal = (
+            Work(stage, study(medium=medium, **BOX).points[0], 20).seconds
+            for medium in ("KBr", "KBr_cubic")
+        )
+        slower = plan.CRYSTAL if stage in plan.SECONDS_PER_PAIR else 1
+        assert crystal == pytest.approx(slower * isotropic)
+
+
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
     monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})
