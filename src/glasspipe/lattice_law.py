@@ -30,7 +30,7 @@ Complex = NDArray[np.complex128]
 
 _RADII, _REACH, _WIDTH = (7.0, 17.0), 0.16, 1.2
 """The cut between sites and continuum, in neighbour distances: 0.16 times the power of the field
-times p^(−1/3), within bounds."""
+times p^(−1/3), within bounds; half the smallest if the many states of a source average anyway."""
 _FAR, _BLUR = 3.0, 0.1
 """Fields above 3 times the largest X asked for are blurred, by this part of themselves …"""
 _DILUTE = 0.004
@@ -197,11 +197,11 @@ class Surroundings:
 
 def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
     """Sites and continuum around a receiver on an infinite lattice."""
-    unit = lattice.neighbour_distance
-    radius = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
-    cut = SmoothCut(radius * unit, _WIDTH * unit)
-    if field.many_states:
-        cut = SmoothCut(cut.radius / 2, cut.width / 2)
+    R_0, width = _RADII[0] / 2, _WIDTH / 2
+    if not field.many_states:
+        R_0 = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
+        width = _WIDTH
+    cut = SmoothCut(R_0 * lattice.neighbour_distance, width * lattice.neighbour_distance)
     R = half_lattice(lattice, cut.reach)
     count = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, weight, count = _merged_sites(field, field(R), count)

@@ -42,7 +42,7 @@ FIELDS: dict[str, tuple[dict[str, int], ...]] = {
 """The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
 SIGNED = ("U_S", "b_gamma", "J_tau")
 """Fields of which each source changes the sign with S_j or τ_j."""
-_STATES, _GAUSS = 30, 8
+_STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number."""
 _SOURCES, _RECEIVERS = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""

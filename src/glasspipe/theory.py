@@ -271,7 +271,10 @@ def _pair_fields(setting: Setting) -> list[PairField]:
 @lru_cache(maxsize=32)
 def _unit_dilute_law(setting: Setting) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    kinds = setting.population.receivers(), setting.population.sources()
+    receivers, weight = setting.population.receivers()
+    if setting.population.isotropic:
+        receivers, weight = receivers[np.array([0])], np.ones(1)
+    kinds = (receivers, weight), setting.population.sources()
     return dilute_law(setting.field, *kinds, setting.medium, 1.0)
 
 
