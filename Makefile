@@ -34,8 +34,9 @@ $(SETUP): requirements.lock pyproject.toml
 	touch $@
 
 run: $(SETUP)
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' $(CONFIG))"
+	$(BIN)/glasspipe check "$(CONFIG)"
+	$(BIN)/snakemake --cores $(CORES) --configfile "$(CONFIG)"
+	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' '$(CONFIG)')"
 
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
@@ -46,7 +47,7 @@ lint: $(SETUP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/snakemake --lint --directory build --configfile $(CONFIG)
+	$(BIN)/snakemake --lint --directory build --configfile "$(CONFIG)"
 
 bench: $(SETUP)
 	$(BIN)/python benchmarks/pairs.py

@@ -39,10 +39,10 @@ _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
 _SMALLEST = 1e-5
 """|φ| at which the Fourier integral ends."""
-_NODES = 16
-_CACHE = 2**16
-_PHASE = 16.0
+_NODES, _PHASE = 16, 16.0
 """Nodes of a panel of the integral, and the largest phase across it."""
+_CACHE = 2**16
+"""Phases of a shell across a panel that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,10 @@ def lattice_law(
     receivers: Sequence[Surroundings], weight: Array, p: float, largest: float
 ) -> LatticeLaw:
     """Law of a field over a mixture of receivers.
+
+    Against finer parameters the median and the quartiles are good to 2e-4 (to 2e-3 for b and J_tau
+    where p < 1e-4, as the lattice is resolved only up to 17 neighbour distances; to 1e-3 for
+    isotropic axes), q05 and q95 to 1e-3 of themselves, or 1e-5 in F where the law has gaps.
 
     Parameters
     ----------
