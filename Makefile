@@ -1,6 +1,7 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
 # make test   sets up .venv and passes the tests
 # make lint   checks style, types, imports and the workflow
+# make bench  times the pair sums; bench-freeze times annealing against its peers
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
 
@@ -14,7 +15,7 @@ PIP := -m pip --disable-pip-version-check
 PRINT_FOLDER := from sys import argv; from glasspipe import config, layout; \
 	print(layout.study_folder(config.load_study(argv[1])))
 
-.PHONY: setup run test lint lock clean
+.PHONY: setup run test lint bench bench-freeze lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -33,8 +34,9 @@ $(SETUP): requirements.lock pyproject.toml
 	touch $@
 
 run: $(SETUP)
-	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
-	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' $(CONFIG))"
+	$(BIN)/glasspipe check "$(CONFIG)"
+	$(BIN)/snakemake --cores $(CORES) --configfile "$(CONFIG)"
+	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' '$(CONFIG)')"
 
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
@@ -45,7 +47,15 @@ lint: $(SETUP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/snakemake --lint --directory build --configfile $(CONFIG)
+	$(BIN)/snakemake --lint --directory build --configfile "$(CONFIG)"
+
+bench: $(SETUP)
+	$(BIN)/python benchmarks/pairs.py
+
+bench-freeze: benchmarks/requirements.lock
+	$(PYTHON) -m venv build/bench
+	build/bench/bin/python $(PIP) install --quiet --requirement $<
+	PYTHONPATH=src build/bench/bin/python benchmarks/freeze.py
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

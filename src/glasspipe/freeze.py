@@ -255,15 +255,19 @@ def _aligned(shape: tuple[int, int], value: float) -> NDArray[np.float32]:
 def _quench(
     U: NDArray[np.float64], B: NDArray[np.float64], S: NDArray[np.int8]
 ) -> NDArray[np.float64]:
-    """Flip spins of ``S`` (R, N) until none can lower the energy; return their exact fields."""
+    """Turn spins of ``S`` (R, N) until none can lower the energy; return their exact fields.
+
+    A spin and the one that it couples to most are also turned together: they are bound long
+    before the rest is settled, and single flips then no longer turn them.
+    """
+    partner = np.abs(U).argmax(axis=1)
     h = _local_fields(U, B, S)
     for _ in range(_QUENCHES):
-        unstable = np.flatnonzero((S * h > 0).any(axis=1))
-        if not len(unstable):
-            return h
-        for r in unstable:
-            kernels.quench(U, S[r], h[r])
+        for r in range(len(S)):
+            kernels.quench(U, partner, S[r], h[r])
         h = _local_fields(U, B, S)
+        if not (S * h > 0).any():
+            return h
     raise RuntimeError(f"the quench does not settle within {_QUENCHES} recomputations of h")
 
 

@@ -30,7 +30,7 @@ Complex = NDArray[np.complex128]
 
 _RADII, _REACH, _WIDTH = (7.0, 17.0), 0.16, 1.2
 """The cut between sites and continuum, in neighbour distances: 0.16 times the power of the field
-times p^(−1/3), within bounds."""
+times p^(−1/3), within bounds; half the smallest if the many states of a source average anyway."""
 _FAR, _BLUR = 3.0, 0.1
 """Fields above 3 times the largest X asked for are blurred, by this part of themselves …"""
 _DILUTE = 0.004
@@ -39,10 +39,10 @@ _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
 _SMALLEST = 1e-5
 """|φ| at which the Fourier integral ends."""
-_NODES = 16
-_CACHE = 2**16
-_PHASE = 16.0
+_NODES, _PHASE = 16, 16.0
 """Nodes of a panel of the integral, and the largest phase across it."""
+_CACHE = 2**16
+"""Phases of a shell across a panel that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -207,11 +207,11 @@ class Surroundings:
 
 def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
     """Sites and continuum around a receiver on an infinite lattice."""
-    unit = lattice.neighbour_distance
-    radius = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
-    cut = SmoothCut(radius * unit, _WIDTH * unit)
-    if field.many_states:
-        cut = SmoothCut(cut.radius / 2, cut.width / 2)
+    R_0, width = _RADII[0] / 2, _WIDTH / 2
+    if not field.many_states:
+        R_0 = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
+        width = _WIDTH
+    cut = SmoothCut(R_0 * lattice.neighbour_distance, width * lattice.neighbour_distance)
     R = half_lattice(lattice, cut.reach)
     count = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, weight, count = _merged_sites(field, field(R), count)
@@ -268,6 +268,10 @@ def lattice_law(
     receivers: Sequence[Surroundings], weight: Array, p: float, largest: float
 ) -> LatticeLaw:
     """Law of a field, less its mean, over a mixture of receivers.
+
+    Against finer parameters the median and the quartiles are good to 2e-4 (to 2e-3 for b and J_tau
+    where p < 1e-4, as the lattice is resolved only up to 17 neighbour distances; to 1e-3 for
+    isotropic axes), q05 and q95 to 1e-3 of themselves, or 1e-5 in F where the law has gaps.
 
     Parameters
     ----------

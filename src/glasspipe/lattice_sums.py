@@ -115,6 +115,12 @@ class PowerSums:
         """P Σ m_1, eV."""
         return p * self.first
 
+    def __add__(self, other: "PowerSums") -> "PowerSums":
+        """Sums over more sites."""
+        return PowerSums(
+            self.first + other.first, self.second + other.second, self.fourth + other.fourth
+        )
+
     def variance(self, p: float, sites: float) -> float:
         """Σ (p m_2 − p² m_1²) − p(1 − p)/(M − 2) [(Σ m_1)² − Σ m_1²], eV².
 
@@ -135,11 +141,12 @@ class PowerSums:
 def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     """Sums over the infinite lattice, conditionally convergent ones over growing spheres.
 
-    Σ m_2 and Σ m_1² are exact to 10 digits: Σ w + n ∫(1 − w), the integral being
-    n ∫dΩ ⟨g²⟩ Σ_k c_k R_k^(3−2p)/(2p − 3). Σ m_1 has no such integral, for g has no mean over
-    directions; it vanishes in an isotropic medium, where g² is a polynomial, but not in a crystal.
+    Σ m_2 and Σ m_1² are exact to 10 digits (7 for a source of many states): Σ w + n ∫(1 − w), and
+    the integral is ∫dΩ ⟨g²⟩ Σ_k c_k R_k^(3−2p)/(2p − 3). Σ m_1 has no such integral, for g has no
+    mean over directions; it vanishes in an isotropic medium but not in a crystal.
     """
-    cut = SmoothCut(_RADIUS * lattice.neighbour_distance, _WIDTH * lattice.neighbour_distance)
+    unit = lattice.neighbour_distance / (2 if field.many_states else 1)
+    cut = SmoothCut(_RADIUS * unit, _WIDTH * unit)
     R = half_lattice(lattice, cut.reach)
     weight = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, probability = field(R), field.weight
@@ -174,14 +181,16 @@ def box_sums(
     """
     states = FIELDS[field]
     green, members = _box_green(field_order(field), lattice, medium, boundary)
-    turned = []
-    for g in cubic_group():
-        pair = _turned(receivers, g), _turned(sources, g)
-        turned.append(sum_states(states, {c: pair_kernel(c, *pair, green) for c in states[0]}))
-    values = np.concatenate(turned, axis=2)
     probability = np.tile(weight, len(states)) / len(states)
-    share = np.tile(members, len(turned)) / len(turned)
-    return [PowerSums.over(value, probability, share) for value in values]
+    group = cubic_group()
+    sums = [PowerSums(0.0, np.zeros(2), np.zeros(4))] * len(receivers)
+    for g in group:
+        pair = _turned(receivers, g), _turned(sources, g)
+        values = sum_states(states, {c: pair_kernel(c, *pair, green) for c in states[0]})
+        share = members / len(group)
+        turned = [PowerSums.over(value, probability, share) for value in values]
+        sums = [before + more for before, more in zip(sums, turned, strict=True)]
+    return sums
 
 
 @lru_cache(maxsize=8)

@@ -122,7 +122,7 @@ def _part(stage: str, point: Point) -> Part:
         raise ConfigError(
             f"sample.source.file: found {file!r}; allowed: a path without the signs {{ }} < >"
         )
-    return Part(stage, point, plan._defects(point))
+    return Part(stage, point, plan.defects_of(point))
 
 
 def data_file(stage: str, part: str, chunk: str) -> str:

@@ -45,7 +45,7 @@ SIGNED = ("U_S", "b_gamma", "J_tau")
 """Fields of which each source changes the sign with S_j or τ_j."""
 _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
-_STATES, _GAUSS = 30, 8
+_STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number."""
 _SOURCES, _RECEIVERS = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""

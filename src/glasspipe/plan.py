@@ -14,10 +14,10 @@ from glasspipe.medium import CubicMedium
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
-SECONDS_PER_PAIR = {"couplings": 0.5e-6, "fields": 1.0e-6}
+SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6}
 CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
-SECONDS_PER_FLIP = 40e-9
+SECONDS_PER_FLIP = 35e-9
 """Of an attempted flip."""
 
 BYTES_OF_PROCESS = 0.25e9
@@ -101,7 +101,7 @@ def describe(study: Study) -> str:
     DataError
         If a file of defects cannot be used.
     """
-    defects = [_defects(point) for point in study.points]
+    defects = [defects_of(point) for point in study.points]
     work = {stage: _work(stage, study, defects) for stage in STAGES}
     return "\n\n".join(
         [
@@ -114,7 +114,7 @@ def describe(study: Study) -> str:
     )
 
 
-def _defects(point: Point) -> int:
+def defects_of(point: Point) -> int:
     """Return the number of defects in a realisation, looked up where they come from a file."""
     if point.source_file is None:
         return point.defects

@@ -274,3 +274,30 @@ def test_a_wrong_result_is_not_handed_back(monkeypatch, kernel, broken, message)
     monkeypatch.setattr(module.kernels, kernel, broken)
     with pytest.raises(RuntimeError, match=message):
         freeze(U, B, **{**SHORT, "sweeps": 1, "steps": 1})
+
+
+def test_a_bound_pair_is_turned_as_one():
+    """Two spins bound by U = 10 in fields that want both turned: no single flip lowers E."""
+    U, B = np.array([[0.0, -10.0], [-10.0, 0.0]]), np.array([1.0, 0.5])
+    S = np.array([[1, 1]], np.int8)
+    h = module._local_fields(U, B, S)
+    assert (S * h < 0).all()
+    h = module._quench(U, B, S)
+    assert S.tolist() == [[-1, -1]]
+    np.testing.assert_array_equal(h, module._local_fields(U, B, S))
+
+
+def test_no_pair_of_nearest_spins_can_lower_the_energy():
+    rng = np.random.default_rng(5)
+    U = rng.standard_cauchy((60, 60)) ** 3
+    U = np.triu(U, 1) + np.triu(U, 1).T
+    B = rng.standard_cauchy(60)
+    S = rng.choice(np.array([-1, 1], np.int8), size=(3, 60))
+    h = module._quench(U, B, S)
+    partner = np.abs(U).argmax(axis=1)
+    i = np.arange(60)
+    for spins, field in zip(S, h, strict=True):
+        bond = 2 * U[i, partner] * spins * spins[partner]
+        gain = spins * field + spins[partner] * field[partner] - bond
+        assert (gain <= 1e-9 * np.abs(field)).all()
+        assert (spins * field <= 0).all()

@@ -33,7 +33,7 @@ def data(bench):
 
 def wait_for_a_job_that_writes(bench):
     for _ in range(100 * PATIENCE):
-        if list(bench.results.glob("data/freeze/*/.*.part")):
+        if list(bench.results.glob("data/freeze/*/.*.nc.*.part")):
             return
         time.sleep(0.01)
     pytest.fail("no job began to write")
@@ -51,9 +51,9 @@ def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans
     else:
         os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    assert list(bench.results.glob("data/freeze/*/*.nc")) == []
-    for path in bench.results.rglob("[!.]*.nc"):
-        h5netcdf.File(path).close()
+    for path, content in data(bench).items():
+        h5netcdf.File(bench.cwd / path).close()
+        assert content == uninterrupted.get(path, content)
     refused = bench.run(*UNTIL)
     assert refused.returncode != 0
     assert "--unlock" in refused.stderr
