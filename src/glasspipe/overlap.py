@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.diagnostics import OVERLAP_BINS
 from glasspipe.kernels import tempering as kernels
-
-BINS = 40
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Overlaps:
     @classmethod
     def none(cls, steps: int) -> "Overlaps":
         """Return a count that has not begun."""
-        return cls(np.zeros((steps, BINS), np.int64), np.zeros((3, steps)))
+        return cls(np.zeros((steps, OVERLAP_BINS), np.int64), np.zeros((3, steps)))
 
     def add(self, S: NDArray[np.float32], size: int, at: NDArray[np.int64]) -> None:
         """Count the replicas ``at`` (sets, steps), pairs of different sets at each step."""

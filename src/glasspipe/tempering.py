@@ -18,13 +18,11 @@ from scipy.special import erfcinv
 
 from glasspipe import dense
 from glasspipe.dense import Replicas
+from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import Frozen, Schedule, counts, frozen_state, temperatures
 from glasspipe.kernels import tempering as kernels
 from glasspipe.overlap import Overlaps
 from glasspipe.progress import Observe, Progress, State, ignore
-
-LOG_BINS = 6
-"""Bins of the measured sweeps: the last half, the quarter before it, the eighth before that, …"""
 
 _PLACED_AFTER = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
 """Shares of the burn-in after which the temperatures are placed anew."""
@@ -181,7 +179,7 @@ class _Run:
         steps, states, size = len(T), len(replicas.spins), len(replicas.B)
         sets = states // steps
         overlaps = Overlaps.none(steps)
-        kept = {
+        kept: dict[str, NDArray[Any]] = {
             "T": T.copy(),
             "at": np.arange(states).reshape(sets, steps),
             "energy": replicas.refresh()[0],
@@ -307,7 +305,7 @@ class _Run:
 
 
 def _log_means(energies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return means of (sweeps, sets, steps) over the last half, the quarter before it, and so on."""
+    """Return means (sets, bins, steps) over the last half, the quarter before it, and so on."""
     edges = [len(energies) >> n for n in range(LOG_BINS + 1)]
     means = [
         energies[first:last].mean(axis=0) if last > first else np.full(energies.shape[1:], np.nan)

@@ -8,9 +8,10 @@ from scipy.special import erfc
 from scipy.stats import chisquare
 
 from glasspipe import dense
+from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import freeze
 from glasspipe.kernels import tempering as kernels
-from glasspipe.tempering import LOG_BINS, equal_distances, temper
+from glasspipe.tempering import equal_distances, temper
 
 OPTIONS = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.1}
 
