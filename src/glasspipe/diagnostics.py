@@ -124,3 +124,102 @@ def measures(data: Data) -> dict[str, Array]:
 def complaints(means: Mapping[str, float]) -> list[str]:
     """Return what is poor about a run, given its measures' means over realisations."""
     return [line for name, value in means.items() if (line := CRITERIA[name].complaint(value))]
+
+
+def overlap_in_field(B: Array, T: Array) -> Array:
+    """Return (1/N) Σ_i tanh²(B_i/T), the overlap of spins without couplings in the same fields.
+
+    A random field gives replicas something in common at any temperature; freezing is what they
+    have in common beyond that.
+
+    Parameters
+    ----------
+    B : array, shape (N,)
+        Random fields, eV (29).
+    T : array, shape (steps,)
+        Temperatures, eV, positive.
+
+    Returns
+    -------
+    array, shape (steps,)
+    """
+    return np.array([np.mean(np.tanh(B / t) ** 2) for t in T])
+
+
+def crossing(T: Array, curves: Array, level: float = 0.5) -> Array:
+    """Return the temperatures where curves first reach a level on cooling.
+
+    Parameters
+    ----------
+    T : array, shape (steps,)
+        Falling temperatures.
+    curves : array, shape (..., steps)
+        What rises on cooling.
+    level : float
+        What it is to reach.
+
+    Returns
+    -------
+    array, shape (...)
+        Interpolated in ln T; NaN where the level is never reached, or reached at the start.
+    """
+    above = curves >= level
+    after = np.clip(above.argmax(axis=-1), 1, None)[..., None]
+    high, low = (np.take_along_axis(curves, after - n, axis=-1)[..., 0] for n in (0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (level - low) / (high - low)
+        log_T = np.log(T)
+        found = np.exp(log_T[after[..., 0] - 1] + share * np.diff(log_T)[after[..., 0] - 1])
+    return np.where(above.any(axis=-1) & ~above[..., 0], found, np.nan)
+
+
+def peak(T: Array, curves: Array, window: int = 5) -> Array:
+    """Return the temperatures of the maxima of curves, smoothed over ``window`` steps.
+
+    Parameters
+    ----------
+    T : array, shape (steps,)
+        Falling temperatures.
+    curves : array, shape (..., steps)
+        Curves.
+    window : int
+        Steps, odd, of the running mean.
+
+    Returns
+    -------
+    array, shape (...)
+        NaN where the largest value is at an end: there may be more beyond.
+    """
+    if curves.shape[-1] < window + 2:
+        return np.full(curves.shape[:-1], np.nan)
+    views = np.lib.stride_tricks.sliding_window_view(curves, window, axis=-1)
+    smooth = views.mean(axis=-1)
+    log_T = np.lib.stride_tricks.sliding_window_view(np.log(T), window).mean(axis=-1)
+    best = smooth.argmax(axis=-1)
+    inside = (best > 0) & (best < smooth.shape[-1] - 1)
+    return np.where(inside, np.exp(log_T[best]), np.nan)
+
+
+def gap_exponent(h: Array, share: float = 0.05) -> float:
+    """Return θ of P(|h|) ∝ |h|^θ, of the smallest local fields.
+
+    The most likely θ of the fraction ``share`` of smallest |h|: 1/(1 + θ) is the mean of
+    ln(h_c/|h|) below the largest of them, h_c. A density without a gap has θ = 0.
+
+    Parameters
+    ----------
+    h : array
+        Local fields in one unit.
+    share : float
+        Which fraction of them is small.
+
+    Returns
+    -------
+    float
+        NaN if there are fewer than ten, or fields vanish.
+    """
+    magnitude = np.sort(np.abs(h), axis=None)
+    small = magnitude[: int(share * magnitude.size)]
+    if len(small) < 10 or not small[0] > 0:
+        return float("nan")
+    return float((len(small) - 1) / np.log(small[-1] / small[:-1]).sum() - 1)
