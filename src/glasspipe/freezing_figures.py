@@ -54,11 +54,17 @@ def freezing(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
     for axes, label in zip(grid[:, 0], ("overlap $|q|$", "$C/Nk_B$", "density"), strict=True):
         axes.set_ylabel(label)
     grid[0, 0].axhline(0.5, color="grey", linewidth=0.5)
-    entries = [drawing.key("replicas", color="black")]
-    entries.append(drawing.key("by $B$ alone", color="black", linestyle=":"))
-    drawing.legend(grid[0, 0], entries, loc="upper right", labelspacing=0.2)
+    grid[1, 0].set_ylim(bottom=0)
+    _explain_lines(grid[0, 0], "of replicas", "by $B$ alone")
+    _explain_lines(grid[1, 0], "$dE/dT$", "fluctuations")
     drawing.explain_shades(figure, arrangement)
     return figure
+
+
+def _explain_lines(axes: Axes, solid: str, dotted: str) -> None:
+    entries = [drawing.key(solid, color="black")]
+    entries.append(drawing.key(dotted, color="black", linestyle=":"))
+    drawing.legend(axes, entries, loc="upper right", labelspacing=0.2)
 
 
 def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: Any) -> None:
@@ -70,7 +76,8 @@ def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: A
     if "overlap_abs" in point and np.isfinite(point["overlap_abs"]).any():
         _band(overlaps, T, point, "overlap_abs", colour)
         overlaps.plot(T, point["field_overlap"], color=colour, linestyle=":")
-    _band(heats, T, point, "specific_heat", colour)
+    _band(heats, T, point, "heat_slope", colour)
+    heats.plot(T, point["specific_heat"], color=colour, linestyle=":")
 
 
 def _band(axes: Axes, T: xr.DataArray, point: xr.Dataset, name: str, colour: Any) -> None:

@@ -134,13 +134,15 @@ def _curves(
     several = "overlap_abs" in data
     names = ("specific_heat", *(OVERLAPS if several else ()))
     each = {name: _at(T, data["T"], data[name]) for name in names}
+    energy = _at(T, data["T"], data["trace_energy"].mean(axis=1)) / data["B"].shape[1]
+    each["heat_slope"] = diagnostics.heat_slope(energy, T)
     each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in data["B"]])
     curves: dict[str, Any] = {_T: ("freezing_step", T, {"units": "eV"})}
     for name, values in each.items():
         spread = values[chosen].mean(axis=1).std(axis=0)
         curves[name] = ("freezing_step", values.mean(axis=0))
         curves[f"{name}_stderr"] = ("freezing_step", spread)
-    found = [_temperature(PEAK, diagnostics.peak, T, each["specific_heat"], chosen, scale)]
+    found = [_temperature(PEAK, diagnostics.peak, T, each["heat_slope"], chosen, scale)]
     if several:
         half = (T, each["overlap_abs"], chosen, scale)
         found.append(_temperature(HALF, diagnostics.crossing, *half))
