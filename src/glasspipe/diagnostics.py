@@ -19,6 +19,9 @@ Data = Mapping[str, NDArray[Any]]
 OVERLAP_BINS = 40
 """Equal bins of the overlap q from −1 to 1."""
 
+SMALL = 0.05
+"""Share of the local fields that count as small."""
+
 LOG_BINS = 6
 """Bins of tempered sweeps: the last half, the quarter before it, the eighth before that, …"""
 
@@ -214,7 +217,7 @@ def peak(T: Array, curves: Array, window: int = 5) -> Array:
     return np.where(inside, np.exp(log_T[best]), np.nan)
 
 
-def gap_exponent(h: Array, share: float = 0.05) -> float:
+def gap_exponent(h: Array, share: float = SMALL) -> float:
     """Return θ of P(|h|) ∝ |h|^θ, of the smallest local fields.
 
     The most likely θ of the fraction ``share`` of smallest |h|: 1/(1 + θ) is the mean of

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from glasspipe import drawing
 from glasspipe.drawing import COLOURS
-from glasspipe.freezing_results import FIELD_HALF, HALF, PEAK, T_G
+from glasspipe.freezing_results import FIELD_HALF, HALF, PEAK, SCALE, T_G
 from glasspipe.presentation import Arrangement, arrange, energy_unit, pick
 
 _MARKS = {
@@ -102,7 +102,7 @@ def freezing_temperature(summary: pd.DataFrame) -> Figure:
     """
     arrangement = arrange(summary)
     figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.4, sharey=True)
-    values = summary["estimate"][summary["quantity"] == T_G]
+    values = summary["estimate"][(summary["quantity"] == T_G) & (summary["statistic"] != SCALE)]
     unit, unit_name = energy_unit(values)
     drawing.set_energies(panels, arrangement.axis, values)
     for axes, series in zip(panels, arrangement.series, strict=False):
@@ -112,9 +112,9 @@ def freezing_temperature(summary: pd.DataFrame) -> Figure:
             picked = pick(summary, T_G, statistic, series.points) / unit
             style = {"marker": marker, "color": colour}
             drawing.estimates(axes, series, picked.assign(theory=np.nan), style)
-        scale = pick(summary, T_G, PEAK, series.points)["theory"] / unit
-        axes.plot(series.position, scale, color="grey")
         drawing.note_if_empty(axes, "not available")
+        scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
+        axes.plot(series.position, scale, color="grey")
     panels[0].set_ylabel(f"freezing temperature $k_BT_G$ ({unit_name})")
     _explain(figure, arrangement)
     return figure

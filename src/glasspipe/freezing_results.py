@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import dataset, diagnostics
 from glasspipe.config import Point
@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 T_G, ENERGY, GAP, QUALITY = "T_G", "E/N", "gap", "quality"
 """Quantities of the summary's rows."""
 
-HALF, PEAK, FIELD_HALF = "overlap_half", "heat_peak", "field_overlap_half"
-"""Statistics of T_G: where |q| is one half, where C is largest, and where fields alone do it."""
+HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half", "x_U_0"
+"""Statistics of T_G: where |q| is one half, where C is largest, where fields alone do it; xU_0."""
 
 _T = "freezing_T"
 _SCALARS = ("x_U_0", "h_unit")
@@ -85,20 +85,21 @@ def statistics(
     """
     data = _read(point, files)
     chosen = rng.integers(len(data["T"]), size=(resamples, len(data["T"])))
-    curves, found = _curves(data, chosen, x * energy_scale(point))
+    scale = x * energy_scale(point)
+    curves, found = _curves(data, chosen, scale)
+    found.append(Row(T_G, SCALE, scale, np.nan))
     found += [_mean(ENERGY, "frozen", data["energy"] / data["h"].shape[1])]
     found += [_mean(QUALITY, "unstable", data["unstable"])]
     found += [_mean(QUALITY, name, v) for name, v in diagnostics.measures(data).items()]
     if "round_trips" in data:
         found.append(_mean(QUALITY, "round_trips", data["round_trips"]))
-    theta = [diagnostics.gap_exponent(data["h"][pick]) for pick in chosen]
-    found.append(Row(GAP, "exponent", diagnostics.gap_exponent(data["h"]), float(np.std(theta))))
+    found.append(_exponent(data["h"]))
+    found = [row for row in found if np.isfinite(row.estimate)]
     columns = {
         f"freezing_{name}": ("freezing_row", [getattr(row, name) for row in found])
         for name in ("quantity", "statistic", "estimate", "stderr", "theory")
     }
     steps = {"freezing_step": np.arange(data["T"].shape[1])}
-    scale = x * energy_scale(point)
     return xr.Dataset({**curves, **_gap(data["h"]), **columns, "x_U_0": scale}, steps)
 
 
@@ -165,13 +166,25 @@ def _temperature(
 ) -> Row:
     found = find(T, values.mean(axis=0))
     resampled = find(T, values[chosen].mean(axis=1))
-    error = np.nanstd(resampled) if np.isfinite(resampled).any() else np.nan
-    return Row(T_G, statistic, float(found), float(error), theory)
+    return Row(T_G, statistic, float(found), _spread(resampled, chosen), theory)
+
+
+def _spread(resampled: ArrayLike, chosen: NDArray[np.int64]) -> float:
+    """Return the standard deviation of what could be resampled; one realisation cannot."""
+    known = np.asarray(resampled)[np.isfinite(resampled)]
+    return float(known.std()) if chosen.shape[1] > 1 and known.size else float("nan")
 
 
 def _mean(quantity: str, statistic: str, values: Array) -> Row:
     error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
     return Row(quantity, statistic, float(np.mean(values)), float(error))
+
+
+def _exponent(h: Array) -> Row:
+    """Return the exponent of the gap; its error is that of independent fields."""
+    theta = diagnostics.gap_exponent(h)
+    error = (1 + theta) / np.sqrt(diagnostics.SMALL * h.size) if len(h) > 1 else np.nan
+    return Row(GAP, "exponent", theta, float(error))
 
 
 def _gap(h: Array) -> dict[str, Any]:

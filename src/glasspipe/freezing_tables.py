@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glasspipe import results
 from glasspipe.diagnostics import CRITERIA, complaints
-from glasspipe.freezing_results import ENERGY, FIELD_HALF, GAP, HALF, PEAK, QUALITY, T_G
+from glasspipe.freezing_results import ENERGY, FIELD_HALF, GAP, HALF, PEAK, QUALITY, SCALE, T_G
 from glasspipe.presentation import Series, pick, plus_minus
 
 SWEEPS = "freeze.sweeps"
@@ -44,7 +44,7 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         picked = pick(summary, quantity, statistic, names)
         points[column] = picked["estimate"].to_numpy()
         points[f"{column} stderr"] = picked["stderr"].to_numpy()
-    points["xU_0 (eV)"] = pick(summary, T_G, PEAK, names)["theory"].to_numpy()
+    points["xU_0 (eV)"] = pick(summary, T_G, SCALE, names)["estimate"].to_numpy()
     points["quality"] = ["; ".join(poor) or "good" for poor in _complaints(summary, names)]
     return points
 
