@@ -78,7 +78,7 @@ class Work:
         }
         dtypes = {"U": self.point.data["couplings"]["store"]}
         absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze)}
-        if self.point.data["defects"]["species"] != "rotor":
+        if not any(component.species == "rotor" for component in self.point.components):
             absent.add("zeta_minus")
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize

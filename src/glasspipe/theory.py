@@ -21,7 +21,8 @@ from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
 from glasspipe.medium import AnyMedium, Medium
-from glasspipe.pair_fields import FIELDS, PairField, Population, fine_half_sphere, pair_fields
+from glasspipe.pair_fields import FIELDS, PairField, fine_half_sphere, pair_fields
+from glasspipe.population import Population
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw, order_statistic
 from glasspipe.statistics import STATISTICS
@@ -53,8 +54,8 @@ class Setting:
 
     @property
     def alike(self) -> bool:
-        """Whether no direction is preferred, so that far sources are the same to all receivers."""
-        return self.population.isotropic and isinstance(self.medium, Medium)
+        """Whether far sources are the same to all receivers, no direction being preferred."""
+        return self.population.alike(self.field) and isinstance(self.medium, Medium)
 
 
 def dilute_law(
@@ -110,7 +111,8 @@ class FieldLaw:
 
     A site other than one's own is occupied with p = (N − 1)/(M − 1). Mean and standard deviation
     are exact for the box. The kurtosis, and the quantiles (of the infinite lattice), are those of
-    independent sites: what is left out is of relative order 1/N.
+    independent sites: what is left out is of relative order 1/N. Where receivers have different
+    mean fields, the kurtosis leaves out the product of those with the third cumulant.
 
     Parameters
     ----------
@@ -150,28 +152,33 @@ class FieldLaw:
 
     @cached_property
     def _weight(self) -> Array:
-        return self.setting.population.receivers()[1]
+        return self.setting.population.receivers(self.setting.field)[1]
+
+    @cached_property
+    def _means(self) -> Array:
+        """Mean field at each receiver (receivers,), eV."""
+        return np.array([s.first * self.p for s in self._sums])
 
     @cached_property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return float(self._weight @ [s.first * self.p for s in self._sums])
+        return float(self._weight @ self._means)
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV."""
         variance = [s.variance(self.p, self.lattice.sites) for s in self._sums]
-        return sqrt(float(self._weight @ variance))
+        return sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
 
     @cached_property
     def kurtosis(self) -> float:
         """Excess kurtosis, nan for a field that does not vary."""
         if self.std == 0:
             return float("nan")
-        fourth = [
-            s.fourth_cumulant(self.p) + 3 * s.variance(self.p, self.lattice.sites) ** 2
-            for s in self._sums
-        ]
+        variance = np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
+        shift = (self._means - self.mean) ** 2
+        fourth = np.array([s.fourth_cumulant(self.p) for s in self._sums])
+        fourth += 3 * variance**2 + 6 * variance * shift + shift**2
         return float(self._weight @ fourth) / self.std**4 - 3
 
     def std_error(self, values: int) -> float:
@@ -207,7 +214,8 @@ class FieldLaw:
                 _pair_fields(self.setting), _continua(self.setting, crystal), strict=True
             )
         ]
-        return lattice_law(around, self._weight, self.p, self._largest)
+        shift = self._means - self.mean
+        return lattice_law(around, self._weight, shift, self.p, self._largest)
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""
@@ -277,17 +285,18 @@ def _crystal(lattice: Lattice) -> Lattice:
 
 @lru_cache(maxsize=32)
 def _pair_fields(setting: Setting) -> list[PairField]:
-    receivers, _ = setting.population.receivers()
-    return pair_fields(setting.field, receivers, *setting.population.sources(), setting.medium)
+    receivers, _ = setting.population.receivers(setting.field)
+    sources = setting.population.sources(setting.field)
+    return pair_fields(setting.field, receivers, *sources, setting.medium)
 
 
 @lru_cache(maxsize=32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    receivers, weight = setting.population.receivers()
+    receivers, weight = setting.population.receivers(setting.field)
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.population.sources()
+    kinds = (receivers, weight), setting.population.sources(setting.field)
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
@@ -307,7 +316,7 @@ def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
 
 @lru_cache(maxsize=32)
 def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    kinds = setting.population.sources()
+    kinds = setting.population.kinds(setting.field, strengths=3)
     return reciprocal_sum(setting.field, *kinds, crystal, setting.medium)
 
 
@@ -318,18 +327,18 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
     up to M = 30 000 for p = 3 and 480 for p = 4, and 3e-5 (relative) is neglected beyond, times a
     factor of up to 20 where nearest neighbours do not couple.
     """
-    receivers, _ = setting.population.receivers()
+    receivers, _ = setting.population.receivers(setting.field)
     power = _pair_fields(setting)[0].power
     if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
         return box_sums(
             setting.field,
             receivers,
-            *setting.population.sources(),
+            *setting.population.sources(setting.field),
             lattice=lattice,
             medium=setting.medium,
             boundary=boundary,
         )
-    kinds = setting.population.sources()
+    kinds = setting.population.sources(setting.field)
     shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
     shift *= (lattice.sites - 1) / lattice.edge**3
     sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)

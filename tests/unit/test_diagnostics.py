@@ -55,6 +55,20 @@ def test_no_gap_exponent_without_fields():
     assert np.isnan(gap_exponent(np.ones(100)))
 
 
+def test_energy_scale():
+    """γ = 1 eV in KBr gives 0.005 eV with c_l; a mixture has its mean γ²."""
+    scale = freezing_results.energy_scale
+    aligned = {"species": "aligned", "gamma": 2.0}
+    assert scale(point_from({})) == pytest.approx(0.00487, rel=0.01)
+    assert scale(point_from({"defects": aligned})) == pytest.approx(4 * scale(point_from({})))
+    parts = {"one": {"share": 0.25, "gamma": 2.0}, "other": {"share": 0.75, "gamma": 0.0}}
+    mixed = point_from({"defects": {"mixture": parts}})
+    assert scale(mixed) == pytest.approx(scale(point_from({})))
+    uniform = {"distribution": "uniform", "parameters": {"scale": 3**0.5}}
+    assert scale(point_from({"defects": {"gamma": uniform}})) == pytest.approx(scale(point_from({})))
+    assert scale(point_from({"medium": "KBr_cubic"})) == pytest.approx(0.00487, rel=0.02)
+
+
 # ---- quality
 
 
