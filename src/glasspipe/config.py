@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from glasspipe.lattice import Lattice, smallest_size
-from glasspipe.medium import AnyMedium, medium_from
+from glasspipe.medium import AnyMedium, Medium, medium_from
+from glasspipe.printed import Interaction, Printed
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -71,6 +72,24 @@ class Point:
     def medium(self) -> AnyMedium:
         """The elastic medium, presets resolved."""
         return medium_from(self.data["medium"])
+
+    @property
+    def interaction(self) -> Interaction:
+        """What couples the defects: the medium by the derived formulas, or by the printed ones.
+
+        Raises
+        ------
+        ConfigError
+            If the paper prints no formula for the medium.
+        """
+        if self.data["formula"] == "derived":
+            return self.medium
+        if not isinstance(self.medium, Medium):
+            raise ConfigError(
+                "formula: found as_printed with a cubic medium, for which the paper prints none;"
+                " allowed: derived, or an isotropic medium (density, c_l, c_t)"
+            )
+        return Printed(self.medium)
 
     @cached_property
     def lattice(self) -> Lattice:
@@ -288,7 +307,7 @@ def _point_schema(*extra: str) -> Schema:
 
 
 def _check_medium(point: Point) -> None:
-    point.medium  # noqa: B018 (its constructor checks)
+    point.interaction  # noqa: B018 (its constructor and the medium's check)
 
 
 def _check_box(point: Point) -> None:

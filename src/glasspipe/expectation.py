@@ -53,7 +53,7 @@ class Expectation:
 
 
 def expectations(
-    point: Point, tensors: Variants, *, volume: float, values: int
+    point: Point, tensors: Variants, *, box: Array, values: int
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -67,8 +67,8 @@ def expectations(
         The point.
     tensors : Variants
         The defects of one realisation.
-    volume : float
-        Of the box, Å³.
+    box : array (3,)
+        Edges of the box, Å.
     values : int
         Fields in the sample whose sampling error is asked for.
     """
@@ -76,8 +76,8 @@ def expectations(
         found = {field: _on_lattice(point, field, values) for field in FIELDS}
     else:
         kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
-        density = len(tensors) / volume
-        found = {field: _dilute(point, field, kinds, density) for field in FIELDS}
+        density = len(tensors) / float(np.prod(box))
+        found = {field: _dilute(point, field, kinds, density, box) for field in FIELDS}
     return found | {"h": _sum(found["B"].limit, found["U_S"].limit)}
 
 
@@ -89,7 +89,7 @@ def _on_lattice(point: Point, field: str, values: int) -> Expectation:
     law = field_law(
         field,
         population=population,
-        medium=point.medium,
+        medium=point.interaction,
         lattice=point.lattice,
         defects=point.defects,
         boundary=point.data["boundary"],
@@ -98,12 +98,10 @@ def _on_lattice(point: Point, field: str, values: int) -> Expectation:
     return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
 
 
-def _dilute(point: Point, field: str, kinds: Variants, density: float) -> Expectation:
+def _dilute(point: Point, field: str, kinds: Variants, density: float, box: Array) -> Expectation:
     share = np.full(len(kinds), 1 / len(kinds))
-    boundary = point.data["boundary"]
-    law = dilute_law(
-        field, (kinds, share), (kinds, share), point.medium, density, boundary=boundary
-    )
+    system = {"boundary": point.data["boundary"], "box": box}
+    law = dilute_law(field, (kinds, share), (kinds, share), point.interaction, density, **system)
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
 
 

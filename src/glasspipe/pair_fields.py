@@ -6,6 +6,7 @@ in an isotropic medium the monomials of degree order + 2: some directions determ
 rest is one matrix product.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
@@ -19,6 +20,9 @@ from scipy.special import roots_legendre
 from glasspipe import species
 from glasspipe.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.medium import AnyMedium
+from glasspipe.parts import Part, parts
+from glasspipe.printed import Interaction, derived
+from glasspipe.quadrature import gauss_rule
 from glasspipe.species import Variants
 
 Array = NDArray[np.float64]
@@ -85,7 +89,7 @@ def pair_coupling(
     receivers: Variants,
     sources: Variants,
     R: ArrayLike,
-    medium: AnyMedium,
+    medium: Interaction,
     *,
     box: ArrayLike | None = None,
     boundary: str = "spherical",
@@ -96,6 +100,8 @@ def pair_coupling(
     ----------
     R : array (points, 3)
         Å; not zero.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium.
     box : array (3,), optional
         Edges of the periodic box, Å; without it the medium is infinite.
 
@@ -105,11 +111,30 @@ def pair_coupling(
         eV.
     """
     order = ORDERS[coupling]
-    if box is None:
-        green = green_derivatives(R, order, medium)
-    else:
-        green = periodic_green_derivatives(R, order, medium, box, boundary=boundary)
-    return pair_kernel(coupling, receivers, sources, green)
+
+    def green(part: Part) -> Array:
+        if box is None:
+            return green_derivatives(R, order, part.medium)
+        return periodic_green_derivatives(R, order, part.medium, box, boundary=part.boundary)
+
+    return sum_parts(coupling, parts(coupling, receivers, sources, medium, boundary), green)
+
+
+def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]) -> Array:
+    """Σ factor · :func:`pair_kernel` over the parts of a coupling, (receivers, sources, points).
+
+    Parameters
+    ----------
+    made_of : list of Part
+        From :func:`glasspipe.printed.parts`.
+    green : function
+        Derivatives of the Green's function for a part.
+    """
+    kernels = [
+        part.factor * pair_kernel(coupling, part.receivers, part.sources, green(part))
+        for part in made_of
+    ]
+    return np.sum(kernels, axis=0)
 
 
 @cache
@@ -277,44 +302,8 @@ class PairField:
         return self.angular(R / distance[:, None]) / distance**self.power
 
 
-def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
-    """Replace many probable values by few with the same mean of every low power.
-
-    The nodes and weights of Gauss for the discrete measure, from the Jacobi matrix that Lanczos's
-    recursion makes: exact for powers below 2 · ``number``.
-
-    Parameters
-    ----------
-    values : array (states, rows)
-        The values of each row; any unit.
-    weight : array (states,)
-        Their probabilities.
-    number : int
-        Values wanted.
-
-    Returns
-    -------
-    array (number, rows), array (number, rows)
-        Values, and their probabilities, some of them 0 where a row has fewer different values.
-    """
-    scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
-    x = values / scale
-    vector, before = np.broadcast_to(np.sqrt(weight)[:, None], x.shape), np.zeros_like(x)
-    jacobi, norm = np.zeros((x.shape[1], number, number)), np.zeros(x.shape[1])
-    for k in range(number):
-        jacobi[:, k, k] = np.sum(x * vector**2, axis=0)
-        rest = (x - jacobi[:, k, k]) * vector - norm * before
-        norm = np.sqrt(np.sum(rest**2, axis=0))
-        norm[norm < 1e-7] = 0.0
-        if k + 1 < number:
-            jacobi[:, k, k + 1] = jacobi[:, k + 1, k] = norm
-        vector, before = rest / np.where(norm > 0, norm, np.inf), vector
-    nodes, vectors = np.linalg.eigh(jacobi)
-    return nodes.T * scale, vectors[:, 0, :].T ** 2
-
-
 def pair_fields(
-    field: str, receivers: Variants, sources: Variants, weight: Array, medium: AnyMedium
+    field: str, receivers: Variants, sources: Variants, weight: Array, medium: Interaction
 ) -> list[PairField]:
     """Field of one random source at each kind of receiver.
 
@@ -326,7 +315,7 @@ def pair_fields(
         Kinds of defect.
     weight : array (sources,)
         Probabilities of the sources.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
 
     Raises
@@ -340,7 +329,7 @@ def pair_fields(
     share = np.tile(weight, len(states)) / len(states)
     power = field_order(field) + 1
     return [
-        PairField(power, medium, *_merged(made, share, field in SIGNED), field in SIGNED)
+        PairField(power, derived(medium), *_merged(made, share, field in SIGNED), field in SIGNED)
         for made in coefficients
     ]
 
@@ -365,7 +354,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
 
 
 def _coefficients(
-    coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium
+    coupling: str, receivers: Variants, sources: Variants, medium: Interaction
 ) -> Array:
     """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
 
@@ -374,7 +363,7 @@ def _coefficients(
     """
     n, _ = sphere(_SAMPLED)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = response(medium).angular(n, ORDERS[coupling])
+    basis = response(derived(medium)).angular(n, ORDERS[coupling])
     found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
     if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
         raise ValueError(f"{coupling} is not made of the angular functions of {medium}")

@@ -14,10 +14,10 @@ from glasspipe.pair_fields import (
     FIELDS,
     Population,
     fine_half_sphere,
-    gauss_rule,
     pair_coupling,
     pair_fields,
 )
+from glasspipe.quadrature import gauss_rule
 from glasspipe.species import of_axes
 from glasspipe.theory import FieldLaw, Setting
 from glasspipe.units import MODULUS
