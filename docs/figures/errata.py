@@ -11,16 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasspipe import drawing
+from glasspipe.component import Component
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS
-from glasspipe.pair_fields import Population, pair_coupling
+from glasspipe.pair_fields import pair_coupling
+from glasspipe.population import Population
 from glasspipe.printed import Interaction, Printed
+from glasspipe.species import unit_kinds
 from glasspipe.theory import FieldLaw, Setting
 
 KBR = PRESETS["KBr"].medium
 FORMULAS: dict[str, Interaction] = {"derived": KBR, "as printed": Printed(KBR)}
 SPECIES = {
-    name: Population(name, "111", gamma=1.0, eta=1.0, zeta=1.0) for name in ("uniaxial", "aligned")
+    name: Population((Component(name, "111", gamma=1.0, eta=1.0, zeta=1.0),))
+    for name in ("uniaxial", "aligned")
 }
 LABELS = {"uniaxial": "uniaxial ⟨111⟩", "aligned": "aligned"}
 FIELDS = {"U_S": ("U", r"$\sum_j U_{ij} S_j$"), "b_gamma": ("U_S_tau", r"$b^\gamma$")}
@@ -36,7 +40,7 @@ def law(field: str, species: str, formula: str) -> FieldLaw:
 
 def angular(coupling: str, formula: str, angle: np.ndarray) -> np.ndarray:
     """R^p times the coupling of two aligned defects against the angle to their axis, eV Å^p."""
-    defect, _ = SPECIES["aligned"].sources()
+    defect = unit_kinds("aligned", "111")
     R = np.stack([np.sin(angle), 0 * angle, np.cos(angle)], axis=1)
     return pair_coupling(coupling, defect, defect, R, FORMULAS[formula])[0, 0]
 

@@ -14,9 +14,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from glasspipe import drawing
+from glasspipe.component import Component
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, AnyMedium, CubicMedium
-from glasspipe.pair_fields import Population
+from glasspipe.population import Population
 from glasspipe.theory import FieldLaw, Setting
 
 CRYSTALS = {name: PRESETS[f"{name}_cubic"].medium for name in ("KBr", "KCl")}
@@ -32,7 +33,8 @@ POINTS = 17
 
 def width(species: tuple[str, str], medium: AnyMedium) -> float:
     """Exact std(B) at x = 1 % on fcc, nearest neighbours 1 Å apart."""
-    setting = Setting("B", Population(*species, 1.0, 1.0, 1.0), medium)
+    population = Population((Component(*species, gamma=1.0, eta=1.0, zeta=1.0),))
+    setting = Setting("B", population, medium)
     return FieldLaw(setting, LATTICE, round(0.01 * LATTICE.sites)).std
 
 

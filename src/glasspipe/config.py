@@ -12,14 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glasspipe.component import Component
+from glasspipe.distribution import Distribution, Strength
 from glasspipe.lattice import Lattice, smallest_size
-from glasspipe.medium import AnyMedium, Medium, medium_from
-from glasspipe.printed import Interaction, Printed
+from glasspipe.medium import AnyMedium, medium_from
+from glasspipe.printed import Interaction, interaction
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -34,6 +37,8 @@ STAGES = {"sample": _SAMPLE, "couplings": _COUPLINGS, "freeze": _FREEZE, "fields
 POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every point name: safe as a path and as a wildcard."""
 
+_STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta")
+_ROUNDING = 1e-9
 _LONGEST_SLUG = 60
 _LARGEST_SIZE = 100_000
 
@@ -73,32 +78,35 @@ class Point:
         """The elastic medium, presets resolved."""
         return medium_from(self.data["medium"])
 
-    @property
+    @cached_property
     def interaction(self) -> Interaction:
-        """What couples the defects: the medium by the derived formulas, or by the printed ones.
+        """What couples the defects: the medium, or the couplings that the paper prints for it."""
+        return interaction(self.medium, self.data["formula"])
 
-        Raises
-        ------
-        ConfigError
-            If the paper prints no formula for the medium.
-        """
-        if self.data["formula"] == "derived":
-            return self.medium
-        if not isinstance(self.medium, Medium):
-            raise ConfigError(
-                "formula: found as_printed with a cubic medium, for which the paper prints none;"
-                " allowed: derived, or an isotropic medium (density, c_l, c_t)"
-            )
-        return Printed(self.medium)
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The components of the defects: one, or those of the mixture."""
+        defects = self.data["defects"]
+        if defects["mixture"] == "none":
+            return (_component(defects, "defects"),)
+        return tuple(
+            _component({**defects, **given}, f"defects.mixture.{name}")
+            for name, given in defects["mixture"].items()
+        )
 
     @cached_property
     def lattice(self) -> Lattice:
-        """The lattice in its periodic box, ``auto`` resolved."""
+        """The sites that defects may have in the periodic box, ``auto`` resolved.
+
+        If all sit on one sublattice of rock salt, it is that sublattice, an fcc lattice.
+        """
         given, wanted = self.data["lattice"], self.data["defects"]
-        size = given["size"]
+        type_, size = given["type"], given["size"]
+        if type_ == "rock_salt" and len({each.sublattice for each in self.components}) == 1:
+            type_ = "fcc"
         if size == "auto":
-            size = smallest_size(given["type"], wanted["concentration"], wanted["number"])
-        return Lattice(given["type"], given["constant"], size)
+            size = smallest_size(type_, wanted["concentration"], wanted["number"])
+        return Lattice(type_, given["constant"], size)
 
     @property
     def defects(self) -> int:
@@ -270,12 +278,11 @@ def seed_sequence(point: Point, stage: str, realisation: int) -> np.random.SeedS
     """
     disorder: dict[str, Any] = {"source": "file"}
     if point.source_file is None:
-        lattice, defects = point.lattice, point.data["defects"]
+        lattice = point.lattice
         disorder = {
             "lattice": [lattice.type, lattice.size],
             "defects": point.defects,
-            "species": defects["species"],
-            "axes": defects["axes"],
+            "components": [[c.species, c.axes, c.sublattice] for c in point.components],
         }
     key = {"seed": point.data["seed"], "stage": stage, "disorder": disorder}
     return np.random.SeedSequence(int.from_bytes(_digest(key)), spawn_key=(realisation,))
@@ -338,13 +345,57 @@ def _check_cutoff(point: Point) -> None:
         )
 
 
-def _check_axes(point: Point) -> None:
-    defects = point.data["defects"]
-    if defects["species"] == "rotor" and defects["axes"] == "isotropic":
+def _component(given: Mapping[str, Any], key: str) -> Component:
+    strengths: dict[str, Any] = {
+        name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS
+    }
+    others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
+    if others["species"] == "rotor" and others["axes"] == "isotropic":
         raise ConfigError(
-            "defects.axes: found isotropic with species rotor, which turns between two axes of a"
+            f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"
             ' set; allowed: "100", "110", "111"'
         )
+    return Component(**others, **strengths, share=given.get("share", 1.0))
+
+
+def _strength(value: float | Mapping[str, Any], key: str) -> Strength:
+    if not isinstance(value, Mapping):
+        smallest = value
+        strength: Strength = value
+    else:
+        try:
+            strength = Distribution(
+                value["distribution"], tuple(sorted(value["parameters"].items()))
+            )
+        except ValueError as error:
+            raise ConfigError(f"{key}: {error}") from None
+        smallest = strength.smallest
+        if not np.isfinite(strength.variance):
+            raise ConfigError(
+                f"{key}: found {value['distribution']} with the variance {strength.variance};"
+                " allowed: a distribution whose variance is finite"
+            )
+    if key.endswith((".D", ".Delta")) and smallest < 0:
+        raise ConfigError(f"{key}: found values down to {smallest:.6g}; allowed: not negative (eV)")
+    return strength
+
+
+def _check_components(point: Point) -> None:
+    shares = [component.share for component in point.components]
+    if abs(sum(shares) - 1) > _ROUNDING:
+        raise ConfigError(
+            f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
+        )
+    lattice, x = point.lattice, point.data["defects"]["concentration"]
+    if lattice.type == "rock_salt":
+        for name in {component.sublattice for component in point.components}:
+            share = sum(c.share for c in point.components if c.sublattice == name)
+            sites, wanted = lattice.sites // 2, share * x * lattice.sites
+            if wanted + 6 * sqrt(wanted * (1 - share)) > sites:
+                raise ConfigError(
+                    f"defects.concentration: found {x}, which puts about {wanted:.6g} defects on"
+                    f" {sites} {name} sites; allowed: well below {0.5 / share:.6g}"
+                )
 
 
 def _check_freeze(point: Point) -> None:
@@ -371,7 +422,14 @@ def _check_source(point: Point) -> None:
         )
 
 
-_CHECKS = (_check_medium, _check_box, _check_cutoff, _check_axes, _check_freeze, _check_source)
+_CHECKS = (
+    _check_medium,
+    _check_box,
+    _check_cutoff,
+    _check_components,
+    _check_freeze,
+    _check_source,
+)
 
 
 def _digest(value: Any) -> bytes:

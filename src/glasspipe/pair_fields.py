@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import lebedev_rule
 from scipy.special import roots_legendre
 
-from glasspipe import species
 from glasspipe.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.medium import AnyMedium
 from glasspipe.parts import Part, parts
@@ -51,8 +50,6 @@ _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
 _STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number."""
-_SOURCES, _RECEIVERS = 23, 29
-"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 
 
 def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
@@ -144,51 +141,6 @@ def cubic_group() -> Array:
     return np.array([np.diag(signs)[list(order)] for order, signs in signed])
 
 
-@dataclass(frozen=True)
-class Population:
-    """Defects drawn from a species, with the arguments of :func:`glasspipe.species.draw`."""
-
-    species: str
-    axes: str
-    gamma: float
-    eta: float
-    zeta: float
-
-    @property
-    def _strengths(self) -> tuple[float, float, float]:
-        return self.gamma, self.eta, self.zeta
-
-    @property
-    def isotropic(self) -> bool:
-        """Whether every direction of an axis is as likely."""
-        return self.species == "uniaxial" and self.axes == "isotropic"
-
-    def sources(self) -> tuple[Variants, Array]:
-        """Every kind of defect and its probability (kinds,).
-
-        Isotropic axes stand for a quadrature over half of the sphere: d and −d make opposite τ
-        couplings, which come with a random sign.
-        """
-        if self.isotropic:
-            d, weight = half_sphere(_SOURCES)
-            return species.of_axes(d, None, *self._strengths), weight
-        kinds = species.kinds(self.species, self.axes, *self._strengths)
-        return kinds, np.full(len(kinds), 1 / len(kinds))
-
-    def receivers(self) -> tuple[Variants, Array]:
-        """One of each class of defects that cubic symmetry makes equivalent, and its probability.
-
-        On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
-        the sphere, one axis of each orbit.
-        """
-        if self.isotropic:
-            d, weight = sphere(_RECEIVERS)
-            orbit = np.round(np.sort(np.abs(d), axis=1), 9)
-            _, first, number = np.unique(orbit, axis=0, return_index=True, return_inverse=True)
-            return species.of_axes(d[first], None, *self._strengths), total(number, weight)
-        return _inequivalent(species.kinds(self.species, self.axes, *self._strengths))
-
-
 def sphere(degree: int) -> tuple[Array, Array]:
     """Directions (points, 3) of Lebedev's quadrature and weights (points,) that add up to 1."""
     points, weights = lebedev_rule(degree)
@@ -215,26 +167,6 @@ def fine_half_sphere() -> tuple[Array, Array]:
     n = np.stack([radius * np.cos(angle), radius * np.sin(angle), z + 0 * angle], axis=-1)
     tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
     return n.reshape(-1, 3) @ tilt, np.repeat(weight, 320) / 640
-
-
-def _inequivalent(kinds: Variants) -> tuple[Variants, Array]:
-    """One of each class of equivalent kinds, and its probability.
-
-    Kinds are equivalent if an element of the cubic group takes one into the other, up to the sign
-    of ζ. A set that the group does not take into itself is left whole.
-    """
-    group = cubic_group()
-    gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
-    zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
-    same_gamma = np.einsum("gkab,lab->gkl", gamma, kinds.gamma)
-    same_zeta = np.abs(np.einsum("gkabc,labc->gkl", zeta, kinds.zeta))
-    same = np.ones(same_gamma.shape, dtype=bool)
-    for overlap, tensor in ((same_gamma, kinds.gamma), (same_zeta, kinds.zeta)):
-        same &= overlap >= (1 - 1e-9) * np.sum(tensor.reshape(len(kinds), -1) ** 2, axis=1)
-    if not np.all(same.any(axis=2)):
-        return kinds, np.full(len(kinds), 1 / len(kinds))
-    first, members = np.unique(np.argmax(same.any(axis=0), axis=1), return_counts=True)
-    return kinds[first], members / len(kinds)
 
 
 @dataclass(frozen=True)
@@ -332,6 +264,12 @@ def pair_fields(
         PairField(power, derived(medium), *_merged(made, share, field in SIGNED), field in SIGNED)
         for made in coefficients
     ]
+
+
+def tensors_of(field: str) -> tuple[set[str], set[str]]:
+    """Names of the tensors that a field depends on: the receivers' and the sources'."""
+    made = [_CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
+    return {receiver for _, _, receiver, _ in made}, {source for _, _, _, source in made}
 
 
 def field_order(field: str) -> int:

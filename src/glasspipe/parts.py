@@ -23,7 +23,7 @@ class Part:
 
 
 def parts(
-    coupling: str, receivers: Variants, sources: Variants, interaction: Interaction, boundary: str
+    coupling: str, receivers: Variants, sources: Variants, medium: Interaction, boundary: str
 ) -> list[Part]:
     """Return the ordinary couplings that a coupling is the sum of; itself where it is not printed.
 
@@ -33,21 +33,21 @@ def parts(
         One of :data:`glasspipe.pair_fields.ORDERS`.
     receivers, sources : Variants
         The defects that feel the field, and those that make it.
-    interaction : Medium, CubicMedium or Printed
+    medium : Medium, CubicMedium or Printed
         What couples them.
     boundary : str
         One of :data:`glasspipe.greens.BOUNDARIES`.
     """
-    if isinstance(interaction, Printed) and coupling == "U":
+    if isinstance(medium, Printed) and coupling == "U":
         return [
-            Part(factor, medium, q0, receivers, sources)
-            for factor, medium, q0 in interaction.parts_of_U(boundary)
+            Part(factor, plain, q0, receivers, sources)
+            for factor, plain, q0 in medium.parts_of_U(boundary)
         ]
-    if isinstance(interaction, Printed) and coupling == "U_S_tau":
-        made_of = interaction.parts_of_b(sources.gamma, receivers.zeta)
+    if isinstance(medium, Printed) and coupling == "U_S_tau":
+        made_of = medium.parts_of_b(sources.gamma, receivers.zeta)
         pairs = [(replace(receivers, zeta=z), replace(sources, gamma=g)) for _, _, g, z in made_of]
         return [
-            Part(factor, medium, boundary, *pair)
-            for (factor, medium, _, _), pair in zip(made_of, pairs, strict=True)
+            Part(factor, plain, boundary, *pair)
+            for (factor, plain, _, _), pair in zip(made_of, pairs, strict=True)
         ]
-    return [Part(1.0, derived(interaction), boundary, receivers, sources)]
+    return [Part(1.0, derived(medium), boundary, receivers, sources)]

@@ -81,7 +81,7 @@ class Work:
             **dict.fromkeys(("axis", "axis2", "axis3"), 3),
         }
         dtypes = {"U": self.point.data["couplings"]["store"]}
-        rotor = self.point.data["defects"]["species"] == "rotor"
+        rotor = any(component.species == "rotor" for component in self.point.components)
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize
             * prod(sizes[dimension] for dimension in about.dimensions.split())

@@ -76,6 +76,24 @@ Interaction = AnyMedium | Printed
 """What couples the defects: a medium, or what the paper prints for one."""
 
 
-def derived(interaction: Interaction) -> AnyMedium:
+def derived(medium: Interaction) -> AnyMedium:
     """Return the medium, whose couplings are the derived ones."""
-    return interaction.medium if isinstance(interaction, Printed) else interaction
+    return medium.medium if isinstance(medium, Printed) else medium
+
+
+def interaction(medium: AnyMedium, formula: str) -> Interaction:
+    """Return what couples the defects by the ``derived`` formulas or ``as_printed``.
+
+    Raises
+    ------
+    ValueError
+        If the paper prints no formula for the medium.
+    """
+    if formula == "derived":
+        return medium
+    if not isinstance(medium, Medium):
+        raise ValueError(
+            "formula: found as_printed with a cubic medium, for which the paper prints none;"
+            " allowed: derived, or an isotropic medium (density, c_l, c_t)"
+        )
+    return Printed(medium)

@@ -37,9 +37,10 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
 def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
     from glasspipe.sample import realise
 
-    options = {k: point.data["defects"][k] for k in ("species", "axes", "gamma", "eta", "zeta")}
-    names = ["position", "box", "site", "gamma", "eta", "zeta"]
-    names += ["zeta_minus"] if options["species"] == "rotor" else []
+    tensors = ["gamma", "eta", "zeta"]
+    if any(component.species == "rotor" for component in point.components):
+        tensors.append("zeta_minus")
+    names = ["position", "box", "site", "component", *tensors, "D", "Delta"]
     lattice, number = point.lattice, point.defects
     with dataset.create(
         output,
@@ -53,30 +54,37 @@ def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
         writer.put_whole("box", lattice.edge)
         for row, realisation in enumerate(numbers):
             rng = np.random.default_rng(seed_sequence(point, "sample", realisation))
-            made = realise(rng, lattice, number, **options)
+            made = realise(rng, lattice, number, point.components)
             writer.put(row, {"position": made.position, "site": made.site})
-            tensors = {name: getattr(made.defects, name) for name in names[3:]}
-            writer.put(row, tensors)
+            writer.put(row, {name: getattr(made.defects.tensors, name) for name in tensors})
+            drawn = made.defects
+            writer.put(row, {"component": drawn.component, "D": drawn.D, "Delta": drawn.Delta})
 
 
 def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> None:
+    from glasspipe.species import draw
+
     with user_defects(source) as defects:
         if numbers.stop > defects.realisations:
             raise DataError(
                 f"{source}: holds {defects.realisations} realisations;"
                 f" number {numbers.stop - 1} is wanted"
             )
+        missing = [name for name in ("D", "Delta") if name not in defects.names]
         with dataset.create(
             output,
             "sample",
             point,
-            names=defects.names,
+            names=[*defects.names, *missing],
             sizes={"defect": defects.number, **_AXES},
             realisations=numbers,
             attributes=defects.attributes,
         ) as writer:
             writer.put_whole("box", defects.box)
             for row, realisation in enumerate(numbers):
+                rng = np.random.default_rng(seed_sequence(point, "sample", realisation))
+                drawn = draw(rng, defects.number, point.components)
+                writer.put(row, {name: getattr(drawn, name) for name in missing})
                 writer.put(row, defects.realisation(realisation))
 
 

@@ -21,7 +21,8 @@ from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
 from glasspipe.medium import CubicMedium
-from glasspipe.pair_fields import FIELDS, PairField, Population, fine_half_sphere, pair_fields
+from glasspipe.pair_fields import FIELDS, PairField, fine_half_sphere, pair_fields
+from glasspipe.population import Population
 from glasspipe.printed import Interaction
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw, order_statistic
@@ -54,8 +55,8 @@ class Setting:
 
     @property
     def alike(self) -> bool:
-        """Whether no direction is preferred, so that far sources are the same to all receivers."""
-        return self.population.isotropic and not isinstance(self.medium, CubicMedium)
+        """Whether far sources are the same to all receivers, no direction being preferred."""
+        return self.population.alike(self.field) and not isinstance(self.medium, CubicMedium)
 
 
 def dilute_law(
@@ -155,7 +156,7 @@ class FieldLaw:
 
     @cached_property
     def _weight(self) -> Array:
-        return self.setting.population.receivers()[1]
+        return self.setting.population.receivers(self.setting.field)[1]
 
     @cached_property
     def mean(self) -> float:
@@ -282,17 +283,18 @@ def _crystal(lattice: Lattice) -> Lattice:
 
 @lru_cache(maxsize=32)
 def _pair_fields(setting: Setting) -> list[PairField]:
-    receivers, _ = setting.population.receivers()
-    return pair_fields(setting.field, receivers, *setting.population.sources(), setting.medium)
+    receivers, _ = setting.population.receivers(setting.field)
+    sources = setting.population.sources(setting.field)
+    return pair_fields(setting.field, receivers, *sources, setting.medium)
 
 
 @lru_cache(maxsize=32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    receivers, weight = setting.population.receivers()
+    receivers, weight = setting.population.receivers(setting.field)
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.population.sources()
+    kinds = (receivers, weight), setting.population.sources(setting.field)
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
@@ -312,7 +314,7 @@ def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
 
 @lru_cache(maxsize=32)
 def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    kinds = setting.population.sources()
+    kinds = setting.population.kinds(setting.field, strengths=3)
     return reciprocal_sum(setting.field, *kinds, crystal, setting.medium)
 
 
@@ -323,18 +325,18 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
     up to M = 30 000 for p = 3 and 480 for p = 4, and 3e-5 (relative) is neglected beyond, times a
     factor of up to 20 where nearest neighbours do not couple.
     """
-    receivers, _ = setting.population.receivers()
+    receivers, _ = setting.population.receivers(setting.field)
     power = _pair_fields(setting)[0].power
     if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
         return box_sums(
             setting.field,
             receivers,
-            *setting.population.sources(),
+            *setting.population.sources(setting.field),
             lattice=lattice,
             medium=setting.medium,
             boundary=boundary,
         )
-    kinds = setting.population.sources()
+    kinds = setting.population.sources(setting.field)
     shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
     shift *= (lattice.sites - 1) / lattice.edge**3
     sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from glasspipe.component import Component
 from glasspipe.greens import BOUNDARIES
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, CubicMedium, Medium
-from glasspipe.pair_fields import ORDERS, Population, pair_coupling, pair_fields
+from glasspipe.pair_fields import ORDERS, pair_coupling, pair_fields
+from glasspipe.population import Population
 from glasspipe.quadrature import sphere
 from glasspipe.statistics import STATISTICS
 from glasspipe.theory import FieldLaw, Setting
@@ -19,9 +21,9 @@ KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium
 SODIUM = CubicMedium(density=0.97, c11=7.4, c12=6.2, c44=4.2)
 ISOTROPIC = CubicMedium(density=1, c11=3 * 1.8**2, c12=3 * (1.8**2 - 2), c44=3.0)
 LIKE_ISOTROPIC = Medium(density=3 * GPA / MODULUS, c_l=1.8, c_t=1.0)
-ALIGNED = Population("aligned", "111", 1.0, 0.7, 1.3)
-UNIAXIAL = Population("uniaxial", "111", 1.0, 0.7, 1.3)
-ROTOR = Population("rotor", "110", 1.0, 0.7, 1.3)
+ALIGNED = Population((Component("aligned", "111", 1.0, 0.7, 1.3),))
+UNIAXIAL = Population((Component("uniaxial", "111", 1.0, 0.7, 1.3),))
+ROTOR = Population((Component("rotor", "110", 1.0, 0.7, 1.3),))
 SIMPLE, FCC = Lattice("simple_cubic", 1.0, 60), Lattice("fcc", sqrt(2), 40)
 
 
@@ -35,8 +37,8 @@ def law(field, population, medium, *, x=0.05, crystal=SIMPLE, boundary="spherica
 def test_angular_functions_make_the_field(field, population, medium):
     """In directions that did not determine the coefficients; every state is one of the kernel's."""
     R = np.random.default_rng(3).normal(size=(40, 3))
-    receivers, _ = population.receivers()
-    sources, weight = population.sources()
+    receivers, _ = population.receivers(field)
+    sources, weight = population.sources(field)
     coupling = {"U_S": "U", "b_gamma": "U_S_tau", "b_eta": "U_eta_tau", "J_tau": "J"}.get(
         field, "B"
     )
@@ -106,7 +108,7 @@ class TestDiluteLimit:
         """
         n, solid = sphere(160)
         n = n @ Rotation.from_rotvec([0.3, 0.5, -0.7]).as_matrix()
-        defect, _ = ALIGNED.receivers()
+        defect, _ = ALIGNED.kinds(field)
         g = pair_coupling(coupling, defect, defect, n, medium)[0, 0]
         found = law(field, ALIGNED, medium)
         alpha = 3 / (ORDERS[coupling] + 1)
@@ -139,9 +141,9 @@ def _inverted(known, X):
     crystal, population = known.lattice, known.setting.population
     site = crystal.site(np.arange(1, crystal.sites)) * crystal.spacing
     site -= crystal.edge * np.round(site / crystal.edge)
-    (field,) = pair_fields(
-        known.setting.field, population.receivers()[0], *population.sources(), KBR
-    )
+    name = known.setting.field
+    receivers, _ = population.receivers(name)
+    (field,) = pair_fields(name, receivers, *population.sources(name), KBR)
     U, count = np.unique(np.round(np.abs(field(site)) if field.signed else field(site), 13),
                          axis=1, return_counts=True)  # fmt: skip
     u, weight = np.polynomial.legendre.leggauss(12)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from glasspipe.component import Component
 from glasspipe.config import ConfigError, point_from, seed_sequence
 from glasspipe.couplings import couplings
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES, zero_mode
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.pair_fields import Population, pair_coupling
+from glasspipe.pair_fields import pair_coupling
+from glasspipe.population import Population
 from glasspipe.printed import Printed
 from glasspipe.species import Variants
 from glasspipe.theory import FieldLaw, Setting
@@ -228,8 +230,8 @@ def test_realisations(defects, boundary):
 def test_widths_of_a_small_box(field, species, boundary):
     """p Σ_R ⟨U²⟩ over the other sites of the box, the source in the corner, by compiled loops."""
     crystal = Lattice("fcc", 1.0, 2)
-    population = Population(species, "111", 1.0, 0.7, 1.3)
-    kinds, weight = population.sources()
+    population = Population((Component(species, "111", 1.0, 0.7, 1.3),))
+    kinds, weight = population.kinds(field)
     site = crystal.site(np.arange(crystal.sites)) * crystal.spacing
     options = {"box": [crystal.edge] * 3, "medium": PRINTED, "boundary": boundary}
     square = 0.0
@@ -249,7 +251,7 @@ def test_widths_of_a_small_box(field, species, boundary):
 @pytest.mark.parametrize(("field", "power"), [("U_S", 3), ("b_gamma", 4)])
 def test_dilute_limit(field, power):
     """The scale of the stable law with the printed kernel over a grid of directions of its own."""
-    aligned = Population("aligned", "111", 1.0, 1.0, 1.0)
+    aligned = Population((Component("aligned", "111", 1.0, 1.0, 1.0),))
     u, weight = np.polynomial.legendre.leggauss(2000)  # an axial kernel depends on cos θ alone
     n = np.stack([np.sqrt(1 - u**2), 0 * u, u], axis=1)
     axis = np.array([0.0, 0.0, 1.0])

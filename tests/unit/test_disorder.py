@@ -4,11 +4,21 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from glasspipe.component import Component
 from glasspipe.lattice import LATTICES, Lattice, smallest_size
 from glasspipe.sample import realise
-from glasspipe.species import AXES, draw, kinds
+from glasspipe.species import AXES, draw, unit_kinds
 
 STRENGTHS = {"gamma": 2.0, "eta": 0.5, "zeta": 3.0}
+
+
+def kinds(species, axes):
+    return unit_kinds(species, axes).scaled(**STRENGTHS)
+
+
+def drawn(number, *, seed, **options):
+    component = Component(**{"axes": "111", **STRENGTHS, **options})
+    return draw(np.random.default_rng(seed), number, (component,))
 
 
 @pytest.mark.parametrize(("type_", "neighbours"), [("simple_cubic", 6), ("bcc", 8), ("fcc", 12)])
@@ -36,7 +46,7 @@ def test_smallest_size(type_, concentration):
 
 @pytest.mark.parametrize("axes", AXES)
 def test_uniaxial_kinds(axes):
-    made = kinds("uniaxial", axes, **STRENGTHS)
+    made = kinds("uniaxial", axes)
     for gamma, zeta in zip(made.gamma, made.zeta, strict=True):
         values, vectors = np.linalg.eigh(gamma)
         assert_allclose(values, [0, 0, 2], atol=1e-15)
@@ -53,7 +63,7 @@ def test_uniaxial_kinds(axes):
 )
 def test_rotor_kinds(axes, cosines):
     """γ is traceless, half the difference of two dyads; ⟨111⟩ pairs meet at 70.5°, (36), Fig. 1."""
-    made = kinds("rotor", axes, **STRENGTHS)
+    made = kinds("rotor", axes)
     assert_allclose(np.trace(made.gamma, axis1=1, axis2=2), 0, atol=1e-15)
     contracted = np.einsum("kab,kab->k", made.gamma, made.gamma)  # γ0²/4 (2 − 2cos²)
     assert_allclose(np.unique(np.round(1 - contracted / 2, 12)), np.round(np.square(cosines), 12))
@@ -63,14 +73,14 @@ def test_rotor_kinds(axes, cosines):
 
 
 def test_aligned_kind():
-    made = kinds("aligned", "111", **STRENGTHS)
+    made = kinds("aligned", "111")
     assert_allclose(made.gamma, [np.diag([0, 0, 2.0])])
     assert made.zeta[0, 2, 2, 2] == 3
     assert np.count_nonzero(made.zeta) == 1
 
 
 def test_drawn_kinds_are_equally_probable():
-    made = draw(np.random.default_rng(5), 40_000, species="rotor", axes="110", **STRENGTHS)
+    made = drawn(40_000, seed=5, species="rotor", axes="110").tensors
     _, counts = np.unique(np.round(made.gamma.reshape(-1, 9), 9), axis=0, return_counts=True)
     expected = 40_000 / 30
     assert len(counts) == 30
@@ -78,7 +88,7 @@ def test_drawn_kinds_are_equally_probable():
 
 
 def test_isotropic_axes_are_uniform_on_the_sphere():
-    made = draw(np.random.default_rng(6), 50_000, species="uniaxial", axes="isotropic", **STRENGTHS)
+    made = drawn(50_000, seed=6, species="uniaxial", axes="isotropic").tensors
     fourth = np.einsum("nab,ncd->abcd", made.gamma, made.gamma) / (4 * 50_000)
     d = np.eye(3)
     exact = (
@@ -91,17 +101,17 @@ def test_isotropic_axes_are_uniform_on_the_sphere():
 
 def test_unknown_species_and_axes():
     with pytest.raises(ValueError, match="species is 'glass'; allowed are aligned"):
-        kinds("glass", "111", **STRENGTHS)
+        kinds("glass", "111")
     with pytest.raises(ValueError, match="axes 'isotropic' have no finite set"):
-        kinds("rotor", "isotropic", **STRENGTHS)
+        kinds("rotor", "isotropic")
 
 
 class TestRealisation:
     lattice = Lattice("fcc", 6.585, 5)
 
     def make(self, seed=1, **changed):
-        options = {"species": "uniaxial", "axes": "111", **STRENGTHS, **changed}
-        return realise(np.random.default_rng(seed), self.lattice, 100, **options)
+        component = Component(**{"species": "uniaxial", "axes": "111", **STRENGTHS, **changed})
+        return realise(np.random.default_rng(seed), self.lattice, 100, (component,))
 
     def test_sites_are_distinct_and_in_the_box(self):
         made = self.make()
@@ -114,7 +124,7 @@ class TestRealisation:
     def test_strengths_do_not_change_the_disorder(self):
         one, two = self.make(), self.make(gamma=7.0, zeta=0.1)
         assert_array_equal(one.position, two.position)
-        assert_allclose(3.5 * one.defects.gamma, two.defects.gamma)
+        assert_allclose(3.5 * one.defects.tensors.gamma, two.defects.tensors.gamma)
 
     def test_occupation_is_uniform(self):
         counts = np.zeros((10, 10, 10))
@@ -129,10 +139,5 @@ class TestRealisation:
     def test_more_defects_than_sites(self):
         with pytest.raises(ValueError, match="501 defects do not fit on 500 sites"):
             realise(
-                np.random.default_rng(0),
-                self.lattice,
-                501,
-                species="aligned",
-                axes="111",
-                **STRENGTHS,
+                np.random.default_rng(0), self.lattice, 501, (Component("aligned", "111", 1, 1, 1),)
             )
