@@ -21,6 +21,7 @@ import numpy as np
 from glasspipe.component import Component
 from glasspipe.distribution import Distribution, Strength
 from glasspipe.lattice import Lattice, smallest_size
+from glasspipe.materials import resolved
 from glasspipe.medium import AnyMedium, medium_from
 from glasspipe.printed import Interaction, interaction
 from glasspipe.reading import read_mapping
@@ -240,6 +241,7 @@ def study_from(config: Mapping[str, Any]) -> Study:
     ConfigError
         If the mapping is not a valid study.
     """
+    config = resolved(config)
     validate(schema(), config)
     data = complete(schema(), config)
     return Study(data, tuple(_points(data)))
@@ -264,6 +266,7 @@ def point_from(config: Mapping[str, Any]) -> Point:
     ConfigError
         If the mapping is not a valid point.
     """
+    config = resolved(config)
     validate({**schema(), "required": []}, config)
     if "sweep" in config:
         raise ConfigError("sweep: found in a point; allowed: one value for each key")

@@ -155,12 +155,12 @@ def _form(node: Schema, value: Any) -> int | None:
     """Return which form of a choice ``value`` has, or comes closest to by its type and keys."""
     is_type = _VALIDATOR.TYPE_CHECKER.is_type
     keys = set(value) if isinstance(value, Mapping) else set()
-    shared = {
-        number: len(keys & set(branch.get("properties", {})))
+    has = {
+        number: len(keys & set(branch.get("required", ()))) / len(branch.get("required", "?"))
         for number, branch in enumerate(_branches(node))
         if is_type(value, branch["type"])
     }
-    return max(shared, key=lambda number: shared[number], default=None)
+    return max(has, key=lambda number: has[number], default=None)
 
 
 def _properties(node: Schema) -> dict[str, Schema]:

@@ -116,7 +116,8 @@ class FieldLaw:
 
     A site other than one's own is occupied with p = (N − 1)/(M − 1). Mean and standard deviation
     are exact for the box. The kurtosis, and the quantiles (of the infinite lattice), are those of
-    independent sites: what is left out is of relative order 1/N.
+    independent sites: what is left out is of relative order 1/N. Where receivers have different
+    mean fields, the kurtosis leaves out the product of those with the third cumulant.
 
     Parameters
     ----------
@@ -159,25 +160,30 @@ class FieldLaw:
         return self.setting.population.receivers(self.setting.field)[1]
 
     @cached_property
+    def _means(self) -> Array:
+        """Mean field at each receiver (receivers,), eV."""
+        return np.array([s.first * self.p for s in self._sums])
+
+    @cached_property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return float(self._weight @ [s.first * self.p for s in self._sums])
+        return float(self._weight @ self._means)
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV."""
         variance = [s.variance(self.p, self.lattice.sites) for s in self._sums]
-        return sqrt(float(self._weight @ variance))
+        return sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
 
     @cached_property
     def kurtosis(self) -> float:
         """Excess kurtosis, nan for a field that does not vary."""
         if self.std == 0:
             return float("nan")
-        fourth = [
-            s.fourth_cumulant(self.p) + 3 * s.variance(self.p, self.lattice.sites) ** 2
-            for s in self._sums
-        ]
+        variance = np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
+        shift = (self._means - self.mean) ** 2
+        fourth = np.array([s.fourth_cumulant(self.p) for s in self._sums])
+        fourth += 3 * variance**2 + 6 * variance * shift + shift**2
         return float(self._weight @ fourth) / self.std**4 - 3
 
     def std_error(self, values: int) -> float:
@@ -213,7 +219,8 @@ class FieldLaw:
                 _pair_fields(self.setting), _continua(self.setting, crystal), strict=True
             )
         ]
-        return lattice_law(around, self._weight, self.p, self._largest)
+        shift = self._means - self.mean
+        return lattice_law(around, self._weight, shift, self.p, self._largest)
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""

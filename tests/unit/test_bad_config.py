@@ -13,7 +13,7 @@ def study(text):
 BAD = [
     # a wrong key, at every level
     ("freez: {}", r"^freez: unknown key; did you mean freeze\?"),
-    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, medium, "),
+    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, material, "),
     ("freeze: {sweep: 10}", r"^freeze\.sweep: unknown key; did you mean sweeps.*\?"),
     ("medium: {density: 1, c_l: 2, c_t: 1, c_x: 1}", r"^medium\.c_x: unknown key; did you mean c_"),
     ("sample: {source: {path: a.nc}}", r"^sample\.source\.path: unknown key; allowed: file$"),

@@ -28,10 +28,12 @@ from glasspipe.config import (
 from glasspipe.config_docs import MARK, schema_markdown
 from glasspipe.distribution import Distribution
 from glasspipe.lattice import LATTICES, Lattice
+from glasspipe.materials import materials
 from glasspipe.medium import PRESETS, Medium
 from glasspipe.schema import leaves, schema
+from glasspipe.species import SPECIES
 
-MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44")]
+MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44", "preset")]
 ROOT = Path(__file__).parents[2]
 CONCENTRATIONS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 
@@ -105,6 +107,8 @@ def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
 
 def test_the_schema_knows_what_the_package_knows():
     nodes = dict(leaves(schema()))
+    assert nodes["material"]["enum"] == ["none", *materials()]
+    assert set(nodes["defects.species"]["enum"]) == set(SPECIES)
     assert nodes["medium"]["oneOf"][0]["enum"] == list(PRESETS)
     assert set(nodes["lattice.type"]["enum"]) == set(LATTICES)
 
