@@ -23,6 +23,7 @@ from glasspipe.distribution import Distribution, Strength
 from glasspipe.lattice import Lattice, smallest_size
 from glasspipe.materials import resolved
 from glasspipe.medium import AnyMedium, medium_from
+from glasspipe.printed import Interaction, interaction
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -77,6 +78,11 @@ class Point:
     def medium(self) -> AnyMedium:
         """The elastic medium, presets resolved."""
         return medium_from(self.data["medium"])
+
+    @cached_property
+    def interaction(self) -> Interaction:
+        """What couples the defects: the medium, or the couplings that the paper prints for it."""
+        return interaction(self.medium, self.data["formula"])
 
     @cached_property
     def components(self) -> tuple[Component, ...]:
@@ -311,7 +317,7 @@ def _point_schema(*extra: str) -> Schema:
 
 
 def _check_medium(point: Point) -> None:
-    point.medium  # noqa: B018 (its constructor checks)
+    point.interaction  # noqa: B018 (its constructor and the medium's check)
 
 
 def _check_box(point: Point) -> None:
