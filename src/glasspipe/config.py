@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from glasspipe.component import Component
-from glasspipe.distribution import Distribution, Strength
+from glasspipe.component import Component, components_from
 from glasspipe.lattice import Lattice, smallest_size
 from glasspipe.materials import resolved
 from glasspipe.medium import AnyMedium, medium_from
+from glasspipe.printed import Interaction, interaction
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -37,7 +37,6 @@ STAGES = {"sample": _SAMPLE, "couplings": _COUPLINGS, "freeze": _FREEZE, "fields
 POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every point name: safe as a path and as a wildcard."""
 
-_STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta")
 _ROUNDING = 1e-9
 _LONGEST_SLUG = 60
 _LARGEST_SIZE = 100_000
@@ -79,15 +78,14 @@ class Point:
         return medium_from(self.data["medium"])
 
     @cached_property
+    def interaction(self) -> Interaction:
+        """What couples the defects: the medium, or the couplings that the paper prints for it."""
+        return interaction(self.medium, self.data["formula"])
+
+    @cached_property
     def components(self) -> tuple[Component, ...]:
         """The components of the defects: one, or those of the mixture."""
-        defects = self.data["defects"]
-        if defects["mixture"] == "none":
-            return (_component(defects, "defects"),)
-        return tuple(
-            _component({**defects, **given}, f"defects.mixture.{name}")
-            for name, given in defects["mixture"].items()
-        )
+        return components_from(self.data["defects"])
 
     @cached_property
     def lattice(self) -> Lattice:
@@ -311,7 +309,7 @@ def _point_schema(*extra: str) -> Schema:
 
 
 def _check_medium(point: Point) -> None:
-    point.medium  # noqa: B018 (its constructor checks)
+    point.interaction  # noqa: B018 (its constructor and the medium's check)
 
 
 def _check_box(point: Point) -> None:
@@ -340,41 +338,6 @@ def _check_cutoff(point: Point) -> None:
             f" {lattice.edge / 2:.6g} Å does not exceed the nearest-neighbour distance"
             f" {lattice.neighbour_distance:.6g} Å; allowed: lattice.size ≥ {lattice.size + 1}"
         )
-
-
-def _component(given: Mapping[str, Any], key: str) -> Component:
-    strengths: dict[str, Any] = {
-        name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS
-    }
-    others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
-    if others["species"] == "rotor" and others["axes"] == "isotropic":
-        raise ConfigError(
-            f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"
-            ' set; allowed: "100", "110", "111"'
-        )
-    return Component(**others, **strengths, share=given.get("share", 1.0))
-
-
-def _strength(value: float | Mapping[str, Any], key: str) -> Strength:
-    if not isinstance(value, Mapping):
-        smallest = value
-        strength: Strength = value
-    else:
-        try:
-            strength = Distribution(
-                value["distribution"], tuple(sorted(value["parameters"].items()))
-            )
-        except ValueError as error:
-            raise ConfigError(f"{key}: {error}") from None
-        smallest = strength.smallest
-        if not np.isfinite(strength.variance):
-            raise ConfigError(
-                f"{key}: found {value['distribution']} with the variance {strength.variance};"
-                " allowed: a distribution whose variance is finite"
-            )
-    if key.endswith((".D", ".Delta")) and smallest < 0:
-        raise ConfigError(f"{key}: found values down to {smallest:.6g}; allowed: not negative (eV)")
-    return strength
 
 
 def _check_components(point: Point) -> None:

@@ -54,7 +54,7 @@ class Expectation:
 
 
 def expectations(
-    point: Point, tensors: Variants, *, volume: float, values: int
+    point: Point, tensors: Variants, *, box: Array, values: int
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -68,8 +68,8 @@ def expectations(
         The point.
     tensors : Variants
         The defects of one realisation.
-    volume : float
-        Of the box, Å³.
+    box : array (3,)
+        Edges of the box, Å.
     values : int
         Fields in the sample whose sampling error is asked for.
     """
@@ -77,7 +77,6 @@ def expectations(
     if point.source_file is None and point.lattice.type != "rock_salt":
         found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
     else:
-        density = len(tensors) / volume
         kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
         examples = kinds, np.full(len(kinds), 1 / len(kinds))
         own = point.source_file is not None
@@ -87,7 +86,8 @@ def expectations(
                 field,
                 examples if own else population.receivers(field),
                 examples if own else population.sources(field),
-                density,
+                len(tensors),
+                box,
             )
             for field in FIELDS
         }
@@ -98,7 +98,7 @@ def _on_lattice(point: Point, field: str, population: Population, values: int) -
     law = field_law(
         field,
         population=population,
-        medium=point.medium,
+        medium=point.interaction,
         lattice=point.lattice,
         defects=point.defects,
         boundary=point.data["boundary"],
@@ -108,10 +108,17 @@ def _on_lattice(point: Point, field: str, population: Population, values: int) -
 
 
 def _dilute(
-    point: Point, field: str, receivers: Kinds, sources: Kinds, density: float
+    point: Point, field: str, receivers: Kinds, sources: Kinds, number: int, box: Array
 ) -> Expectation:
-    boundary = point.data["boundary"]
-    law = dilute_law(field, receivers, sources, point.medium, density, boundary=boundary)
+    law = dilute_law(
+        field,
+        receivers,
+        sources,
+        point.interaction,
+        number / float(np.prod(box)),
+        boundary=point.data["boundary"],
+        box=box,
+    )
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
 
 

@@ -6,6 +6,7 @@ in an isotropic medium the monomials of degree order + 2: some directions determ
 rest is one matrix product.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
@@ -18,6 +19,8 @@ from scipy.special import roots_legendre
 
 from glasspipe.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.medium import AnyMedium
+from glasspipe.parts import Part, parts
+from glasspipe.printed import Interaction, derived
 from glasspipe.quadrature import gauss_rule
 from glasspipe.species import Variants
 
@@ -83,7 +86,7 @@ def pair_coupling(
     receivers: Variants,
     sources: Variants,
     R: ArrayLike,
-    medium: AnyMedium,
+    medium: Interaction,
     *,
     box: ArrayLike | None = None,
     boundary: str = "spherical",
@@ -94,6 +97,8 @@ def pair_coupling(
     ----------
     R : array (points, 3)
         Å; not zero.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium.
     box : array (3,), optional
         Edges of the periodic box, Å; without it the medium is infinite.
 
@@ -103,11 +108,30 @@ def pair_coupling(
         eV.
     """
     order = ORDERS[coupling]
-    if box is None:
-        green = green_derivatives(R, order, medium)
-    else:
-        green = periodic_green_derivatives(R, order, medium, box, boundary=boundary)
-    return pair_kernel(coupling, receivers, sources, green)
+
+    def green(part: Part) -> Array:
+        if box is None:
+            return green_derivatives(R, order, part.medium)
+        return periodic_green_derivatives(R, order, part.medium, box, boundary=part.boundary)
+
+    return sum_parts(coupling, parts(coupling, receivers, sources, medium, boundary), green)
+
+
+def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]) -> Array:
+    """Σ factor · :func:`pair_kernel` over the parts of a coupling, (receivers, sources, points).
+
+    Parameters
+    ----------
+    made_of : list of Part
+        From :func:`glasspipe.printed.parts`.
+    green : function
+        Derivatives of the Green's function for a part.
+    """
+    kernels = [
+        part.factor * pair_kernel(coupling, part.receivers, part.sources, green(part))
+        for part in made_of
+    ]
+    return np.sum(kernels, axis=0)
 
 
 @cache
@@ -211,7 +235,7 @@ class PairField:
 
 
 def pair_fields(
-    field: str, receivers: Variants, sources: Variants, weight: Array, medium: AnyMedium
+    field: str, receivers: Variants, sources: Variants, weight: Array, medium: Interaction
 ) -> list[PairField]:
     """Field of one random source at each kind of receiver.
 
@@ -223,7 +247,7 @@ def pair_fields(
         Kinds of defect.
     weight : array (sources,)
         Probabilities of the sources.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
 
     Raises
@@ -237,7 +261,7 @@ def pair_fields(
     share = np.tile(weight, len(states)) / len(states)
     power = field_order(field) + 1
     return [
-        PairField(power, medium, *_merged(made, share, field in SIGNED), field in SIGNED)
+        PairField(power, derived(medium), *_merged(made, share, field in SIGNED), field in SIGNED)
         for made in coefficients
     ]
 
@@ -268,7 +292,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
 
 
 def _coefficients(
-    coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium
+    coupling: str, receivers: Variants, sources: Variants, medium: Interaction
 ) -> Array:
     """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
 
@@ -277,7 +301,7 @@ def _coefficients(
     """
     n, _ = sphere(_SAMPLED)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = response(medium).angular(n, ORDERS[coupling])
+    basis = response(derived(medium)).angular(n, ORDERS[coupling])
     found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
     if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
         raise ValueError(f"{coupling} is not made of the angular functions of {medium}")

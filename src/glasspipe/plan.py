@@ -11,12 +11,15 @@ from math import prod
 
 from glasspipe.config import STAGES, ConfigError, Point, Study
 from glasspipe.medium import CubicMedium
+from glasspipe.printed import Printed
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
 SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6}
 CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
+PRINTED = 3.0
+"""Sums that a printed coupling is made of, over the one of a derived coupling."""
 SECONDS_PER_FLIP = 35e-9
 """Of an attempted flip."""
 
@@ -58,6 +61,7 @@ class Work:
             flips = self.defects * freeze["sweeps"] * freeze["replicas"]
             return SECONDS_PER_FLIP * flips * realisations
         slower = CRYSTAL if isinstance(self.point.medium, CubicMedium) else 1.0
+        slower *= PRINTED if isinstance(self.point.interaction, Printed) else 1.0
         return slower * SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
 
     @property

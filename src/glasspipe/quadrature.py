@@ -1,4 +1,4 @@
-"""Integrals of smooth periodic functions, over a circle and over the sphere, to rounding.
+"""Integrals of smooth functions over a circle and over the sphere, to rounding; Gauss's rule.
 
 The trapezoidal rule on a circle and the product rule on a sphere converge geometrically for an
 analytic function, but at a rate that the function sets: a soft shear makes the static response

@@ -112,7 +112,7 @@ def couplings(point: Point, realisations: Path, output: Path) -> None:
                 made = couplings(
                     *source.row(row, "position", "gamma", "eta"),
                     box=box,
-                    medium=point.medium,
+                    medium=point.interaction,
                     boundary=point.data["boundary"],
                 )
                 writer.put(row, {"U": made.U, "B": made.B})
@@ -165,7 +165,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                     S,
                     rng.choice((-1, 1), size=number),
                     box=box,
-                    medium=point.medium,
+                    medium=point.interaction,
                     boundary=point.data["boundary"],
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})

@@ -20,9 +20,10 @@ from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
-from glasspipe.medium import AnyMedium, Medium
+from glasspipe.medium import CubicMedium
 from glasspipe.pair_fields import FIELDS, PairField, fine_half_sphere, pair_fields
 from glasspipe.population import Population
+from glasspipe.printed import Interaction
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw, order_statistic
 from glasspipe.statistics import STATISTICS
@@ -44,28 +45,29 @@ class Setting:
         independent random signs S_j, τ_j.
     population : Population
         The defects.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
     """
 
     field: str
     population: Population
-    medium: AnyMedium
+    medium: Interaction
 
     @property
     def alike(self) -> bool:
         """Whether far sources are the same to all receivers, no direction being preferred."""
-        return self.population.alike(self.field) and isinstance(self.medium, Medium)
+        return self.population.alike(self.field) and not isinstance(self.medium, CubicMedium)
 
 
 def dilute_law(
     field: str,
     receivers: tuple[Variants, Array],
     sources: tuple[Variants, Array],
-    medium: AnyMedium,
+    medium: Interaction,
     density: float,
     *,
     boundary: str = "spherical",
+    box: ArrayLike = (1.0, 1.0, 1.0),
 ) -> StableLaw:
     """Law of a field as the concentration goes to 0: α-stable with α = 3/p for each receiver.
 
@@ -81,12 +83,14 @@ def dilute_law(
         One of ``FIELDS``.
     receivers, sources : (Variants, array (kinds,))
         Kinds of defect and their probabilities.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
     density : float
         Defects per volume n, Å⁻³.
     boundary : str
         One of :data:`glasspipe.greens.BOUNDARIES`.
+    box : array (3,)
+        Edges of the box in any unit.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def dilute_law(
         In eV. Random signs S_j, τ_j are independent.
     """
     n, solid = fine_half_sphere()
-    scale, centre = [], density * homogeneous_field(field, receivers[0], sources, medium, boundary)
+    scale = []
+    centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
     for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
         g = pair.angular(n)
         alpha = 3 / pair.power
@@ -248,7 +253,7 @@ def field_law(
     field: str,
     *,
     population: Population,
-    medium: AnyMedium,
+    medium: Interaction,
     lattice: Lattice,
     defects: int,
     boundary: str = "spherical",
@@ -262,7 +267,7 @@ def predict(
     statistic: str,
     *,
     population: Population,
-    medium: AnyMedium,
+    medium: Interaction,
     lattice: Lattice,
     defects: int,
     boundary: str = "spherical",

@@ -11,6 +11,7 @@ from glasspipe.couplings import couplings
 from glasspipe.distribution import Distribution
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES
+from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, Medium
 from glasspipe.pair_fields import FIELDS, pair_coupling
@@ -276,3 +277,23 @@ def test_what_theory_does_not_know_is_nan():
     assert predict("B", "std", **point) > 0
     with pytest.raises(ValueError, match="statistic is 'mode'; allowed are mean"):
         predict("B", "mode", **point)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("edges", [(1.0, 1.0, 1.0), (0.7, 1.0, 1.5), (4.0, 1.0, 1.0)])
+def test_homogeneous_field_of_a_nearest_image_box(edges, medium):
+    """Sources everywhere between the largest sphere and the box, sampled; 4.5 standard errors."""
+    receiver = unit_kinds("aligned", "111")
+    one = (receiver, np.ones(1))
+    found = homogeneous_field("B", receiver, one, medium, "minimum_image", edges)[0]
+    rng = np.random.default_rng(5)
+    x = (rng.random((60_000, 3)) - 0.5) * edges
+    x = x[np.linalg.norm(x, axis=1) > min(edges) / 2]
+    field = pair_coupling("B", receiver, receiver, x, medium)[0, 0]
+    outside = field.sum() / 60_000 * np.prod(edges)
+    error = field.std() * sqrt(len(x)) / 60_000 * np.prod(edges)
+    assert abs(found - outside) < 4.5 * error
+    if edges == (1.0, 1.0, 1.0) and medium is MEDIUM:
+        assert abs(found) < 1e-12
+    else:
+        assert abs(found) > 9 * error

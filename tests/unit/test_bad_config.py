@@ -71,7 +71,7 @@ BAD = [
     ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
     ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),
     ("boundary: stressed", r"^boundary: found the text 'stressed'; allowed: clamped, sph"),
-    ("formula: as_printed", r"^formula: found the text 'as_printed'; allowed: derived$"),
+    ("formula: printed", r"^formula: found the text 'printed'; allowed: derived, as_printed$"),
     ("freeze: {steps: 1}", r"^freeze\.steps: found 1; allowed: an integer ≥ 2"),
     ("study: a/b", r"^study: found the text 'a/b'; allowed: letters, digits, _ and -"),
     ("study: .hidden", r"^study: found the text '\.hidden'; allowed"),
