@@ -69,6 +69,7 @@ class Work:
         """Size of the stage's file before compression."""
         import numpy as np
 
+        from glasspipe import frozen_file
         from glasspipe.dataset import VARIABLES
 
         freeze = self.point.data["freeze"]
@@ -76,17 +77,18 @@ class Work:
             "realisation": self.point.realisations,
             "defect": self.defects,
             "pair": self.pairs,
-            "step": freeze["steps"],
-            "replica": freeze["replicas"],
+            **frozen_file.sizes(freeze),
             **dict.fromkeys(("axis", "axis2", "axis3"), 3),
         }
         dtypes = {"U": self.point.data["couplings"]["store"]}
-        rotor = any(component.species == "rotor" for component in self.point.components)
+        absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze)}
+        if not any(component.species == "rotor" for component in self.point.components):
+            absent.add("zeta_minus")
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize
             * prod(sizes[dimension] for dimension in about.dimensions.split())
             for name, about in VARIABLES[self.stage].items()
-            if rotor or name != "zeta_minus"
+            if name not in absent
         )
 
     @property
