@@ -74,6 +74,18 @@ def _stage(options: argparse.Namespace) -> None:
     )
 
 
+def _export(options: argparse.Namespace) -> None:
+    from glasspipe.export import export
+
+    export(
+        options.hamiltonian,
+        options.output,
+        spins=options.spins,
+        form=options.format,
+        realisation=options.realisation,
+    )
+
+
 def _aggregate(options: argparse.Namespace) -> None:
     from glasspipe import aggregate
 
@@ -113,8 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--count", type=int, help="number of realisations (all)")
     sample.set_defaults(run=_sample)
     _stage_parser(commands, "couplings", "compute U_ij and B_i", ("realisations",))
-    _stage_parser(commands, "freeze", "freeze S by simulated annealing", ("hamiltonian",))
+    _stage_parser(commands, "freeze", "freeze S by simulated annealing", ("couplings",))
     _stage_parser(commands, "fields", "compute b_i and J_ij", ("realisations", "frozen"))
+
+    inputs = ("realisations", "couplings", "frozen")
+    _stage_parser(commands, "hamiltonian", "write U, B and J, b for other programs", inputs)
+    _export_parser(commands)
 
     aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")
     aggregate.add_argument("--point", metavar="NAME", help="only merge the chunks of this point")
@@ -137,6 +153,18 @@ def _stage_parser(
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     parser.set_defaults(run=_stage, inputs=inputs)
     return parser
+
+
+def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("export", help="write one realisation's Hamiltonian for a solver")
+    parser.add_argument("hamiltonian", type=Path, metavar="HAMILTONIAN.nc")
+    parser.add_argument("--spins", choices=("S", "tau"), default="tau", help="U, B or J, b (tau)")
+    parser.add_argument(
+        "--format", choices=("bqm", "edges"), default="edges", help="dimod's, or text (edges)"
+    )
+    parser.add_argument("--realisation", type=int, default=0, help="its number (0)")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.set_defaults(run=_export)
 
 
 def _folder_parser(
