@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glasspipe import figures, results, tables
+from glasspipe import figures, low_energy_tables, results, tables
 from glasspipe.presentation import (
     TYPICAL,
     WIDTH,
@@ -21,7 +21,14 @@ from glasspipe.presentation import (
 
 _MOST_SERIES = 8
 _UNAVAILABLE = "not available"
-_DATA = (results.SUMMARY_TEXT, results.FITS, results.DISTRIBUTIONS, results.TRACES, results.DEFECTS)
+_DATA = (
+    results.SUMMARY_TEXT,
+    results.FITS,
+    results.DISTRIBUTIONS,
+    results.TRACES,
+    results.LOW_ENERGY,
+    results.DEFECTS,
+)
 
 
 def report(folder: Path) -> None:
@@ -40,6 +47,7 @@ def report(folder: Path) -> None:
     """
     figures.write(folder)
     tables.write(folder)
+    low_energy_tables.write(folder)
 
 
 def summary(folder: Path) -> str:

@@ -24,6 +24,7 @@ DEFECTS = "defects.parquet"
 POINTS = "points"
 DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
+LOW_ENERGY = "low_energy.nc"
 
 SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", "estimate", "stderr", "theory")
 FITS_COLUMNS = (
@@ -51,6 +52,7 @@ _VARIABLES = {
         "x",
     ),
     TRACES: ("T", "energy", "energy_stderr", "acceptance"),
+    LOW_ENERGY: ("coupling", "distance", "rms", "rms_error", "E", "P", "P_error", "P_theory", "x"),
 }
 
 CONCENTRATION = "defects.concentration"
@@ -208,6 +210,30 @@ def read_traces(folder: Path) -> xr.Dataset:
         If the file is missing, damaged or holds something else.
     """
     return _read_netcdf(folder / TRACES)
+
+
+def write_low_energy(folder: Path, data: xr.Dataset) -> None:
+    """Write the couplings by distance and the two-level splittings of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    data : Dataset
+        What :data:`glasspipe.low_energy.VARIABLES` lists.
+    """
+    _write_netcdf(folder / LOW_ENERGY, data)
+
+
+def read_low_energy(folder: Path) -> xr.Dataset:
+    """Read the couplings by distance and the two-level splittings of a study.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or holds something else.
+    """
+    return _read_netcdf(folder / LOW_ENERGY)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

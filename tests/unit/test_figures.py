@@ -13,6 +13,10 @@ FIGURES = (
     "distribution_b_tau",
     "energy_temperature",
     "fields_against_x",
+    "couplings_distance",
+    "tau_ratios",
+    "free_spins",
+    "levels",
 )
 SPECIES = {"defects.species": ["aligned", "rotor"]}
 

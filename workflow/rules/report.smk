@@ -4,6 +4,10 @@ FIGURES = (
     "distribution_B",
     "distribution_b_tau",
     "energy_temperature",
+    "couplings_distance",
+    "tau_ratios",
+    "free_spins",
+    "levels",
 )
 
 
@@ -14,7 +18,7 @@ rule report:
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
-            name=["summary", "fields", "fits"],
+            name=["summary", "fields", "fits", "strengths", "tunnelling"],
             kind=["csv", "tex"],
         ),
         figures=[
