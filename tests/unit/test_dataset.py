@@ -7,6 +7,7 @@ import pytest
 from glasspipe import dataset, stages
 from glasspipe.config import ConfigError, point_from
 from glasspipe.dataset import DataError
+from glasspipe.variables import VARIABLES
 
 POINT = {
     "defects": {"concentration": 0.05, "number": 20, "species": "rotor"},
@@ -39,7 +40,7 @@ def files(tmp_path_factory):
 def test_variables_are_described(files, key, stage):
     with h5netcdf.File(files[key]) as file:
         assert {"stage", "point", "point_hash", "versions", "git_revision"} <= set(file.attrs)
-        for name, about in dataset.VARIABLES[stage].items():
+        for name, about in VARIABLES[stage].items():
             variable = file.variables[name]
             assert variable.dimensions == tuple(about.dimensions.split())
             assert {variable.attrs[a] for a in ("units", "long_name", "reference")} == {
