@@ -71,10 +71,10 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     summary = _summary(points, vanish, theory, samples)
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())
-    results.write_distributions(folder, _distributions(points, vanish, samples))
-    results.write_traces(folder, _traces(points, vanish))
-    results.write_freezing(folder, _freezing(points, vanish))
-    results.write_low_energy(folder, low_energy(points, vanish))
+    results.write_merged(folder, results.DISTRIBUTIONS, _distributions(points, vanish, samples))
+    results.write_merged(folder, results.TRACES, _traces(points, vanish))
+    results.write_merged(folder, results.FREEZING, _freezing(points, vanish))
+    results.write_merged(folder, results.LOW_ENERGY, low_energy(points, vanish))
 
 
 def concentration(point):

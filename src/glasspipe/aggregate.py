@@ -99,10 +99,12 @@ def study(folder: Path) -> None:
     fields, froze = zip(*map(freezing_results.split, points), strict=True)
     merged = xr.concat(fields, "point", join="outer", data_vars="all").assign_coords(labels)
     curves = xr.concat(froze, "point", join="outer", data_vars="all").assign_coords(labels)
-    results.write_freezing(folder, curves)
-    results.write_distributions(folder, _distributions(merged))
-    results.write_traces(folder, merged[["x", "T", "energy", "energy_stderr", "acceptance"]])
-    results.write_low_energy(folder, low_energy.merged(merged))
+    results.write_merged(folder, results.FREEZING, curves)
+    results.write_merged(folder, results.DISTRIBUTIONS, _distributions(merged))
+    results.write_merged(
+        folder, results.TRACES, merged[["x", "T", "energy", "energy_stderr", "acceptance"]]
+    )
+    results.write_merged(folder, results.LOW_ENERGY, low_energy.merged(merged))
     results.remove_other_points(folder, names)
 
 

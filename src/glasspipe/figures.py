@@ -71,7 +71,10 @@ def write(folder: Path) -> None:
         If one of those files is missing or cannot be used.
     """
     summary, fits = results.read_summary(folder), results.read_fits(folder)
-    histograms, traces = results.read_distributions(folder), results.read_traces(folder)
+    histograms, traces = (
+        results.read_merged(folder, results.DISTRIBUTIONS),
+        results.read_merged(folder, results.TRACES),
+    )
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
         figures = {
             "typical_and_width": typical_and_width(summary, fits),
@@ -79,9 +82,13 @@ def write(folder: Path) -> None:
             "distribution_b_tau": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
             "energy_temperature": energy_temperature(summary, histograms, traces),
             "fields_against_x": fields_against_x(summary, fits),
-            "freezing": freezing_figures.freezing(summary, results.read_freezing(folder)),
+            "freezing": freezing_figures.freezing(
+                summary, results.read_merged(folder, results.FREEZING)
+            ),
             "freezing_temperature": freezing_figures.freezing_temperature(summary),
-            **low_energy_figures.figures(summary, fits, results.read_low_energy(folder)),
+            **low_energy_figures.figures(
+                summary, fits, results.read_merged(folder, results.LOW_ENERGY)
+            ),
         }
         for name, figure in figures.items():
             save(figure, folder / "figures" / name)

@@ -166,101 +166,35 @@ def read_fits(folder: Path) -> pd.DataFrame:
     return _checked(path, table, FITS_COLUMNS)
 
 
-def write_distributions(folder: Path, data: xr.Dataset) -> None:
-    """Write the histograms of a study.
+def write_merged(folder: Path, name: str, data: xr.Dataset) -> None:
+    """Write one of the NetCDF files of a study.
 
     Parameters
     ----------
     folder : Path
         The study's folder.
+    name : str
+        :data:`DISTRIBUTIONS`, :data:`TRACES`, :data:`FREEZING` or :data:`LOW_ENERGY`.
     data : Dataset
-        ``edges(edge)``, ``count(point, quantity, bin)`` and what belongs to them.
+        What that file holds, see ``docs/data.md``; most of it against ``point``.
     """
-    _write_netcdf(folder / DISTRIBUTIONS, data)
+    _write_netcdf(folder / name, data)
 
 
-def read_distributions(folder: Path) -> xr.Dataset:
-    """Read the histograms of a study.
+def read_merged(folder: Path, name: str) -> xr.Dataset:
+    """Read one of the NetCDF files of a study, named as in :func:`write_merged`.
 
     Raises
     ------
     DataError
         If the file is missing, damaged or holds something else.
     """
-    return _read_netcdf(folder / DISTRIBUTIONS)
-
-
-def write_traces(folder: Path, data: xr.Dataset) -> None:
-    """Write the annealing traces of a study.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    data : Dataset
-        ``T``, ``energy``, ``energy_stderr``, ``acceptance``, all (point, step).
-    """
-    _write_netcdf(folder / TRACES, data)
-
-
-def read_traces(folder: Path) -> xr.Dataset:
-    """Read the annealing traces of a study.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, damaged or holds something else.
-    """
-    return _read_netcdf(folder / TRACES)
-
-
-def write_freezing(folder: Path, data: xr.Dataset) -> None:
-    """Write how the points of a study froze.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    data : Dataset
-        ``h_edges(point, h_edge)``, ``h_density(point, h_bin)`` and what belongs to them;
-        ``freezing_T(point, freezing_step)`` and the curves against it, where there are couplings.
-    """
-    _write_netcdf(folder / FREEZING, data)
-
-
-def read_freezing(folder: Path) -> xr.Dataset:
-    """Read how the points of a study froze.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, damaged or holds something else.
-    """
-    return _read_netcdf(folder / FREEZING)
-
-
-def write_low_energy(folder: Path, data: xr.Dataset) -> None:
-    """Write the couplings by distance and the two-level splittings of a study.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    data : Dataset
-        What :data:`glasspipe.low_energy.VARIABLES` lists.
-    """
-    _write_netcdf(folder / LOW_ENERGY, data)
-
-
-def read_low_energy(folder: Path) -> xr.Dataset:
-    """Read the couplings by distance and the two-level splittings of a study.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, damaged or holds something else.
-    """
-    return _read_netcdf(folder / LOW_ENERGY)
+    path = folder / name
+    with opened(path) as reader:
+        missing = [variable for variable in _VARIABLES[name] if variable not in reader]
+    if missing:
+        raise DataError(f"{path}: holds no variable {missing[0]!r}; run `glasspipe aggregate`")
+    return xr.load_dataset(path, engine="h5netcdf")
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -281,14 +215,6 @@ def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 def _write_netcdf(path: Path, data: xr.Dataset) -> None:
     with replacing(path) as temporary:
         data.to_netcdf(temporary, engine="h5netcdf")
-
-
-def _read_netcdf(path: Path) -> xr.Dataset:
-    with opened(path) as reader:
-        missing = [name for name in _VARIABLES[path.name] if name not in reader]
-    if missing:
-        raise DataError(f"{path}: holds no variable {missing[0]!r}; run `glasspipe aggregate`")
-    return xr.load_dataset(path, engine="h5netcdf")
 
 
 def _existing(path: Path) -> Path:

@@ -93,7 +93,7 @@ def test_theory_stands_beside_the_estimates(small):
 
 def test_histograms_count_every_value(small):
     folder, study = small
-    data = results.read_distributions(folder)
+    data = results.read_merged(folder, results.DISTRIBUTIONS)
     total = data["count"].sum("bin") + data["below"] + data["above"]
     for point in study.points:
         assert (total.sel(point=point.name) == 6 * point.defects).all()
@@ -108,7 +108,7 @@ def test_histograms_count_every_value(small):
 
 def test_traces_fall(small):
     folder, _ = small
-    traces = results.read_traces(folder)
+    traces = results.read_merged(folder, results.TRACES)
     assert (traces["T"].diff("step") < 0).all()
     assert (traces["energy"].isel(step=-1) < traces["energy"].isel(step=0)).all()
 
@@ -172,7 +172,9 @@ def test_a_crystal_has_the_same_results(tmp_path):
     predicted = [name for name in aggregate.QUANTITIES if name != "h"]
     assert summary.loc[predicted]["theory"].notna().all()
     assert summary.loc["levels"]["theory"].notna().all()
-    known = results.read_distributions(tmp_path)["limit_density"].sel(quantity="J_tau")
+    known = results.read_merged(tmp_path, results.DISTRIBUTIONS)["limit_density"].sel(
+        quantity="J_tau"
+    )
     assert np.isfinite(known).all()
     report.report(tmp_path)
     assert (tmp_path / "tables" / "summary.csv").is_file()

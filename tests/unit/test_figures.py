@@ -31,9 +31,9 @@ class Study:
         self.folder = folder
         self.summary = results.read_summary(folder)
         self.fits = results.read_fits(folder)
-        self.histograms = results.read_distributions(folder)
-        self.traces = results.read_traces(folder)
-        self.freezing = results.read_freezing(folder)
+        self.histograms = results.read_merged(folder, results.DISTRIBUTIONS)
+        self.traces = results.read_merged(folder, results.TRACES)
+        self.freezing = results.read_merged(folder, results.FREEZING)
 
     def draw(self):
         b = ["b_gamma", "b_eta", "b"]

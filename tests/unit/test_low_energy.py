@@ -63,7 +63,7 @@ def test_numbers_on_tunnelling_are_those_of_the_defects(small):
 
 def test_the_density_of_states_counts_every_defect(small):
     folder, study = small
-    data = results.read_low_energy(folder)
+    data = results.read_merged(folder, results.LOW_ENERGY)
     width = np.diff(data["E"])
     for point in study.points:
         one = data.sel(point=point.name)
@@ -75,7 +75,7 @@ def test_the_density_of_states_counts_every_defect(small):
 def test_the_strengths_of_the_couplings_stand_beside_the_infinite_medium(small):
     """Twice γ: U ∝ γ², U^{Sτ} and B ∝ γ, J and U^{ητ} do not know it."""
     folder, study = small
-    data = results.read_low_energy(folder)
+    data = results.read_merged(folder, results.LOW_ENERGY)
     one, two = (data.sel(point=point.name) for point in study.points)
     ratio = (two["strength_rms"] / one["strength_rms"]).to_numpy()
     assert ratio == pytest.approx([4, 2, 2, 1, 1], rel=1e-9)
@@ -112,13 +112,13 @@ def draw(folder):
         return low_energy_figures.figures(
             results.read_summary(folder),
             results.read_fits(folder),
-            results.read_low_energy(folder),
+            results.read_merged(folder, results.LOW_ENERGY),
         )
 
 
 def test_filled_marks_are_those_that_were_fitted(tmp_path):
     synthetic.write(tmp_path, {synthetic.X: [0.001, 0.01]}, samples=400)
-    data = results.read_low_energy(tmp_path)
+    data = results.read_merged(tmp_path, results.LOW_ENERGY)
     [axes] = draw(tmp_path)["couplings_distance"].axes
     marks = [container[0] for container in axes.containers]
     assert len(marks) == 10

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -83,10 +84,10 @@ def test_the_bytes_of_all_files_depend_on_the_data_only(tmp_path):
 
 def test_netcdf_keeps_dotted_keys_and_names(tmp_path):
     synthetic.write(tmp_path, {synthetic.X: [0.01, 0.1]}, samples=200)
-    data = results.read_distributions(tmp_path)
+    data = results.read_merged(tmp_path, results.DISTRIBUTIONS)
     assert data[synthetic.X].values.tolist() == [0.01, 0.1]
     assert data["point"].values.tolist() == ["p0", "p1"]
-    assert results.read_traces(tmp_path)["T"].dims == ("point", "step")
+    assert results.read_merged(tmp_path, results.TRACES)["T"].dims == ("point", "step")
 
 
 @pytest.mark.parametrize("column", ["theory", "point"])
@@ -99,10 +100,10 @@ def test_a_table_that_lacks_a_column_is_not_written(tmp_path, column):
 READERS = {
     "summary.parquet": results.read_summary,
     "fits.csv": results.read_fits,
-    "distributions.nc": results.read_distributions,
-    "traces.nc": results.read_traces,
-    "freezing.nc": results.read_freezing,
-    "low_energy.nc": results.read_low_energy,
+    "distributions.nc": partial(results.read_merged, name=results.DISTRIBUTIONS),
+    "traces.nc": partial(results.read_merged, name=results.TRACES),
+    "freezing.nc": partial(results.read_merged, name=results.FREEZING),
+    "low_energy.nc": partial(results.read_merged, name=results.LOW_ENERGY),
 }
 
 
@@ -130,6 +131,6 @@ def test_a_truncated_file_is_refused(tmp_path, name):
 
 
 def test_a_dataset_that_lacks_a_variable_is_refused(tmp_path):
-    results.write_traces(tmp_path, xr.Dataset({"T": ("step", [1.0])}))
+    results.write_merged(tmp_path, results.TRACES, xr.Dataset({"T": ("step", [1.0])}))
     with pytest.raises(DataError, match="no variable 'energy'"):
-        results.read_traces(tmp_path)
+        results.read_merged(tmp_path, results.TRACES)

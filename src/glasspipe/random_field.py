@@ -1,0 +1,101 @@
+"""What the random fields B do to the frozen spins: follow their own B, or each other.
+
+A spin without neighbours would have S_i = −sgn B_i, and every anneal would end in that one state.
+Spins without B, in a glass, end in states of their own. Where between the two a sample is, and
+whether that changes with its size, can be seen from frozen spins alone.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Array = NDArray[np.float64]
+
+
+def alignment(S: NDArray[np.int8], B: Array) -> Array:
+    """Return −⟨S_i sgn B_i⟩ of each realisation: 1 where every spin follows its own field.
+
+    Parameters
+    ----------
+    S : array, shape (realisations, N)
+        Frozen spins ±1.
+    B : array, shape (realisations, N)
+        Random fields, eV (29).
+
+    Returns
+    -------
+    array, shape (realisations,)
+        NaN without any field.
+    """
+    there = B != 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return -np.sum(S * np.sign(B), axis=1) / np.sum(there, axis=1)
+
+
+def replica_overlap(replica_S: NDArray[np.int8]) -> Array:
+    """Return the mean |q| of pairs of frozen replicas, q = (1/N) Σ_i S_i^a S_i^b.
+
+    Parameters
+    ----------
+    replica_S : array, shape (realisations, replicas, N)
+        Frozen spins ±1.
+
+    Returns
+    -------
+    array, shape (realisations,)
+    """
+    pairs = combinations(range(replica_S.shape[1]), 2)
+    each = [np.mean(replica_S[:, a] * replica_S[:, b], axis=1, dtype=float) for a, b in pairs]
+    return np.mean(np.abs(each), axis=0)
+
+
+def correlation(one: Array, two: Array) -> Array:
+    """Return Spearman's rank correlation of two quantities in each realisation.
+
+    Ranks, since the fields have tails so heavy that Pearson's coefficient is that of a few pairs.
+
+    Parameters
+    ----------
+    one, two : array, shape (realisations, N)
+        The quantities.
+
+    Returns
+    -------
+    array, shape (realisations,)
+        NaN where a quantity does not vary.
+    """
+    a, b = (rankdata(values, axis=1) for values in (one, two))
+    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1))
+
+
+def measures(data: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
+    """Return what the random fields do, for each realisation.
+
+    Parameters
+    ----------
+    data : mapping of str to array
+        Variables of a frozen file, the first axis being the realisations: ``S``, ``B``, ``h``,
+        ``replica_S`` and, where U was stored, ``U_norm``.
+
+    Returns
+    -------
+    dict of str to array, shape (realisations,)
+        ``alignment``; ``B_and_U_S``, the correlation of B_i with Σ_j U_ij S_j; ``size_B_and_U``,
+        that of |B_i| with (Σ_j U_ij²)^½; ``overlap`` of the frozen replicas, if there are several.
+    """
+    B = data["B"]
+    found = {
+        "alignment": alignment(data["S"], B),
+        "B_and_U_S": correlation(B, data["h"] - B),
+    }
+    if "U_norm" in data:
+        found["size_B_and_U"] = correlation(np.abs(B), data["U_norm"])
+    if data["replica_S"].shape[1] > 1:
+        found["overlap"] = replica_overlap(data["replica_S"])
+    return {name: values for name, values in found.items() if np.isfinite(values).all()}
