@@ -21,7 +21,7 @@ from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
 from glasspipe.medium import CubicMedium
-from glasspipe.pair_fields import FIELDS, PairField, fine_half_sphere, pair_fields
+from glasspipe.pair_fields import PairField, fine_half_sphere, pair_fields
 from glasspipe.population import Population
 from glasspipe.printed import Interaction
 from glasspipe.species import Variants
@@ -260,27 +260,6 @@ def field_law(
 ) -> FieldLaw:
     """Theory of one field at one point, computed once; arguments as in :class:`FieldLaw`."""
     return FieldLaw(Setting(field, population, medium), lattice, defects, boundary)
-
-
-def predict(
-    field: str,
-    statistic: str,
-    *,
-    population: Population,
-    medium: Interaction,
-    lattice: Lattice,
-    defects: int,
-    boundary: str = "spherical",
-) -> float:
-    """Theory for a statistic of a field, nan where there is none (h after freezing, Σ_j |J_ij|).
-
-    Arguments as in :class:`FieldLaw` and :meth:`FieldLaw.statistic`. Signs S_j and τ_j are taken
-    as independent: frozen S are not, so for U_S, b_gamma and b the theory is that of random S.
-    """
-    if field not in FIELDS:
-        return float("nan")
-    point = {"population": population, "medium": medium, "lattice": lattice}
-    return field_law(field, **point, defects=defects, boundary=boundary).statistic(statistic)
 
 
 def _crystal(lattice: Lattice) -> Lattice:

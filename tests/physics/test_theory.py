@@ -18,7 +18,7 @@ from glasspipe.pair_fields import FIELDS, pair_coupling
 from glasspipe.population import Population
 from glasspipe.sample import realise
 from glasspipe.species import unit_kinds
-from glasspipe.theory import FieldLaw, Setting, predict
+from glasspipe.theory import FieldLaw, Setting, field_law
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
@@ -270,13 +270,11 @@ def test_sampling_error_of_a_width():
     assert naive < known.std_error(50 * number) / 3
 
 
-def test_what_theory_does_not_know_is_nan():
-    crystal = Lattice("fcc", 4.0, 3)
-    point = {"population": UNIAXIAL, "medium": MEDIUM, "lattice": crystal, "defects": 20}
-    assert np.isnan(predict("h", "std", **point))
-    assert predict("B", "std", **point) > 0
+def test_an_unknown_statistic_is_refused():
+    point = {"population": UNIAXIAL, "medium": MEDIUM, "lattice": Lattice("fcc", 4.0, 3)}
     with pytest.raises(ValueError, match="statistic is 'mode'; allowed are mean"):
-        predict("B", "mode", **point)
+        field_law("B", **point, defects=20).statistic("mode")
+
 
 
 @pytest.mark.parametrize("medium", MEDIA)
