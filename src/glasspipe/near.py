@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from glasspipe.christoffel import angular_table
 from glasspipe.kelvin import isotropic_coefficients
 from glasspipe.kernels import crystal_pairs, pairs
+from glasspipe.kernels import rows as row_kernels
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.window import ladder_table
 
@@ -63,6 +64,24 @@ def fields(
     else:
         tables = angular_table(medium), ladder_table()
         crystal_pairs.fields(position, frozen, eta, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+
+
+def rows(
+    which: NDArray[np.int64],
+    position: Array,
+    receivers: Array,
+    sources: Array,
+    medium: AnyMedium,
+    split: Split,
+    out: Array,
+) -> None:
+    """Add the near part of the fields on some defects, see :mod:`kernels.rows`."""
+    box, alpha, cutoff = split
+    about = which, position, receivers, sources, box
+    if isinstance(medium, Medium):
+        row_kernels.isotropic(*about, alpha, cutoff, *isotropic_coefficients(medium), out)
+    else:
+        row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
 
 
 def _symmetric_part(zeta: Array) -> Array:

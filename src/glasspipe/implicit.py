@@ -1,0 +1,152 @@
+"""Couplings of many defects that are never stored: a list of near ones and a mesh for the rest.
+
+A dense U of 10⁵ defects would take 40 GB. Split by a window, the near part of U is a list whose
+length grows as N, and the far part is applied by Fourier transforms, whose cost does. The list is
+exact, as the window ends it; so only the mesh decides how good a field is, and the same list
+serves a coarse mesh for annealing and a fine one for what is reported.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe.direct import direct_fields
+from glasspipe.greens import BOUNDARIES
+from glasspipe.kernels.nearfar import ORDER
+from glasspipe.medium import AnyMedium, Medium
+from glasspipe.mesh import Mesh, Split, mesh_shape
+from glasspipe.neighbours import Cells, NearList, near_couplings
+from glasspipe.window import Bell
+
+Array = NDArray[np.float64]
+
+NEIGHBOURS = 250
+"""Mean number of near neighbours: more cost time at each flip, fewer a finer mesh."""
+_LARGEST_CUTOFF = 0.4
+"""Of the smallest edge of the box."""
+_FINE_ORDER = 8
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    """Window, and mesh points in a length of the cutoff: coarse for annealing, fine for results."""
+
+    window: Bell
+    coarse: float
+    fine: float
+
+
+_ISOTROPIC = _Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
+_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=8.0, fine=20.0)
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """U and B of one realisation, as a recipe; the defects are sorted by place.
+
+    Parameters
+    ----------
+    order : int array (N,)
+        Which of the defects as given is each of the sorted ones.
+    position, gamma, B : array (N, 3), (N, 3, 3), (N,)
+        Å, eV and eV.
+    near : NearList
+        Near couplings.
+    split : Split
+        What is near.
+    boundary : str
+        The q = 0 term.
+    """
+
+    order: NDArray[np.int64]
+    position: Array
+    gamma: Array
+    B: Array
+    near: NearList
+    split: Split
+    boundary: str
+
+    @cached_property
+    def fine(self) -> Mesh:
+        """Mesh of the fields that are reported."""
+        return _fine_mesh(self.split, self.boundary)
+
+    def coarse(self, refinement: float) -> Mesh:
+        """Mesh for annealing, ``refinement`` times as fine as is usual."""
+        spacing = self.split.cutoff / (_resolution(self.split.medium).coarse * refinement)
+        shape = mesh_shape(self.split.edges, spacing)
+        return Mesh(self.split, self.boundary, shape, ORDER, "f4")
+
+    def fields(self, S: NDArray[np.int8], mesh: Mesh) -> Array:
+        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,) in eV, the far part on ``mesh``."""
+        h = mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
+        self.near.add_fields(S, h)
+        return h + self.B
+
+    def direct_fields(self, S: NDArray[np.int8], which: NDArray[np.int64]) -> Array:
+        """The same of some defects by Ewald sums to rounding, B_i as it is."""
+        split, sources = self.split, self.gamma * S[:, None, None]
+        about = {"box": split.edges, "medium": split.medium, "boundary": self.boundary}
+        return self.B[which] + direct_fields(which, self.position, self.gamma, sources, **about)
+
+
+def implicit(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+) -> Implicit:
+    """Couplings and random fields of defects in a periodic box, without storing all U_ij.
+
+    Parameters
+    ----------
+    position, gamma, eta, box, medium, boundary
+        As in :func:`glasspipe.couplings.couplings`, ``minimum_image`` apart.
+    neighbours : float
+        Mean number of near neighbours; results depend on it within their error only.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+
+    References
+    ----------
+    Eqs. (16), (26), (29).
+    """
+    allowed = [name for name in BOUNDARIES if name != "minimum_image"]
+    if boundary not in allowed:
+        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(allowed)}")
+    edges, position = np.asarray(box, dtype=float), np.asarray(position, dtype=float)
+    split = _split(medium, edges, len(position), neighbours)
+    cells = Cells(edges, split.cutoff)
+    order = np.argsort(cells.of(position), kind="stable")
+    position = np.ascontiguousarray(position[order])
+    gamma, eta = np.asarray(gamma, dtype=float)[order], np.asarray(eta, dtype=float)[order]
+    near, B = near_couplings(position, gamma, eta, split, cells)
+    volumes = eta[:, None, None] * np.eye(3)
+    B += _fine_mesh(split, boundary).field(position, gamma, volumes)
+    return Implicit(order, position, gamma, B, near, split, boundary)
+
+
+def _split(medium: AnyMedium, edges: Array, number: int, neighbours: float) -> Split:
+    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * number)) ** (1 / 3)
+    cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
+    x, y, z = edges.tolist()
+    return Split(medium, (x, y, z), cutoff, _resolution(medium).window)
+
+
+def _fine_mesh(split: Split, boundary: str) -> Mesh:
+    spacing = split.cutoff / _resolution(split.medium).fine
+    return Mesh(split, boundary, mesh_shape(split.edges, spacing), _FINE_ORDER, "f8")
+
+
+def _resolution(medium: AnyMedium) -> _Resolution:
+    return _ISOTROPIC if isinstance(medium, Medium) else _CRYSTAL

@@ -1,0 +1,132 @@
+"""Near pairs of many defects: who is within the cutoff of whom, and their near couplings."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.christoffel import angular_table
+from glasspipe.kelvin import isotropic_coefficients
+from glasspipe.kernels import neighbours as kernel
+from glasspipe.medium import Medium
+from glasspipe.mesh import Split
+from glasspipe.window import ladder_table
+
+Array = NDArray[np.float64]
+
+CELLS = 2
+"""Cells between a defect and the cutoff: more test fewer pairs in vain, but visit more cells."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a periodic box, in the order of Morton's curve.
+
+    Parameters
+    ----------
+    box : array (3,)
+        Edges, Å.
+    cutoff : float
+        Å.
+    """
+
+    box: Array
+    cutoff: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Cells along the axes."""
+        return tuple(np.maximum(1, self.box * CELLS // self.cutoff).astype(int).tolist())
+
+    @cached_property
+    def place(self) -> NDArray[np.int64]:
+        """Places (cells, 3) along the curve."""
+        place = np.stack(np.unravel_index(np.arange(np.prod(self.shape)), self.shape), axis=-1)
+        return place[np.argsort(_interleaved(place), kind="stable")]
+
+    @cached_property
+    def rank(self) -> NDArray[np.int64]:
+        """Number along the curve of each place."""
+        rank = np.empty(self.shape, np.int64)
+        rank[tuple(self.place.T)] = np.arange(len(self.place))
+        return rank
+
+    def of(self, position: Array) -> NDArray[np.int64]:
+        """Return the number of the cell of each defect."""
+        place = (position / self.box * self.shape).astype(np.int64)
+        return self.rank[tuple(np.minimum(place, np.array(self.shape) - 1).T)]
+
+
+def _interleaved(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    bits = np.arange(20)
+    return ((place[:, :, None] >> bits & 1) << (3 * bits + np.arange(3)[:, None])).sum(axis=(1, 2))
+
+
+@dataclass(frozen=True)
+class NearList:
+    """Near couplings of defects that are sorted by cell, both directions of each pair.
+
+    Parameters
+    ----------
+    start : int64 array (N + 1,)
+        Where each defect's row starts, and the last ends.
+    index : int32 array (pairs,)
+        Neighbours, ascending in each row.
+    U : float32 array (pairs,)
+        Near part of U_ij, eV.
+    """
+
+    start: NDArray[np.int64]
+    index: NDArray[np.int32]
+    U: NDArray[np.float32]
+
+    def add_fields(self, S: NDArray[Any], h: Array) -> None:
+        """Add Σ_j U_ij S_j to h (N,), in float64."""
+        kernel.add_fields(self.start, self.index, self.U, S, h)
+
+    def strongest(self) -> NDArray[np.int64]:
+        """Place in the list of each defect's strongest coupling, −1 if it has none."""
+        partner = np.empty(len(self.start) - 1, np.int64)
+        kernel.strongest(self.start, self.U, partner)
+        return partner
+
+
+def near_couplings(
+    position: Array, gamma: Array, eta: Array, split: Split, cells: Cells
+) -> tuple[NearList, Array]:
+    """Near parts of the couplings (16) and of the random fields (26), (29).
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å, sorted by the number of the cell.
+    gamma : array (N, 3, 3)
+        eV.
+    eta : array (N,)
+        eV.
+    split : Split
+        What is near.
+    cells : Cells
+        Of the same cutoff.
+
+    Returns
+    -------
+    NearList, array (N,)
+        Couplings, and near part of B in eV.
+    """
+    first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
+    about = position, split.edges, split.cutoff, cells.place, cells.rank, first, CELLS
+    start = np.zeros(len(position) + 1, np.int64)
+    kernel.neighbours(*about, start, np.empty(0, np.int32))
+    np.cumsum(start, out=start)
+    index = np.empty(start[-1], np.int32)
+    kernel.neighbours(*about, start, index)
+    U, B = np.empty(len(index), np.float32), np.zeros(len(position))
+    pairs = position, gamma, eta, split.edges, split.cutoff, ladder_table(split.window)
+    if isinstance(split.medium, Medium):
+        kernel.isotropic(*pairs, *isotropic_coefficients(split.medium), start, index, U, B)
+    else:
+        kernel.crystal(*pairs, angular_table(split.medium), start, index, U, B)
+    return NearList(start, index, U), B
