@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -17,14 +18,20 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status.
 
-    A user's mistake (a config or a file that cannot be used) ends in one line and status 2.
+    A user's mistake (a config or a file that cannot be used) ends in one line and status 2; a
+    signal that let the run keep what it did, in status 128 + its number.
     """
     options = _parser().parse_args(arguments)
+    from glasspipe.checkpoint import StoppedError
     from glasspipe.config import ConfigError
     from glasspipe.dataset import DataError
 
     try:
         options.run(options)
+    except StoppedError as stopped:
+        with suppress(OSError):  # the same signal may have ended whoever reads this
+            print(f"glasspipe {options.command}: {stopped}", file=sys.stderr)
+        return 128 + stopped.number
     except (ConfigError, DataError) as error:
         print(f"glasspipe {options.command}: {error}", file=sys.stderr)
         return 2
@@ -54,6 +61,14 @@ def _sample(options: argparse.Namespace) -> None:
     stages.sample(
         load_point(options.point), options.output, first=options.first, count=options.count
     )
+
+
+def _freeze(options: argparse.Namespace) -> None:
+    from glasspipe import stages
+    from glasspipe.config import load_point
+
+    point = load_point(options.point)
+    stages.freeze(point, options.hamiltonian, options.output, checkpoint=options.checkpoint)
 
 
 def _stage(options: argparse.Namespace) -> None:
@@ -104,7 +119,15 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--count", type=int, help="number of realisations (all)")
     sample.set_defaults(run=_sample)
     _stage_parser(commands, "couplings", "compute U_ij and B_i", ("realisations",))
-    _stage_parser(commands, "freeze", "freeze S by simulated annealing", ("hamiltonian",))
+    freeze = _stage_parser(commands, "freeze", "freeze S", ("hamiltonian",))
+    freeze.add_argument(
+        "--checkpoint",
+        type=float,
+        default=180.0,
+        metavar="SECONDS",
+        help="keep what has been done, to go on from there after an interruption (180)",
+    )
+    freeze.set_defaults(run=_freeze)
     _stage_parser(commands, "fields", "compute b_i and J_ij", ("realisations", "frozen"))
 
     aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")

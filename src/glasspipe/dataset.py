@@ -52,6 +52,7 @@ class Variable:
 
 _PER_DEFECT = "realisation defect"
 _TRACE = "realisation replica step"
+_STEP = "realisation step"
 _TENSOR = f"{_PER_DEFECT} axis axis2"
 _GRADIENT = f"{_TENSOR} axis3"
 
@@ -88,7 +89,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "h": Variable(_PER_DEFECT, "eV", "local field on S, random field included", "eq. (29)"),
         "B": Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)"),
         "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
-        "T": Variable("realisation step", "eV", "temperature k_B T", "model"),
+        "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
         "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
         "trace_energy_variance": Variable(
             _TRACE, "eV2", "variance of the energy at the temperature", "eq. (29)"
@@ -98,6 +99,39 @@ VARIABLES: dict[str, dict[str, Variable]] = {
             "realisation replica defect", "1", "frozen S of each replica", "eq. (29)", "i1"
         ),
         "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
+        "unstable": Variable(
+            "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
+        ),
+        "specific_heat": Variable(
+            _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"
+        ),
+        "overlap": Variable(_STEP, "1", "mean overlap q of two replicas", "model"),
+        "overlap_abs": Variable(_STEP, "1", "mean |q|", "model"),
+        "overlap_squared": Variable(_STEP, "1", "mean of q squared", "model"),
+        "overlap_count": Variable(
+            f"{_STEP} overlap_bin",
+            "1",
+            "pairs with q in each of equal bins from -1 to 1",
+            "model",
+            "i8",
+        ),
+        "swap_rate": Variable(
+            "realisation replica gap", "1", "accepted exchanges with the next temperature", "model"
+        ),
+        "round_trips": Variable(
+            "realisation replica",
+            "1",
+            "ways of a state through all temperatures and back",
+            "model",
+            "i8",
+        ),
+        "round_trip_time": Variable("realisation replica", "1", "sweeps of a round trip", "model"),
+        "log_energy": Variable(
+            "realisation replica log_bin step",
+            "eV",
+            "mean energy of the last half of the sweeps, of the quarter before it, and so on",
+            "eq. (29)",
+        ),
     },
     "fields": {
         "realisation": _REALISATION,

@@ -8,22 +8,18 @@ sums, and the state handed back is stable against every single flip in float64.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import index
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasspipe import dense
+from glasspipe.dense import Replicas
 from glasspipe.kernels import freeze as kernels
+from glasspipe.overlap import Overlaps
+from glasspipe.progress import Observe, Progress, State, ignore
 
 Schedule = Literal["geometric", "linear"]
-
-_SCALE_FIELDS = 2000
-_SWEEPS_PER_REFRESH = 500
-_QUENCHES = 100
-# Largest ratio of the energy's error to Σ|h_i|: of float32 between refreshes, and of float64.
-_DRIFT = 1e-4
-_ROUNDING = 1e-11
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,11 @@ class Frozen:
         Frozen spins of each replica.
     replica_energy : float array, shape (replicas,)
         Their energies, eV, total.
+    overlap : float array, shape (3, steps), or None
+        Mean q, |q| and q² of all pairs of replicas at each temperature, q = (1/N) Σ_i S_i^a S_i^b;
+        with one replica there is none.
+    overlap_count : int64 array, shape (steps, bins), or None
+        Histogram of q, equal bins from −1 to 1.
     """
 
     S: NDArray[np.int8]
@@ -61,6 +62,8 @@ class Frozen:
     acceptance: NDArray[np.float64]
     replica_S: NDArray[np.int8]
     replica_energy: NDArray[np.float64]
+    overlap: NDArray[np.float64] | None
+    overlap_count: NDArray[np.int64] | None
 
 
 def field_scale(U: ArrayLike, B: ArrayLike, *, key: int | Sequence[int]) -> float:
@@ -87,8 +90,8 @@ def field_scale(U: ArrayLike, B: ArrayLike, *, key: int | Sequence[int]) -> floa
     ValueError
         If ``U``, ``B`` or ``key`` is not as above.
     """
-    U, B = _hamiltonian(U, B)
-    return _field_scale(U, B, _entropy(key))
+    U, B = dense.hamiltonian(U, B)
+    return dense.typical_field(U, B, dense.entropy(key))
 
 
 def temperatures(
@@ -123,7 +126,7 @@ def temperatures(
         raise ValueError(
             f"t_start is {t_start} and t_end {t_end}; they must be finite with t_start > t_end > 0"
         )
-    steps = _count("steps", steps)
+    steps = dense.count("steps", steps)
     if schedule == "geometric":
         return scale * np.geomspace(t_start, t_end, steps)
     if schedule == "linear":
@@ -142,6 +145,8 @@ def freeze(
     t_start: float,
     t_end: float,
     replicas: int,
+    observe: Observe = ignore,
+    resume: State | None = None,
 ) -> Frozen:
     """Anneal H = Σ_{i<j} U_ij S_i S_j + Σ_i B_i S_i (29) and quench it to a stable state.
 
@@ -167,6 +172,10 @@ def freeze(
         First and last temperature over `field_scale`, t_start > t_end > 0.
     replicas : int
         Independent anneals of the same realisation.
+    observe : function, optional
+        Called with the `Progress` every few seconds; what it raises ends the anneal.
+    resume : mapping, optional
+        The ``state`` of an earlier call with the same arguments, to continue from.
 
     Returns
     -------
@@ -180,30 +189,57 @@ def freeze(
     RuntimeError
         If an energy does not agree with its recomputation, or the quench does not settle.
     """
-    U, B = _hamiltonian(U, B)
-    entropy = _entropy(key)
-    sweeps, steps, replicas = _counts(sweeps, steps, replicas)
-    T = temperatures(
-        _field_scale(U, B, entropy), schedule=schedule, t_start=t_start, t_end=t_end, steps=steps
+    U, B = dense.hamiltonian(U, B)
+    entropy = dense.entropy(key)
+    sweeps, steps, replicas = counts(sweeps, steps, replicas)
+    scale = dense.typical_field(U, B, entropy)
+    T = temperatures(scale, schedule=schedule, t_start=t_start, t_end=t_end, steps=steps)
+    keys = dense.replica_keys(entropy, replicas)
+    S, energies, accepted, overlaps = _anneal(
+        U, B, keys, T, sweeps // steps, observe=observe, resume=resume
     )
-    S, energies, accepted = _anneal(
-        U, B, _replica_keys(entropy, replicas), np.repeat(T, sweeps // steps)
-    )
-    h = _quench(U, B, S)
-    replica_energy = _energies(B, S, h)
-    best = int(replica_energy.argmin())
-    _check_energy(U, B, S[best], h[best], replica_energy[best])
     energies = energies.reshape(replicas, steps, -1)
-    return Frozen(
-        S=S[best].copy(),
-        h=h[best].copy(),
-        energy=float(replica_energy[best]),
+    return frozen_state(
+        U,
+        B,
+        S,
         T=T,
         trace_energy=energies.mean(axis=2),
         trace_energy_variance=energies.var(axis=2),
         acceptance=accepted.reshape(replicas, steps, -1).mean(axis=2) / len(B),
+        overlaps=overlaps,
+    )
+
+
+def frozen_state(
+    U: NDArray[np.float64],
+    B: NDArray[np.float64],
+    S: NDArray[np.int8],
+    *,
+    overlaps: Overlaps,
+    **trace: NDArray[np.float64],
+) -> Frozen:
+    """Quench the replicas ``S`` (R, N) in place and return the lowest, with the given traces.
+
+    Raises
+    ------
+    RuntimeError
+        If the quench does not settle, or an energy does not agree with its recomputation.
+    """
+    h = dense.quench(U, B, S)
+    replica_energy = dense.energies(B, S, h)
+    best = int(replica_energy.argmin())
+    dense.check_energy(U, B, S[best], h[best], replica_energy[best])
+    several = len(S) > 1
+    return Frozen(
+        S=S[best].copy(),
+        h=h[best].copy(),
+        energy=float(replica_energy[best]),
         replica_S=S,
         replica_energy=replica_energy,
+        overlap=overlaps.means() if several else None,
+        overlap_count=overlaps.counts if several else None,
+        **trace,
     )
 
 
@@ -212,166 +248,78 @@ def _anneal(
     B: NDArray[np.float64],
     keys: NDArray[np.uint64],
     T: NDArray[np.float64],
-) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int64]]:
-    """Return the spins (R, N) after the last sweep; energies and flips (R, sweeps) of all."""
-    replicas, size = len(keys), len(B)
-    padded = -(-size // kernels.BLOCK) * kernels.BLOCK
-    couplings = _aligned((padded, padded), 0.0)
-    couplings[:size, :size] = U
-    spins = _aligned((replicas, padded), 1.0)
-    fields = _aligned((replicas, padded), -np.inf)
-    energies = np.empty((replicas, len(T)))
-    accepted = np.empty((replicas, len(T)), np.int64)
+    each: int = 1,
+    *,
+    observe: Observe = ignore,
+    resume: State | None = None,
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int64], Overlaps]:
+    """Make ``each`` sweeps at each temperature.
 
-    S = _random_spins(keys, size)
-    h = _local_fields(U, B, S)
-    energy = _energies(B, S, h)
-    for first in range(0, len(T), _SWEEPS_PER_REFRESH):
-        chunk = slice(first, min(first + _SWEEPS_PER_REFRESH, len(T)))
-        spins[:, :size] = S
-        fields[:, :size] = h
-        changes = np.empty((replicas, chunk.stop - first))
-        flips = np.empty(changes.shape, np.int64)
-        kernels.anneal(couplings, spins, fields, T[chunk], keys, first + 1, changes, flips)
-        energies[:, chunk] = energy[:, None] + changes.cumsum(axis=1)
-        accepted[:, chunk] = flips
-        S = spins[:, :size].astype(np.int8)
-        h = _local_fields(U, B, S)
-        energy = _energies(B, S, h)
-        _check_drift(energies[:, chunk.stop - 1], energy, h)
-    return S, energies, accepted
-
-
-def _aligned(shape: tuple[int, int], value: float) -> NDArray[np.float32]:
-    """Return a float32 array filled with ``value`` that starts at a cache line (64 bytes)."""
-    length = shape[0] * shape[1]
-    memory = np.empty(length + 15, np.float32)
-    first = -(memory.ctypes.data // 4) % 16
-    array = memory[first : first + length].reshape(shape)
-    array.fill(value)
-    return array
-
-
-def _quench(
-    U: NDArray[np.float64], B: NDArray[np.float64], S: NDArray[np.int8]
-) -> NDArray[np.float64]:
-    """Turn spins of ``S`` (R, N) until none can lower the energy; return their exact fields.
-
-    A spin and the one that it couples to most are also turned together: they are bound long
-    before the rest is settled, and single flips then no longer turn them.
+    Returns the spins (R, N) after the last one, energies and flips (R, sweeps) of all sweeps, and
+    the overlaps after the last sweep at each temperature.
     """
-    partner = np.abs(U).argmax(axis=1)
-    h = _local_fields(U, B, S)
-    for _ in range(_QUENCHES):
-        for r in range(len(S)):
-            kernels.quench(U, partner, S[r], h[r])
-        h = _local_fields(U, B, S)
-        if not (S * h > 0).any():
-            return h
-    raise RuntimeError(f"the quench does not settle within {_QUENCHES} recomputations of h")
+    total, several = each * len(T), len(keys) > 1
+    replicas = Replicas.at_random(U, B, keys)
+    overlaps = Overlaps.none(len(T))
+    kept = {
+        "exact": replicas.refresh()[0],
+        "energies": np.empty((len(keys), total)),
+        "accepted": np.empty((len(keys), total), np.int64),
+        "overlap_counts": overlaps.counts,
+        "overlap_sums": overlaps.sums,
+        "done": np.array(0),
+    }
+    if resume is not None:
+        replicas.restore(resume)
+        for name, array in kept.items():
+            array[...] = resume[name]
+    while kept["done"] < total:
+        first = int(kept["done"])
+        end_of_step = first - first % each + each if several else total
+        done = replicas.piece(first, end_of_step, total)
+        energy = _sweep(replicas, keys, T[np.arange(first, done) // each], kept, first)
+        if several and done % each == 0:
+            overlaps.add_step(replicas.spins, len(B), done // each - 1)
+        kept["done"][...] = done
+        acceptance = kept["accepted"][:, first:done].mean() / len(B)
+        state = {**kept, **replicas.state()}
+        observe(Progress(done, total, energy / len(B), float(acceptance), state))
+    return replicas.S, kept["energies"], kept["accepted"], overlaps
 
 
-def _check_drift(
-    tracked: NDArray[np.float64], exact: NDArray[np.float64], h: NDArray[np.float64]
-) -> None:
-    """Raise if the energy followed through the flips has left the exact one, both (R,)."""
-    error = np.abs(tracked - exact)
-    allowed = _DRIFT * np.abs(h).sum(axis=1)
-    if not (error <= allowed).all():
-        raise RuntimeError(
-            f"float32 fields let the energy drift by {error.max():.3g} eV; "
-            f"at most {allowed.min():.3g} eV is allowed between refreshes"
-        )
+def _sweep(
+    replicas: Replicas,
+    keys: NDArray[np.uint64],
+    T: NDArray[np.float64],
+    kept: dict[str, NDArray[Any]],
+    first: int,
+) -> float:
+    """Go on from sweep ``first``, one sweep for each of ``T``; return the mean energy.
 
-
-def _check_energy(
-    U: NDArray[np.float64],
-    B: NDArray[np.float64],
-    S: NDArray[np.int8],
-    h: NDArray[np.float64],
-    energy: float,
-) -> None:
-    """Raise if the energy from the fields is not the sum over pairs."""
-    pairs = kernels.pair_energy(U, B, S)
-    if not abs(energy - pairs) <= _ROUNDING * np.abs(h).sum():
-        raise RuntimeError(f"energy from the fields is {energy} eV, from the pairs {pairs} eV")
-
-
-def _field_scale(U: NDArray[np.float64], B: NDArray[np.float64], entropy: int) -> float:
-    keys = _words(np.random.SeedSequence(entropy, spawn_key=(1,)), -(-_SCALE_FIELDS // len(B)))
-    magnitude = np.abs(_local_fields(U, B, _random_spins(keys, len(B))))
-    return float(np.median(magnitude[magnitude > 0])) if magnitude.any() else 0.0
-
-
-def _random_spins(keys: NDArray[np.uint64], size: int) -> NDArray[np.int8]:
-    S = np.empty((len(keys), size), np.int8)
-    kernels.random_spins(keys, S)
-    return S
-
-
-def _local_fields(
-    U: NDArray[np.float64], B: NDArray[np.float64], S: NDArray[np.int8]
-) -> NDArray[np.float64]:
-    h = np.empty(S.shape)
-    kernels.local_fields(U, B, S, h)
-    return h
-
-
-def _energies(
-    B: NDArray[np.float64], S: NDArray[np.int8], h: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return E = ½ Σ_i (h_i + B_i) S_i of each row."""
-    return 0.5 * ((h + B) * S).sum(axis=1)
-
-
-def _replica_keys(entropy: int, replicas: int) -> NDArray[np.uint64]:
-    """Return four random 32-bit words a replica, (replicas, 4)."""
-    return np.concatenate(
-        [_words(np.random.SeedSequence(entropy, spawn_key=(0, r)), 1) for r in range(replicas)]
+    ``energies`` holds the changes since the last refresh, and energies up to it: added all at
+    once, they do not depend on where the sweeps were interrupted.
+    """
+    exact, energies = kept["exact"], kept["energies"]
+    done = first + len(T)
+    changes, flips = np.empty((len(keys), len(T))), np.empty((len(keys), len(T)), np.int64)
+    kernels.anneal(
+        replicas.couplings, replicas.spins, replicas.fields, T, keys, first + 1, changes, flips
     )
+    energies[:, first:done], kept["accepted"][:, first:done] = changes, flips
+    since = slice(first - first % dense.SWEEPS_PER_REFRESH, done)
+    if done % dense.SWEEPS_PER_REFRESH and done < energies.shape[1]:
+        return float((exact + energies[:, since].sum(axis=1)).mean())
+    energies[:, since] = exact[:, None] + energies[:, since].cumsum(axis=1)
+    exact[:], h = replicas.refresh()
+    dense.check_drift(energies[:, done - 1], exact, h)
+    return float(exact.mean())
 
 
-def _words(sequence: np.random.SeedSequence, rows: int) -> NDArray[np.uint64]:
-    return sequence.generate_state(4 * rows).astype(np.uint64).reshape(rows, 4)
-
-
-def _hamiltonian(U: ArrayLike, B: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return ``U`` and ``B`` as float64 arrays if they are what they should be."""
-    U, B = np.ascontiguousarray(U, np.float64), np.ascontiguousarray(B, np.float64)
-    if U.ndim != 2 or U.shape[0] != U.shape[1] or not len(U):
-        raise ValueError(f"U has shape {U.shape}; it must be (N, N) with N at least 1")
-    if B.shape != U.shape[:1]:
-        raise ValueError(f"B has shape {B.shape}; with this U it must be ({len(U)},)")
-    for name, array in (("U", U), ("B", B)):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} has values that are not finite; all must be")
-    if U.diagonal().any():
-        i = int(np.flatnonzero(U.diagonal())[0])
-        raise ValueError(f"U[{i}, {i}] is {U[i, i]}; the diagonal must be zero")
-    if not np.array_equal(U, U.T):
-        raise ValueError(f"U differs from its transpose by {np.abs(U - U.T).max()}; make it equal")
-    return U, B
-
-
-def _entropy(key: int | Sequence[int]) -> int:
-    """Return the key as one integer below 2¹²⁸."""
-    parts = [index(part) for part in (key if isinstance(key, Sequence | np.ndarray) else [key])]
-    bits = 128 // max(len(parts), 1)
-    if len(parts) not in (1, 2) or not all(0 <= part < 1 << bits for part in parts):
-        raise ValueError(f"key is {key}; it must be an integer below 2¹²⁸ or two below 2⁶⁴, ≥ 0")
-    return sum(part << bits * place for place, part in enumerate(parts))
-
-
-def _counts(sweeps: int, steps: int, replicas: int) -> tuple[int, int, int]:
-    sweeps, steps = _count("sweeps", sweeps), _count("steps", steps)
+def counts(sweeps: int, steps: int, replicas: int) -> tuple[int, int, int]:
+    """Return the three as integers, if every temperature gets the same number of sweeps."""
+    sweeps, steps = dense.count("sweeps", sweeps), dense.count("steps", steps)
     if sweeps % steps:
         raise ValueError(f"sweeps is {sweeps}; it must be a multiple of steps, here {steps}")
     if sweeps >= 1 << 32:
         raise ValueError(f"sweeps is {sweeps}; it must be below 2³²")
-    return sweeps, steps, _count("replicas", replicas)
-
-
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or index(value) < 1:
-        raise ValueError(f"{name} is {value}; it must be a positive integer")
-    return index(value)
+    return sweeps, steps, dense.count("replicas", replicas)

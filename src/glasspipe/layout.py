@@ -188,7 +188,13 @@ def write(study: Study, folder: str | Path) -> None:
 
 
 def remove_unfinished(folder: str | Path) -> None:
-    """Remove what killed jobs have left behind, now that no job runs."""
+    """Remove what killed jobs have left behind, now that no job runs.
+
+    The checkpoint of an output that is not there stays: it may be hours of work.
+    """
+    from glasspipe.checkpoint import remove_stale
+
+    remove_stale(Path(folder))
     for path in Path(folder).rglob(".*.part"):
         path.unlink(missing_ok=True)
 

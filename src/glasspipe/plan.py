@@ -65,6 +65,7 @@ class Work:
         """Size of the stage's file before compression."""
         import numpy as np
 
+        from glasspipe import frozen_file
         from glasspipe.dataset import VARIABLES
 
         freeze = self.point.data["freeze"]
@@ -72,17 +73,18 @@ class Work:
             "realisation": self.point.realisations,
             "defect": self.defects,
             "pair": self.pairs,
-            "step": freeze["steps"],
-            "replica": freeze["replicas"],
+            **frozen_file.sizes(freeze),
             **dict.fromkeys(("axis", "axis2", "axis3"), 3),
         }
         dtypes = {"U": self.point.data["couplings"]["store"]}
-        rotor = self.point.data["defects"]["species"] == "rotor"
+        absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze)}
+        if self.point.data["defects"]["species"] != "rotor":
+            absent.add("zeta_minus")
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize
             * prod(sizes[dimension] for dimension in about.dimensions.split())
             for name, about in VARIABLES[self.stage].items()
-            if rotor or name != "zeta_minus"
+            if name not in absent
         )
 
     @property

@@ -15,7 +15,7 @@ import glasspipe
 
 _PACKAGE = Path(glasspipe.__file__).parent
 _DISPATCHER = "glasspipe.stages"
-"""Imports a stage's module only where it calls it; what it imports at its top, all stages use."""
+"""Imports a stage's modules in the function of its name; what it imports at its top, all use."""
 
 
 @cache
@@ -42,22 +42,30 @@ def sources(stage: str) -> list[Path]:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += _imports(module)
+            waiting += _imports(module, stage)
     return sorted(filter(None, map(_file, found)))
 
 
-def _imports(module: str) -> Iterator[str]:
-    """Yield the modules of the package that a module imports."""
+def _imports(module: str, stage: str) -> Iterator[str]:
+    """Yield the modules of the package that a module imports for a stage."""
     path = _file(module)
     if path is None:
         return
     tree = ast.parse(path.read_bytes())
-    for node in tree.body if module == _DISPATCHER else ast.walk(tree):
+    for node in _of_stage(tree, stage) if module == _DISPATCHER else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _of_stage(tree: ast.Module, stage: str) -> Iterator[ast.AST]:
+    """Yield what stands at the top of a module, and what is in the function of a stage."""
+    for node in tree.body:
+        yield node
+        if isinstance(node, ast.FunctionDef) and node.name == stage:
+            yield from ast.walk(node)
 
 
 def _file(module: str) -> Path | None:

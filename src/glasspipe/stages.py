@@ -110,47 +110,15 @@ def couplings(point: Point, realisations: Path, output: Path) -> None:
                 writer.put(row, {"U": made.U, "B": made.B})
 
 
-_FROZEN = (
-    "S",
-    "h",
-    "energy",
-    "T",
-    "trace_energy",
-    "trace_energy_variance",
-    "acceptance",
-    "replica_S",
-    "replica_energy",
-)
+def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float = 180.0) -> None:
+    """Write the frozen S of every realisation and how they froze.
 
-
-def freeze(point: Point, hamiltonian: Path, output: Path) -> None:
-    """Write the frozen S of every realisation and the trace of the annealing.
-
-    B goes with them, since the file of the couplings is a temporary one.
+    Every ``checkpoint`` seconds all that has been done is kept beside the output, for another call
+    to go on from.
     """
-    from glasspipe.freeze import freeze
+    from glasspipe.freezing import write
 
-    options = {k: v for k, v in point.data["freeze"].items() if k != "method"}
-    with dataset.stage_file(hamiltonian, "couplings", point) as source:
-        number = source.size("defect")
-        upper = np.triu_indices(number, 1)
-        with dataset.create(
-            output,
-            "freeze",
-            point,
-            names=(*_FROZEN, "B"),
-            sizes={"defect": number, "step": options["steps"], "replica": options["replicas"]},
-            realisations=source.realisations,
-        ) as writer:
-            U = np.zeros((number, number))
-            for row, realisation in enumerate(source.realisations):
-                pairs, B = source.row(row, "U", "B")
-                U[upper] = pairs
-                U.T[upper] = pairs
-                seed = seed_sequence(point, "freeze", realisation)
-                key = [int(word) for word in seed.generate_state(2, np.uint64)]
-                made = freeze(U, B, key=key, **options)
-                writer.put(row, {name: getattr(made, name) for name in _FROZEN} | {"B": B})
+    write(point, hamiltonian, output, checkpoint=checkpoint)
 
 
 _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")

@@ -13,6 +13,7 @@ POINT = {
     "realisations": 3,
     "freeze": {"sweeps": 20, "steps": 10, "replicas": 2},
 }
+TEMPERING = {"method": "tempering", "sweeps": 100, "steps": 5, "replicas": 2}
 
 
 def with_(**sections):
@@ -23,16 +24,17 @@ def with_(**sections):
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     point = point_from(POINT)
-    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b")}
+    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b", "t")}
     stages.sample(point, paths["r"])
     stages.couplings(point, paths["r"], paths["h"])
     stages.freeze(point, paths["h"], paths["f"])
     stages.fields(point, paths["r"], paths["f"], paths["b"])
+    stages.freeze(with_(freeze=TEMPERING), paths["h"], paths["t"])
     return paths
 
 
 @pytest.mark.parametrize(
-    ("key", "stage"), [("r", "sample"), ("h", "couplings"), ("f", "freeze"), ("b", "fields")]
+    ("key", "stage"), [("r", "sample"), ("h", "couplings"), ("t", "freeze"), ("b", "fields")]
 )
 def test_variables_are_described(files, key, stage):
     with h5netcdf.File(files[key]) as file:
@@ -46,6 +48,16 @@ def test_variables_are_described(files, key, stage):
                 about.reference,
             }
         assert list(file.variables["realisation"]) == [0, 1, 2]
+
+
+def test_annealing_exchanges_nothing(files):
+    with dataset.opened(files["f"]) as annealed, dataset.opened(files["t"]) as tempered:
+        assert "overlap_count" in annealed
+        assert "swap_rate" not in annealed
+        assert (tempered.whole("swap_rate") > 0).any()
+        for frozen in (annealed, tempered):
+            assert (frozen.whole("unstable") == 0).all()
+            assert (frozen.whole("specific_heat") > 0).all()
 
 
 def test_the_files_agree_with_each_other(files):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from glasspipe import dense
 from glasspipe import freeze as module
 from glasspipe.freeze import field_scale, freeze, temperatures
 from glasspipe.kernels import freeze as kernels
@@ -58,7 +59,7 @@ def test_exponentials():
 
 def test_replicas_and_keys_have_their_own_numbers():
     S = np.empty((4, 4096), np.int8)
-    kernels.random_spins(np.concatenate([module._replica_keys(k, 2) for k in (1, 1 << 64)]), S)
+    kernels.random_spins(np.concatenate([dense.replica_keys(k, 2) for k in (1, 1 << 64)]), S)
     overlap = S.astype(float) @ S.T / 4096
     assert np.abs(overlap - np.eye(4)).max() < 5 / 64
     assert np.abs(S.mean(axis=1)).max() < 5 / 64
@@ -90,11 +91,11 @@ def reference_chain(U, B, S, T, keys, r):
 def test_chain_is_sequential_metropolis(t_end):
     """Blocks, delayed updates, skipped numbers and float32 do not change the chain."""
     U, B = hamiltonian(700, seed=1)
-    keys = module._replica_keys(11, 2)
+    keys = dense.replica_keys(11, 2)
     T = np.geomspace(50.0, t_end * 50, 12)
-    S, energies, flips = module._anneal(U, B, keys, T)
+    S, energies, flips, _ = module._anneal(U, B, keys, T)
     for r in range(2):
-        start = module._random_spins(keys, 700)[r]
+        start = dense.random_spins(keys, 700)[r]
         S_expected, expected, flips_expected = reference_chain(U, B, start, T, keys, r)
         assert flips[r].tolist() == flips_expected
         assert S[r].tolist() == S_expected.tolist()
@@ -104,7 +105,7 @@ def test_chain_is_sequential_metropolis(t_end):
 def test_refresh_does_not_change_the_chain(monkeypatch):
     U, B = hamiltonian(90, seed=2)
     expected = freeze(U, B, **SHORT)
-    monkeypatch.setattr(module, "_SWEEPS_PER_REFRESH", 7)
+    monkeypatch.setattr(dense, "SWEEPS_PER_REFRESH", 7)
     frozen = freeze(U, B, **SHORT)
     assert frozen.replica_S.tolist() == expected.replica_S.tolist()
     np.testing.assert_allclose(frozen.trace_energy, expected.trace_energy, rtol=1e-5)
@@ -152,10 +153,10 @@ def test_frozen_state(N):
 
 def test_quench_is_needed_and_settles():
     U, B = hamiltonian(300, seed=5)
-    S = module._random_spins(module._replica_keys(1, 3), 300)
+    S = dense.random_spins(dense.replica_keys(1, 3), 300)
     before = [pair_sum(U, B, s) for s in S]
     assert (S * (S @ U + B) > 0).any(axis=1).all()
-    h = module._quench(U, B, S)
+    h = dense.quench(U, B, S)
     assert (S * h <= 0).all()
     np.testing.assert_allclose(h, S @ U + B, rtol=0, atol=1e-10)
     assert all(pair_sum(U, B, s) < energy for s, energy in zip(S, before, strict=True))
@@ -169,7 +170,7 @@ def test_trace_at_one_temperature():
     assert (single.trace_energy_variance == 0).all()
     assert (coarse.trace_energy_variance > 0).all()
     T = np.repeat(coarse.T, 12)
-    _, energies, flips = module._anneal(U, B, module._replica_keys(7, 2), T)
+    _, energies, flips, _ = module._anneal(U, B, dense.replica_keys(7, 2), T)
     np.testing.assert_allclose(coarse.trace_energy[:, 0], energies.mean(axis=1))
     np.testing.assert_allclose(coarse.trace_energy_variance[:, 0], energies.var(axis=1))
     np.testing.assert_allclose(coarse.acceptance[:, 0], flips.mean(axis=1) / 40)
@@ -271,7 +272,7 @@ def test_scale_is_refused():
 )
 def test_a_wrong_result_is_not_handed_back(monkeypatch, kernel, broken, message):
     U, B = hamiltonian(100, seed=10)
-    monkeypatch.setattr(module.kernels, kernel, broken)
+    monkeypatch.setattr(kernels, kernel, broken)
     with pytest.raises(RuntimeError, match=message):
         freeze(U, B, **{**SHORT, "sweeps": 1, "steps": 1})
 
@@ -280,11 +281,11 @@ def test_a_bound_pair_is_turned_as_one():
     """Two spins bound by U = 10 in fields that want both turned: no single flip lowers E."""
     U, B = np.array([[0.0, -10.0], [-10.0, 0.0]]), np.array([1.0, 0.5])
     S = np.array([[1, 1]], np.int8)
-    h = module._local_fields(U, B, S)
+    h = dense.local_fields(U, B, S)
     assert (S * h < 0).all()
-    h = module._quench(U, B, S)
+    h = dense.quench(U, B, S)
     assert S.tolist() == [[-1, -1]]
-    np.testing.assert_array_equal(h, module._local_fields(U, B, S))
+    np.testing.assert_array_equal(h, dense.local_fields(U, B, S))
 
 
 def test_no_pair_of_nearest_spins_can_lower_the_energy():
@@ -293,7 +294,7 @@ def test_no_pair_of_nearest_spins_can_lower_the_energy():
     U = np.triu(U, 1) + np.triu(U, 1).T
     B = rng.standard_cauchy(60)
     S = rng.choice(np.array([-1, 1], np.int8), size=(3, 60))
-    h = module._quench(U, B, S)
+    h = dense.quench(U, B, S)
     partner = np.abs(U).argmax(axis=1)
     i = np.arange(60)
     for spins, field in zip(S, h, strict=True):

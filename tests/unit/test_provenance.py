@@ -34,6 +34,7 @@ def hashes():
         ("couplings.py", {"couplings"}),
         ("kernels/pairs.py", {"couplings", "fields"}),
         ("kernels/freeze.py", {"freeze"}),
+        ("tempering.py", {"freeze"}),
         ("fields.py", {"fields"}),
         ("greens.py", {"couplings", "fields", "aggregate"}),
         ("medium.py", set(STAGES)),

@@ -168,35 +168,51 @@ def anneal(U, S, h, T, keys, first, energy, accepted):
     energy : float64 (R, sweeps), out: the change of energy in each sweep
     accepted : int64 (R, sweeps), out: the flips in each sweep
     """
+    within = diagonal_blocks(U)
+    temperature = np.empty(len(S))
+    change = np.empty(len(S))
+    flips = np.empty(len(S), np.int64)
+    for sweep in range(len(T)):
+        temperature[:] = T[sweep]
+        sweep_once(U, within, S, h, temperature, keys, first + sweep, change, flips)
+        energy[:, sweep] = change
+        accepted[:, sweep] = flips
+
+
+@njit(cache=True)
+def sweep_once(U, within, S, h, T, keys, sweep, energy, accepted):
+    """Sweep each replica once at its own temperature.
+
+    Parameters as in :func:`anneal`, but ``T``, ``energy`` and ``accepted`` are (R,); ``within`` are
+    the couplings within each block.
+    """
     replicas, size = S.shape
     words = np.empty(BLOCK, np.uint32)
     thresholds = np.empty(BLOCK, np.float32)
     field = np.empty(BLOCK, np.float32)
     rows = np.empty((replicas, BLOCK), np.int64)
     flips = np.zeros(replicas, np.int64)
-    within = _diagonal_blocks(U)
     energy[:] = 0.0
     accepted[:] = 0
-    for sweep in range(len(T)):
-        scale = np.float32(-0.5 * T[sweep])
-        for block in range(size // BLOCK):
-            start = block * BLOCK
-            flipped = 0
-            for r in range(replicas):
-                flips[r] = 0
-                if _flip_possible(S, h, r, start, scale * LARGEST_EXPONENTIAL):
-                    random_words(keys, r, first + sweep, block, words)
-                    exponentials(words, scale, thresholds)
-                    flips[r], change = _visit_block(within, S, h, r, block, thresholds, field, rows)
-                    energy[r, sweep] += change
-                    accepted[r, sweep] += flips[r]
-                    flipped += flips[r]
-            if flipped > 0:
-                _update_fields(U, S, h, rows, flips)
+    for block in range(size // BLOCK):
+        start = block * BLOCK
+        flipped = 0
+        for r in range(replicas):
+            flips[r] = 0
+            scale = np.float32(-0.5 * T[r])
+            if _flip_possible(S, h, r, start, scale * LARGEST_EXPONENTIAL):
+                random_words(keys, r, sweep, block, words)
+                exponentials(words, scale, thresholds)
+                flips[r], change = _visit_block(within, S, h, r, block, thresholds, field, rows)
+                energy[r] += change
+                accepted[r] += flips[r]
+                flipped += flips[r]
+        if flipped > 0:
+            _update_fields(U, S, h, rows, flips)
 
 
 @njit(cache=True)
-def _diagonal_blocks(U):
+def diagonal_blocks(U):
     """Return the couplings within each block, contiguous: strided rows would share cache sets."""
     blocks = len(U) // BLOCK
     within = np.empty((blocks, BLOCK, BLOCK), np.float32)

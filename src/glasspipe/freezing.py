@@ -1,0 +1,131 @@
+"""The freeze stage: realisation after realisation, to be stopped and continued at any time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe import dataset
+from glasspipe.checkpoint import Arrays, Checkpoint, Owner
+from glasspipe.config import Point, seed_sequence
+from glasspipe.diagnostics import complaints, measures, specific_heat
+from glasspipe.display import Display
+from glasspipe.frozen_file import OVERLAPS, names, sizes
+from glasspipe.progress import Observe, Progress, State
+
+_JUDGED = ("T", "energy", "acceptance", "trace_energy", "replica_energy", "swap_rate", "log_energy")
+
+
+def write(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float) -> None:
+    """Write the frozen S of every realisation and how they froze.
+
+    B goes with them, since the file of the couplings is a temporary one. A line says so if they
+    froze poorly.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    hamiltonian, output : Path
+        Files of the stages ``couplings`` and ``freeze``.
+    checkpoint : float
+        Seconds from one checkpoint to the next.
+
+    Raises
+    ------
+    DataError
+        If the input cannot be used.
+    StoppedError
+        If a signal ended the run; its checkpoint is written.
+    """
+    settings = point.data["freeze"]
+    kept = Checkpoint(output, Owner(point, "freeze", hamiltonian), checkpoint)
+    with dataset.stage_file(hamiltonian, "couplings", point) as source, kept.stopping():
+        number = source.size("defect")
+        display = Display("freeze", len(source.realisations))
+        state, about = kept.load()
+        display.line(about)
+        with dataset.create(
+            output,
+            "freeze",
+            point,
+            names=names(settings),
+            sizes={"defect": number, **sizes(settings)},
+            realisations=source.realisations,
+        ) as writer:
+            for row, values in enumerate(kept.rows):
+                writer.put(row, values)
+            for row in range(len(kept.rows), len(source.realisations)):
+                U, B = _hamiltonian(source, row)
+                seed = seed_sequence(point, "freeze", source.realisations[row])
+                observe = _observer(kept, display, row)
+                values = _frozen(U, B, seed, settings, observe=observe, resume=state)
+                writer.put(row, values)
+                kept.rows.append(values)
+                state = None
+                kept.keep({})
+    kept.remove()
+    display.line(_judgement(kept.rows))
+
+
+def _hamiltonian(
+    source: dataset.Reader, row: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    number = source.size("defect")
+    pairs, B = source.row(row, "U", "B")
+    U = np.zeros((number, number))
+    upper = np.triu_indices(number, 1)
+    U[upper] = pairs
+    U.T[upper] = pairs
+    return U, B
+
+
+def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
+    def observe(progress: Progress) -> None:
+        share = progress.done / progress.total
+        display.show(row, share, progress.energy, progress.acceptance)
+        if progress.done < progress.total:
+            kept.keep(progress.state)
+
+    return observe
+
+
+def _frozen(
+    U: NDArray[np.float64],
+    B: NDArray[np.float64],
+    seed: np.random.SeedSequence,
+    settings: Mapping[str, Any],
+    *,
+    observe: Observe,
+    resume: State | None,
+) -> Arrays:
+    """Return the variables of the file for one realisation."""
+    from glasspipe.freeze import freeze
+    from glasspipe.tempering import temper
+
+    options = {name: value for name, value in settings.items() if name != "method"}
+    options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
+    found: dict[str, Any] = {"B": B}
+    if settings["method"] == "tempering":
+        tempered = temper(U, B, observe=observe, resume=resume, **options)
+        frozen = tempered.frozen
+        found |= vars(tempered)
+    else:
+        frozen = freeze(U, B, observe=observe, resume=resume, **options)
+    found |= vars(frozen)
+    if frozen.overlap is not None:
+        found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
+    found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
+    found["specific_heat"] = specific_heat(
+        frozen.trace_energy, frozen.trace_energy_variance, frozen.T, len(B)
+    )
+    return {name: np.asarray(found[name]) for name in names(settings)}
+
+
+def _judgement(rows: list[Arrays]) -> str:
+    """Return a line if the realisations froze poorly on average."""
+    data = {name: np.stack([row[name] for row in rows]) for name in _JUDGED if name in rows[0]}
+    poor = complaints({name: float(values.mean()) for name, values in measures(data).items()})
+    return f"poor quality: {'; '.join(poor)}" if poor else ""
