@@ -18,7 +18,7 @@ from glasspipe.greens import BOUNDARIES
 from glasspipe.kernels.nearfar import ORDER
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.mesh import Mesh, Split, mesh_shape
-from glasspipe.neighbours import Cells, NearList, near_couplings
+from glasspipe.neighbours import Cells, NearList, near_couplings, whole_couplings
 from glasspipe.window import Bell
 
 Array = NDArray[np.float64]
@@ -85,6 +85,10 @@ class Implicit:
         h = mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
         self.near.add_fields(S, h)
         return h + self.B
+
+    def whole(self) -> NearList:
+        """Couplings of near defects as a whole, near part and far part."""
+        return whole_couplings(self.near, self.position, self.gamma, self.split)
 
     def direct_fields(self, S: NDArray[np.int8], which: NDArray[np.int64]) -> Array:
         """The same of some defects by Ewald sums to rounding, B_i as it is."""

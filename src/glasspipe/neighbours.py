@@ -123,10 +123,32 @@ def near_couplings(
     np.cumsum(start, out=start)
     index = np.empty(start[-1], np.int32)
     kernel.neighbours(*about, start, index)
-    U, B = np.empty(len(index), np.float32), np.zeros(len(position))
-    pairs = position, gamma, eta, split.edges, split.cutoff, ladder_table(split.window)
+    near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
+    _fill(near, position, gamma, eta, split, split.cutoff, B)
+    return near, B
+
+
+def whole_couplings(near: NearList, position: Array, gamma: Array, split: Split) -> NearList:
+    """Return the same list with the whole of U_ij, images of j apart."""
+    whole = NearList(near.start, near.index, np.empty_like(near.U))
+    nothing = np.zeros(len(position))
+    _fill(whole, position, gamma, nothing, split, 0.0, nothing)
+    return whole
+
+
+def _fill(
+    near: NearList,
+    position: Array,
+    gamma: Array,
+    eta: Array,
+    split: Split,
+    cutoff: float,
+    B: Array,
+) -> None:
+    """Fill the couplings and add to B; a ``cutoff`` of 0 is no window."""
+    pairs = position, gamma, eta, split.edges, cutoff, ladder_table(split.window)
+    rows = near.start, near.index, near.U, B
     if isinstance(split.medium, Medium):
-        kernel.isotropic(*pairs, *isotropic_coefficients(split.medium), start, index, U, B)
+        kernel.isotropic(*pairs, *isotropic_coefficients(split.medium), *rows)
     else:
-        kernel.crystal(*pairs, angular_table(split.medium), start, index, U, B)
-    return NearList(start, index, U), B
+        kernel.crystal(*pairs, angular_table(split.medium), *rows)

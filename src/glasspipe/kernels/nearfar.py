@@ -15,87 +15,130 @@ from numba import njit
 from glasspipe.kernels.freeze import (
     BLOCK,
     LARGEST_EXPONENTIAL,
-    ROUNDING,
     exponentials,
     random_words,
 )
-from glasspipe.kernels.mesh import splines, wrapped
-
+from glasspipe.kernels.mesh import wrapped
 ORDER = 4
-"""Of the splines of the mesh that annealing uses: four components of four points are 16 lanes."""
-LANES = 4
-_ROW = ORDER * LANES
+"""Of the splines of the mesh that annealing uses."""
+PAIR_GAIN = 1e-3
+"""A pair turns for more than this fraction of its energy; its bond is that without images."""
+_STRIDE = 4  # from one mesh point to the next: three components, and one for alignment
+_SIXTH, _HALF, _TWO, _THREE_HALVES = (np.float32(x) for x in (1 / 6, 1 / 2, 2, 3 / 2))
+_TWO_THIRDS = np.float32(2 / 3)
 
 
-@njit(cache=True)
-def _weights(position, i, w, points, shape):
-    """Fill w (3, 3, ORDER) with the splines of a defect and points (3, ORDER) with mesh points."""
-    for axis in range(3):
-        wrapped(splines(position[i, axis], ORDER, w[axis]), shape[axis], points[axis])
+@njit(cache=True, fastmath={"contract"})
+def _cubic(x, size):
+    """Return the first of the four mesh points around x ≥ 0, cubic splines and their derivatives.
+
+    As :func:`glasspipe.kernels.mesh.splines` of order 4, in closed form.
+    """
+    below = int(x)
+    f = np.float32(x - below)
+    g = np.float32(1) - f
+    w = (
+        _SIXTH * g * g * g,
+        _TWO_THIRDS - _HALF * f * f * (_TWO - f),
+        _TWO_THIRDS - _HALF * g * g * (_TWO - g),
+        _SIXTH * f * f * f,
+    )
+    d = (
+        -_HALF * g * g,
+        f * (_THREE_HALVES * f - _TWO),
+        -g * (_THREE_HALVES * g - _TWO),
+        _HALF * f * f,
+    )
+    first = below - ORDER + 1
+    return first + size if first < 0 else first, w, d
+
+
+@njit(cache=True, fastmath={"contract"})
+def _along_z(mesh, k, w):
+    """Return Σ_n mesh_n w_n over four points along z from place k in the flat mesh."""
+    total = np.float32(0)
+    for n in range(ORDER):
+        total += mesh[k + np.uint64(_STRIDE * n)] * w[n]
+    return total
+
+
+@njit(cache=True, fastmath={"contract"})
+def _gradient(mesh, k, step_x, step_y, x, y, z):
+    """Return the gradient of a component in mesh spacings, from its place k in the flat mesh."""
+    gx = gy = gz = np.float32(0)
+    for a in range(ORDER):
+        flat_y = flat = steep = np.float32(0)
+        for b in range(ORDER):
+            here = k + np.uint64(a) * step_x + np.uint64(b) * step_y
+            value = _along_z(mesh, here, z[1])
+            flat += y[1][b] * value
+            flat_y += y[2][b] * value
+            steep += y[1][b] * _along_z(mesh, here, z[2])
+        gx += x[2][a] * flat
+        gy += x[1][a] * flat_y
+        gz += x[1][a] * steep
+    return gx, gy, gz
+
+
+@njit(cache=True, fastmath={"contract"})
+def gather(position, dipole, mesh, uniform, itself, spread, first, stop, far):
+    """Fill far (N,), from ``first`` on, with the far field γ_i^ab (∂_b u_a + uniform_ab).
+
+    Parameters
+    ----------
+    position : float64 (N, 3), in mesh spacings
+    dipole : float32 (N, 3, 3), γ per mesh spacing of its second index
+    mesh : float32 (n + 3, n + 3, n + 3, 4), u; it goes on periodically at the end of each axis
+    uniform : float32 (3, 3), strain that is not on the mesh, times the spacing of its second index
+    itself : float32 (N,), what the far field of a spin itself is at S = 1, taken away
+    spread : int8 (N,), the spins that made the mesh
+    """
+    flat = mesh.reshape(-1)
+    size_x, size_y, size_z = mesh.shape[0], mesh.shape[1], mesh.shape[2]
+    step_y = np.uint64(_STRIDE * size_z)
+    step_x = np.uint64(size_y) * step_y
+    for i in range(first, stop):
+        x = _cubic(position[i, 0], size_x - ORDER + 1)
+        y = _cubic(position[i, 1], size_y - ORDER + 1)
+        z = _cubic(position[i, 2], size_z - ORDER + 1)
+        k = np.uint64(x[0]) * step_x + np.uint64(y[0]) * step_y + np.uint64(_STRIDE * z[0])
+        total = -itself[i] * spread[i]
+        for a in range(3):
+            gx, gy, gz = _gradient(flat, k + np.uint64(a), step_x, step_y, x, y, z)
+            total += dipole[i, a, 0] * (gx + uniform[a, 0])
+            total += dipole[i, a, 1] * (gy + uniform[a, 1])
+            total += dipole[i, a, 2] * (gz + uniform[a, 2])
+        far[i] = total
 
 
 @njit(cache=True)
 def spread_changes(position, dipole, S, spread, mesh):
     """Bring mesh (3, n, n, n), the force density of the spins ``spread``, up to that of S (N,).
 
-    position (N, 3) in mesh spacings, dipole (N, 3, 3): γ per mesh spacing of its second index.
+    position and dipole as in :func:`gather`.
     """
-    w, points = np.empty((3, 3, ORDER)), np.empty((3, ORDER), np.int64)
+    _, nx, ny, nz = mesh.shape
+    x, y, z = np.empty(ORDER, np.int64), np.empty(ORDER, np.int64), np.empty(ORDER, np.int64)
     for i in range(len(S)):
         if S[i] == spread[i]:
             continue
-        change = np.float64(S[i]) - np.float64(spread[i])
+        change = np.float32(spread[i] - S[i])
         spread[i] = S[i]
-        _weights(position, i, w, points, mesh.shape[1:])
-        for a in range(3):
-            vx, vy, vz = -change * dipole[i, a, 0], -change * dipole[i, a, 1], -change * dipole[i, a, 2]
-            for x in range(ORDER):
-                for y in range(ORDER):
-                    flat = vx * w[0, 1, x] * w[1, 0, y] + vy * w[0, 0, x] * w[1, 1, y]
-                    steep = vz * w[0, 0, x] * w[1, 0, y]
-                    row = mesh[a, points[0, x], points[1, y]]
-                    for z in range(ORDER):
-                        row[points[2, z]] += flat * w[2, 0, z] + steep * w[2, 1, z]
-
-
-@njit(cache=True, fastmath={"contract", "reassoc"})
-def far_field(position, dipole, i, mesh, uniform, w, points, lanes):
-    """Return γ_i^ab (∂_b u_a + uniform_ab) with u on mesh (n, n, n + ORDER − 1, 4).
-
-    The mesh goes on beyond the box along z, so that what a spin needs is contiguous.
-    """
-    _weights(position, i, w, points, mesh.shape)
-    for m in range(_ROW):
-        lanes[0, m] = lanes[1, m] = lanes[2, m] = np.float32(0)
-    first = points[2, 0] * LANES
-    for x in range(ORDER):
-        for y in range(ORDER):
-            row = mesh[points[0, x], points[1, y]].reshape(-1)[first : first + _ROW]
-            along_x = np.float32(w[0, 1, x] * w[1, 0, y])
-            along_y = np.float32(w[0, 0, x] * w[1, 1, y])
-            along_z = np.float32(w[0, 0, x] * w[1, 0, y])
-            for m in range(_ROW):
-                lanes[0, m] += along_x * row[m]
-                lanes[1, m] += along_y * row[m]
-                lanes[2, m] += along_z * row[m]
-    total = np.float32(0)
-    for a in range(3):
-        gx, gy, gz = uniform[a, 0], uniform[a, 1], uniform[a, 2]
-        for z in range(ORDER):
-            gx += lanes[0, z * LANES + a] * np.float32(w[2, 0, z])
-            gy += lanes[1, z * LANES + a] * np.float32(w[2, 0, z])
-            gz += lanes[2, z * LANES + a] * np.float32(w[2, 1, z])
-        total += dipole[i, a, 0] * gx + dipole[i, a, 1] * gy + dipole[i, a, 2] * gz
-    return total
-
-
-@njit(cache=True)
-def far_fields(position, dipole, which, mesh, uniform, out):
-    """Fill out with the far field at the defects ``which``."""
-    w, points = np.empty((3, 3, ORDER)), np.empty((3, ORDER), np.int64)
-    lanes = np.empty((3, _ROW), np.float32)
-    for k in range(len(which)):
-        out[k] = far_field(position, dipole, which[k], mesh, uniform, w, points, lanes)
+        first_x, wx, dx = _cubic(position[i, 0], nx)
+        first_y, wy, dy = _cubic(position[i, 1], ny)
+        first_z, wz, dz = _cubic(position[i, 2], nz)
+        wrapped(first_x, nx, x)
+        wrapped(first_y, ny, y)
+        wrapped(first_z, nz, z)
+        for axis in range(3):
+            vx, vy, vz = dipole[i, axis, 0], dipole[i, axis, 1], dipole[i, axis, 2]
+            for a in range(ORDER):
+                for b in range(ORDER):
+                    flat = change * (vx * dx[a] * wy[b] + vy * wx[a] * dy[b])
+                    steep = change * vz * wx[a] * wy[b]
+                    row = mesh[axis, x[a], y[b]]
+                    for c in range(ORDER):
+                        row[z[c]] += flat * wz[c] + steep * dz[c]
 
 
 @njit(cache=True)
@@ -111,6 +154,9 @@ def sweep(
     uniform,
     itself,
     spread,
+    far,
+    gathered,
+    refresh,
     T,
     key,
     number,
@@ -126,11 +172,10 @@ def sweep(
         The near list; U float32.
     S : float32 (N,), spins ±1, changed in place
     h : float32 (N,), random field and near field, changed in place
-    position, dipole, mesh
-        See :func:`far_field`.
-    uniform : float32 (3, 3), strain that is not on the mesh, times the spacing of its second index
-    itself : float32 (N,), what the far field of a spin itself is at S = 1
-    spread : int8 (N,), spins at the refresh
+    position, dipole, mesh, uniform, itself, spread, far
+        See :func:`gather`; ``far`` changes in place.
+    gathered : int64 (blocks,), the refresh after which each block's far field was gathered
+    refresh : int, number of the last refresh
     T : float, temperature
     key : uint64 (1, 4), four random 32-bit words
     number, block : int, sweep and first block to visit
@@ -143,45 +188,38 @@ def sweep(
         Block to go on with, and the change of energy.
     """
     words = np.empty(BLOCK, np.uint32)
-    thresholds, far = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    w, points = np.empty((3, 3, ORDER)), np.empty((3, ORDER), np.int64)
-    lanes = np.empty((3, _ROW), np.float32)
+    thresholds = np.empty(BLOCK, np.float32)
     scale = np.float32(-0.5 * T)
     lowest = scale * LARGEST_EXPONENTIAL
-    energy, size = 0.0, len(S)
-    blocks = (size + BLOCK - 1) // BLOCK
-    while block < blocks and flips[0] < limit:
+    energy = 0.0
+    while block < len(gathered) and flips[0] < limit:
         first = block * BLOCK
-        count = min(BLOCK, size - first)
+        stop = min(first + BLOCK, len(S))
+        if gathered[block] != refresh:
+            gather(position, dipole, mesh, uniform, itself, spread, first, stop, far)
+            gathered[block] = refresh
         possible = False
-        for k in range(count):
-            i = first + k
-            far[k] = far_field(position, dipole, i, mesh, uniform, w, points, lanes)
-            far[k] -= itself[i] * spread[i]
-            possible |= S[i] * (h[i] + far[k]) >= lowest
+        for i in range(first, stop):
+            possible |= S[i] * (h[i] + far[i]) >= lowest
         if possible:
             random_words(key, 0, number, block, words)
             exponentials(words, scale, thresholds)
-            for k in range(count):
-                i = first + k
-                gain = S[i] * (h[i] + far[k])
-                if gain >= thresholds[k]:
-                    S[i] = -S[i]
+            for i in range(first, stop):
+                gain = S[i] * (h[i] + far[i])
+                if gain >= thresholds[i - first]:
+                    _flip(start, index, U, S, h, i)
                     flips[0] += 1 if S[i] != spread[i] else -1
                     flips[1] += 1
                     energy -= 2.0 * gain
-                    change = np.float32(2) * S[i]
-                    for n in range(start[i], start[i + 1]):
-                        h[index[n]] += change * U[n]
         block += 1
     return block, energy
 
 
 @njit(cache=True)
-def _turn(start, index, U, S, h, i):
-    """Flip spin i (float64 fields)."""
+def _flip(start, index, U, S, h, i):
+    """Flip spin i; near fields follow."""
     S[i] = -S[i]
-    change = 2.0 * S[i]
+    change = np.float32(2) * S[i]
     for n in range(start[i], start[i + 1]):
         h[index[n]] += change * U[n]
 
@@ -190,26 +228,25 @@ def _turn(start, index, U, S, h, i):
 def quench(start, index, U, partner, S, h):
     """Turn spins (N,), and pairs of a spin and its partner, while that lowers the energy.
 
-    As :func:`glasspipe.kernels.freeze.quench`; the far field is kept. ``partner``: place in the
-    list of each spin's strongest coupling, −1 if it has none. Return the number of flips.
+    As :func:`glasspipe.kernels.freeze.quench`, but U is the whole coupling of near defects, and
+    fields further away do not change. ``partner``: place in the list of each spin's strongest
+    coupling, −1 if it has none.
     """
-    flips = 0
     for _ in range(len(S)):
-        before = flips
+        settled = True
         for i in range(len(S)):
             if S[i] * h[i] > 0:
-                flips += 1
-                _turn(start, index, U, S, h, i)
+                settled = False
+                _flip(start, index, U, S, h, i)
         for i in range(len(S)):
             if partner[i] < 0:
                 continue
             p = index[partner[i]]
             bond = 2.0 * U[partner[i]] * S[i] * S[p]
-            rounding = ROUNDING * (abs(h[i]) + abs(h[p]) + abs(bond))
-            if S[i] * h[i] + S[p] * h[p] - bond > rounding:
-                flips += 2
-                _turn(start, index, U, S, h, i)
-                _turn(start, index, U, S, h, p)
-        if flips == before:
+            least = PAIR_GAIN * (abs(h[i]) + abs(h[p]) + abs(bond))
+            if S[i] * h[i] + S[p] * h[p] - bond > least:
+                settled = False
+                _flip(start, index, U, S, h, i)
+                _flip(start, index, U, S, h, p)
+        if settled:
             break
-    return flips
