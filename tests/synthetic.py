@@ -42,7 +42,7 @@ _STEPS = 50
 
 
 def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True, samples=2000):
-    """Write the four aggregate files of a study.
+    """Write the aggregate files of a study.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())
     results.write_distributions(folder, _distributions(points, vanish, samples))
     results.write_traces(folder, _traces(points, vanish))
+    results.write_freezing(folder, _freezing(points, vanish))
 
 
 def concentration(point):
@@ -139,7 +140,35 @@ def _summary(points, vanish, theory, samples):
                         "theory": _theory(point, quantity, statistic) if known else np.nan,
                     }
                 )
+        rows += _frozen(number, point, vanish)
     return pd.DataFrame(rows)
+
+
+def energy_scale(point):
+    """xU_0 in eV."""
+    return 0.005 * concentration(point)
+
+
+def _frozen(number, point, vanish):
+    """Rows of freezing: T_G of the overlap is 4 xU_0, and the acceptance at t_end 1 %."""
+    scale = energy_scale(point)
+    known = {("quality", "acceptance_end"): 0.01, ("E/N", "frozen"): -8 * scale}
+    if "U_S" not in vanish:
+        halves = {"overlap_half": 4.0, "heat_peak": 2.0, "field_overlap_half": 8.0, "x_U_0": 1.0}
+        known |= {("T_G", name): factor * scale for name, factor in halves.items()}
+    return [
+        {
+            "point": f"p{number}",
+            **point,
+            "x": concentration(point),
+            "quantity": quantity,
+            "statistic": statistic,
+            "estimate": value,
+            "stderr": abs(value) / 20,
+            "theory": scale if quantity == "T_G" else np.nan,
+        }
+        for (quantity, statistic), value in known.items()
+    ]
 
 
 def _no_fits():
@@ -236,3 +265,30 @@ def _traces(points, vanish):
         {name: (("point", "step"), value) for name, value in data.items()} | _per_point(points),
         {"point": [f"p{i}" for i in range(len(points))]},
     )
+
+
+def _freezing(points, vanish):
+    scale = np.array([energy_scale(p) for p in points])
+    edges = np.geomspace(1e-4, 1e2, 61)
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    data = {
+        "x_U_0": ("point", scale),
+        "h_unit": ("point", 10 * scale),
+        "h_edges": (("point", "h_edge"), np.tile(edges, (len(points), 1))),
+        "h_density": (("point", "h_bin"), np.tile(np.exp(-middle), (len(points), 1))),
+    }
+    if "U_S" not in vanish:
+        T = scale[:, None] * np.geomspace(100, 0.5, _STEPS)
+        ratio = T / scale[:, None]
+        curves = {
+            "overlap_abs": 1 / (1 + ratio / 4),
+            "field_overlap": 1 / (1 + ratio / 8),
+            "heat_slope": ratio / (4 + ratio**2),
+            "specific_heat": 0.9 * ratio / (4 + ratio**2),
+        }
+        dimensions = ("point", "freezing_step")
+        data["freezing_T"] = (dimensions, T)
+        for name, values in curves.items():
+            data[name] = (dimensions, values)
+            data[f"{name}_stderr"] = (dimensions, values / 30)
+    return xr.Dataset(data, {"point": [f"p{i}" for i in range(len(points))]})

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe import dataset, layout, results
+from glasspipe import dataset, freezing_results, layout, results
 from glasspipe.config import Point, seed_sequence
 from glasspipe.expectation import Expectation, expectations
 from glasspipe.layout import PointFiles, StudyFiles
@@ -68,7 +68,15 @@ def point(folder: Path, name: str) -> None:
     files = study.point(name)
     merged = _Merged.read(files)
     results.write_defects(folder, name, merged.table(_swept(study)[name]))
-    results.write_point(folder, name, _statistics(study, files.point, merged))
+    froze = freezing_results.statistics(
+        files.point,
+        files.files["freeze"],
+        x=merged.x,
+        resamples=study.config["aggregate"]["bootstrap"],
+        rng=np.random.default_rng(seed_sequence(files.point, "freezing", 0)),
+    )
+    data = xr.merge([_statistics(study, files.point, merged), froze])
+    results.write_point(folder, name, data)
 
 
 def study(folder: Path) -> None:
@@ -88,8 +96,11 @@ def study(folder: Path) -> None:
     results.write_summary(folder, _summary(files, points))
     results.write_fits(folder, _fits(files, points))
     keys = {key: ("point", [row[key] for row in swept.values()]) for key in files.points[0].swept}
-    merged = xr.concat(points, "point", join="outer", data_vars="all")
-    merged = merged.assign_coords({"point": names, **keys})
+    labels = {"point": names, **keys}
+    fields, froze = zip(*map(freezing_results.split, points), strict=True)
+    merged = xr.concat(fields, "point", join="outer", data_vars="all").assign_coords(labels)
+    curves = xr.concat(froze, "point", join="outer", data_vars="all").assign_coords(labels)
+    results.write_freezing(folder, curves)
     results.write_distributions(folder, _distributions(merged))
     results.write_traces(folder, merged[["x", "T", "energy", "energy_stderr", "acceptance"]])
     results.remove_other_points(folder, names)
@@ -241,6 +252,7 @@ def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
     tables = []
     for (name, swept), data in zip(_swept(files).items(), points, strict=True):
         table = data[["estimate", "stderr", "theory"]].to_dataframe().reset_index()
+        table = pd.concat([table, freezing_results.summary(data)], ignore_index=True)
         tables.append(table.assign(point=name, x=float(data["x"]), **swept))
     keys = list(files.points[0].swept)
     order = ["point", *keys, "x", "quantity", "statistic", "estimate", "stderr", "theory"]

@@ -109,7 +109,7 @@ class Checkpoint:
         if not self.path.is_file():
             return None, ""
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 if file["identity"].item() != self.owner.identity:
                     return None, f"{self.path}: of another run, not used"
                 arrays = {name: file[name] for name in file.files if name != "identity"}

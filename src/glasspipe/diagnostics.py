@@ -19,21 +19,23 @@ Data = Mapping[str, NDArray[Any]]
 OVERLAP_BINS = 40
 """Equal bins of the overlap q from −1 to 1."""
 
+SMALL = 0.05
+"""Share of the local fields that count as small."""
+
 LOG_BINS = 6
 """Bins of tempered sweeps: the last half, the quarter before it, the eighth before that, …"""
 
 
-def specific_heat(mean: Array, variance: Array, T: Array, size: int) -> Array:
-    """Return C/N = (⟨E²⟩ − ⟨E⟩²)/(N T²) at each temperature.
+def specific_heat(variance: Array, T: Array, size: int) -> Array:
+    """Return C/N = (⟨E²⟩ − ⟨E⟩²)/(N T²) at each temperature, from the energy's fluctuations.
 
-    The variance over the sweeps at a temperature misses what changes more slowly than they last;
-    the variance between replicas has it. Their sum is right however slow the changes are; with one
-    replica, and few sweeps at a temperature, the result is too low.
+    What changes more slowly than the sweeps at a temperature last is missing, so that C is too low
+    where the spins freeze; `heat_slope` has it.
 
     Parameters
     ----------
-    mean, variance : arrays, shape (replicas, steps)
-        Of the total energy over the sweeps at each temperature, eV and eV².
+    variance : array, shape (replicas, steps)
+        Of the total energy over the sweeps at each temperature, eV².
     T : array, shape (steps,)
         Temperatures k_B T, eV.
     size : int
@@ -42,12 +44,29 @@ def specific_heat(mean: Array, variance: Array, T: Array, size: int) -> Array:
     Returns
     -------
     array, shape (steps,)
-        In units of k_B; NaN where T is 0.
+        In units of k_B, mean over the replicas; NaN where T is 0.
     """
-    total = variance.mean(axis=0)
-    if len(mean) > 1:
-        total = total + mean.var(axis=0, ddof=1)
-    return total / (size * np.where(T > 0, T, np.nan) ** 2)
+    return variance.mean(axis=0) / (size * np.where(T > 0, T, np.nan) ** 2)
+
+
+def heat_slope(energy: Array, T: Array) -> Array:
+    """Return C/N = d(E/N)/dT along an anneal, what a calorimeter would measure.
+
+    In equilibrium it is the specific heat of the fluctuations.
+
+    Parameters
+    ----------
+    energy : array, shape (..., steps)
+        Mean energy per spin, eV.
+    T : array, shape (steps,)
+        Falling temperatures k_B T, eV, all positive.
+
+    Returns
+    -------
+    array, shape (..., steps)
+        In units of k_B.
+    """
+    return np.gradient(energy, np.log(T), axis=-1) / T
 
 
 @dataclass(frozen=True)
@@ -82,11 +101,9 @@ CRITERIA = {
     "acceptance_start": Criterion("acceptance at t_start", "raise freeze.t_start", least=0.6),
     "acceptance_end": Criterion("acceptance at t_end", "lower freeze.t_end", most=0.03),
     "quench_gain": Criterion("share of the energy won by the quench", "more sweeps", most=0.015),
-    "replica_excess": Criterion(
-        "mean excess of the replicas over the lowest", "more sweeps", most=0.007
-    ),
+    "replica_spread": Criterion("spread of the replicas' energies", "more sweeps", most=0.007),
     "swap_rate": Criterion("lowest rate of exchanges", "more freeze.steps", least=0.1),
-    "drift": Criterion("drift of the energy while measured", "more sweeps", most=0.005),
+    "drift": Criterion("drift of the energies while measured", "more sweeps", least=-0.001),
 }
 """What is asked of a run, by the name of the measure; energies are in units of the frozen one."""
 
@@ -111,11 +128,11 @@ def measures(data: Data) -> dict[str, Array]:
     found = {"acceptance_start": acceptance[:, 0], "acceptance_end": acceptance[:, -1]}
     found = {name: np.where(np.isfinite(unit), value, np.nan) for name, value in found.items()}
     if replicas.shape[1] > 1:
-        found["replica_excess"] = (replicas.mean(axis=1) - data["energy"]) / unit
+        found["replica_spread"] = replicas.std(axis=1, ddof=1) / unit
     if "swap_rate" in data:
         found["swap_rate"] = data["swap_rate"].mean(axis=1).min(axis=1)
         late, earlier = data["log_energy"][:, :, 0], data["log_energy"][:, :, 1]
-        found["drift"] = np.abs(late - earlier).mean(axis=1).max(axis=1) / unit
+        found["drift"] = (late - earlier).mean(axis=(1, 2)) / unit
     else:
         found["quench_gain"] = (data["trace_energy"][:, :, -1] - replicas).mean(axis=1) / unit
     return found
@@ -124,3 +141,102 @@ def measures(data: Data) -> dict[str, Array]:
 def complaints(means: Mapping[str, float]) -> list[str]:
     """Return what is poor about a run, given its measures' means over realisations."""
     return [line for name, value in means.items() if (line := CRITERIA[name].complaint(value))]
+
+
+def overlap_in_field(B: Array, T: Array) -> Array:
+    """Return (1/N) Σ_i tanh²(B_i/T), the overlap of spins without couplings in the same fields.
+
+    A random field gives replicas something in common at any temperature; freezing is what they
+    have in common beyond that.
+
+    Parameters
+    ----------
+    B : array, shape (N,)
+        Random fields, eV (29).
+    T : array, shape (steps,)
+        Temperatures, eV, positive.
+
+    Returns
+    -------
+    array, shape (steps,)
+    """
+    return np.array([np.mean(np.tanh(B / t) ** 2) for t in T])
+
+
+def crossing(T: Array, curves: Array, level: float = 0.5) -> Array:
+    """Return the temperatures where curves first reach a level on cooling.
+
+    Parameters
+    ----------
+    T : array, shape (steps,)
+        Falling temperatures.
+    curves : array, shape (..., steps)
+        What rises on cooling.
+    level : float
+        What it is to reach.
+
+    Returns
+    -------
+    array, shape (...)
+        Interpolated in ln T; NaN where the level is never reached, or reached at the start.
+    """
+    above = curves >= level
+    after = np.clip(above.argmax(axis=-1), 1, None)[..., None]
+    high, low = (np.take_along_axis(curves, after - n, axis=-1)[..., 0] for n in (0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (level - low) / (high - low)
+        log_T = np.log(T)
+        found = np.exp(log_T[after[..., 0] - 1] + share * np.diff(log_T)[after[..., 0] - 1])
+    return np.where(above.any(axis=-1) & ~above[..., 0], found, np.nan)
+
+
+def peak(T: Array, curves: Array, window: int = 5) -> Array:
+    """Return the temperatures of the maxima of curves, smoothed over ``window`` steps.
+
+    Parameters
+    ----------
+    T : array, shape (steps,)
+        Falling temperatures.
+    curves : array, shape (..., steps)
+        Curves.
+    window : int
+        Steps, odd, of the running mean.
+
+    Returns
+    -------
+    array, shape (...)
+        NaN where the largest value is at an end: there may be more beyond.
+    """
+    if curves.shape[-1] < window + 2:
+        return np.full(curves.shape[:-1], np.nan)
+    views = np.lib.stride_tricks.sliding_window_view(curves, window, axis=-1)
+    smooth = views.mean(axis=-1)
+    log_T = np.lib.stride_tricks.sliding_window_view(np.log(T), window).mean(axis=-1)
+    best = smooth.argmax(axis=-1)
+    inside = (best > 0) & (best < smooth.shape[-1] - 1)
+    return np.where(inside, np.exp(log_T[best]), np.nan)
+
+
+def gap_exponent(h: Array, share: float = SMALL) -> float:
+    """Return θ of P(|h|) ∝ |h|^θ, of the smallest local fields.
+
+    The most likely θ of the fraction ``share`` of smallest |h|: 1/(1 + θ) is the mean of
+    ln(h_c/|h|) below the largest of them, h_c. A density without a gap has θ = 0.
+
+    Parameters
+    ----------
+    h : array
+        Local fields in one unit.
+    share : float
+        Which fraction of them is small.
+
+    Returns
+    -------
+    float
+        NaN if there are fewer than ten, or fields vanish.
+    """
+    magnitude = np.sort(np.abs(h), axis=None)
+    small = magnitude[: int(share * magnitude.size)]
+    if len(small) < 10 or not small[0] > 0:
+        return float("nan")
+    return float((len(small) - 1) / np.log(small[-1] / small[:-1]).sum() - 1)

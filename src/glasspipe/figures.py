@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from glasspipe import drawing, results
+from glasspipe import drawing, freezing_figures, results
 from glasspipe.dataset import replacing
 from glasspipe.drawing import COLOURS, MARKERS
 from glasspipe.presentation import (
@@ -79,6 +79,8 @@ def write(folder: Path) -> None:
             "distribution_b_tau": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
             "energy_temperature": energy_temperature(summary, histograms, traces),
             "fields_against_x": fields_against_x(summary, fits),
+            "freezing": freezing_figures.freezing(summary, results.read_freezing(folder)),
+            "freezing_temperature": freezing_figures.freezing_temperature(summary),
         }
         for name, figure in figures.items():
             save(figure, folder / "figures" / name)

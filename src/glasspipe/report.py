@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glasspipe import figures, results, tables
+from glasspipe import figures, freezing_tables, results, tables
 from glasspipe.presentation import (
     TYPICAL,
     WIDTH,
@@ -21,7 +21,14 @@ from glasspipe.presentation import (
 
 _MOST_SERIES = 8
 _UNAVAILABLE = "not available"
-_DATA = (results.SUMMARY_TEXT, results.FITS, results.DISTRIBUTIONS, results.TRACES, results.DEFECTS)
+_DATA = (
+    results.SUMMARY_TEXT,
+    results.FITS,
+    results.DISTRIBUTIONS,
+    results.TRACES,
+    results.FREEZING,
+    results.DEFECTS,
+)
 
 
 def report(folder: Path) -> None:
@@ -80,6 +87,7 @@ def _headlines(
         _exponent("exponent of B_0 against x", fits, (TYPICAL, "x"), series),
         _exponent("exponent of B̄ against x(1 - x)", fits, (WIDTH, "x(1-x)"), series),
         _ratio(statistics, series),
+        *freezing_tables.headlines(statistics, series),
     ]
 
 

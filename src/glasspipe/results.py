@@ -24,6 +24,7 @@ DEFECTS = "defects.parquet"
 POINTS = "points"
 DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
+FREEZING = "freezing.nc"
 
 SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", "estimate", "stderr", "theory")
 FITS_COLUMNS = (
@@ -51,6 +52,7 @@ _VARIABLES = {
         "x",
     ),
     TRACES: ("T", "energy", "energy_stderr", "acceptance"),
+    FREEZING: ("h_edges", "h_density", "h_unit", "x_U_0"),
 }
 
 CONCENTRATION = "defects.concentration"
@@ -208,6 +210,31 @@ def read_traces(folder: Path) -> xr.Dataset:
         If the file is missing, damaged or holds something else.
     """
     return _read_netcdf(folder / TRACES)
+
+
+def write_freezing(folder: Path, data: xr.Dataset) -> None:
+    """Write how the points of a study froze.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    data : Dataset
+        ``h_edges(point, h_edge)``, ``h_density(point, h_bin)`` and what belongs to them;
+        ``freezing_T(point, freezing_step)`` and the curves against it, where there are couplings.
+    """
+    _write_netcdf(folder / FREEZING, data)
+
+
+def read_freezing(folder: Path) -> xr.Dataset:
+    """Read how the points of a study froze.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or holds something else.
+    """
+    return _read_netcdf(folder / FREEZING)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasspipe import results
+from glasspipe import freezing_tables, results
 from glasspipe.dataset import replacing
 from glasspipe.presentation import (
     SYMBOLS,
@@ -62,6 +62,8 @@ def write(folder: Path) -> None:
     results.write_csv(target / "summary.csv", random_field(summary))
     results.write_csv(target / "fields.csv", typical_fields(summary))
     results.write_csv(target / "fits.csv", fits)
+    results.write_csv(target / "freezing.csv", freezing_tables.freezing(summary))
+    results.write_csv(target / "sweeps.csv", freezing_tables.sweeps_needed(summary))
     _write_text(target / "summary.tex", random_field_latex(summary))
     _write_text(target / "fields.tex", typical_fields_latex(summary))
     _write_text(target / "fits.tex", fits_latex(fits))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from glasspipe import drawing, figures, results
+from glasspipe import drawing, figures, freezing_figures, results
 from glasspipe.presentation import TYPICAL, compact, pick
 
 FIGURES = (
@@ -13,6 +13,8 @@ FIGURES = (
     "distribution_b_tau",
     "energy_temperature",
     "fields_against_x",
+    "freezing",
+    "freezing_temperature",
 )
 SPECIES = {"defects.species": ["aligned", "rotor"]}
 
@@ -27,6 +29,7 @@ class Study:
         self.fits = results.read_fits(folder)
         self.histograms = results.read_distributions(folder)
         self.traces = results.read_traces(folder)
+        self.freezing = results.read_freezing(folder)
 
     def draw(self):
         b = ["b_gamma", "b_eta", "b"]
@@ -38,6 +41,8 @@ class Study:
                 self.summary, self.histograms, self.traces
             ),
             "fields_against_x": figures.fields_against_x(self.summary, self.fits),
+            "freezing": freezing_figures.freezing(self.summary, self.freezing),
+            "freezing_temperature": freezing_figures.freezing_temperature(self.summary),
         }
 
 
@@ -160,6 +165,33 @@ def test_a_trace_that_is_shorter_than_others_ends_where_it_ends(study, drawn):
     known = study.traces["T"].sel(point="p0").count()
     assert len(energies.lines[0].get_xdata()) == known < study.traces.sizes["step"]
     assert excess.lines[0].get_ydata()[-1] == 0
+
+
+def test_curves_of_freezing_are_in_units_of_the_interaction(drawn):
+    overlaps, heats, gaps, _ = drawn["freezing"].axes
+    assert len(overlaps.lines) == 2 * 4 + 1
+    assert len(heats.lines) == 2 * 4
+    assert len(gaps.lines) == 4
+    T, overlap = overlaps.lines[0].get_data()
+    assert np.interp(0.5, overlap, T) == pytest.approx(4, rel=0.02)
+    np.testing.assert_allclose(heats.lines[1].get_ydata(), 0.9 * heats.lines[0].get_ydata())
+    assert labels_of(overlaps.get_legend()) == ["of replicas", "by $B$ alone"]
+
+
+def test_one_replica_has_no_overlap(study):
+    alone = study.freezing.drop_vars(["overlap_abs", "overlap_abs_stderr"])
+    overlaps, heats, *_ = freezing_figures.freezing(study.summary, alone).axes
+    assert notes_of(overlaps) == ["one replica:\nno overlap"]
+    assert notes_of(heats) == []
+
+
+def test_freezing_temperatures_stand_beside_the_interaction(drawn):
+    [axes] = drawn["freezing_temperature"].axes
+    for (x, y, error), factor in zip(points_of(axes), (4, 2, 8), strict=True):
+        np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
+        np.testing.assert_allclose(error, y / 20)
+        line = theory_of(axes)[-1].get_ydata()
+        np.testing.assert_allclose(y, factor * line)
 
 
 def test_merging_bins_keeps_their_probability():

@@ -31,7 +31,9 @@ def test_the_report_is_figures_and_tables(study, monkeypatch):
     report(study)
     assert drawn == [study]
     assert {path.name for path in (study / "tables").iterdir()} == {
-        f"{name}.{kind}" for name in ("summary", "fits", "fields") for kind in ("csv", "tex")
+        *(f"{name}.{kind}" for name in ("summary", "fits", "fields") for kind in ("csv", "tex")),
+        "freezing.csv",
+        "sweeps.csv",
     }
     assert not list(study.rglob("*.part"))
 
@@ -71,8 +73,26 @@ def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):
         "figures  name_of_study/figures",
     ):
         assert line in printed.splitlines()
-    assert "summary.csv, fits.csv, distributions.nc, traces.nc, defects.parquet" in printed
+    assert (
+        "summary.csv, fits.csv, distributions.nc, traces.nc, freezing.nc, defects.parquet"
+        in printed
+    )
     assert str(study.parent) not in printed
+
+
+def test_freezing_is_judged(study, tmp_path):
+    text = summary(study)
+    assert headlines(text)["T_G/xU_0 at x = 0.001"][:2] == (4.0, 0.2)
+    assert "poorly frozen" not in text
+    synthetic.write(tmp_path, SWEEP)
+    table = results.read_summary(tmp_path)
+    poor = (table["statistic"] == "acceptance_end") & (table["point"].isin(["p0", "p3"]))
+    table.loc[poor, "estimate"] = 0.05
+    results.write_summary(tmp_path, table)
+    text = summary(tmp_path)
+    assert "poorly frozen" in text
+    assert "2 of 4 points" in text
+    assert "such as: acceptance at t_end is 0.05, above 0.03: lower freeze.t_end" in text
 
 
 def test_names_and_values_are_aligned_where_a_mark_takes_no_column(study):

@@ -35,6 +35,7 @@ rule aggregate:
         "<results>/fits.csv",
         "<results>/distributions.nc",
         "<results>/traces.nc",
+        "<results>/freezing.nc",
     log:
         "<logs>/aggregate.log",
     benchmark:

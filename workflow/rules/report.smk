@@ -4,6 +4,8 @@ FIGURES = (
     "distribution_B",
     "distribution_b_tau",
     "energy_temperature",
+    "freezing",
+    "freezing_temperature",
 )
 
 
@@ -17,6 +19,7 @@ rule report:
             name=["summary", "fields", "fits"],
             kind=["csv", "tex"],
         ),
+        freezing_tables=expand("<results>/tables/{name}.csv", name=["freezing", "sweeps"]),
         figures=[
             report(
                 f"<results>/figures/{name}.png",

@@ -1,0 +1,152 @@
+"""Measures of freezing, each against its definition, and judgements in both directions."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasspipe import diagnostics, freezing_results, stages
+from glasspipe.config import load_point, point_from
+from glasspipe.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
+from glasspipe.freezing_tables import SWEEPS, converge, freezing, sweeps_needed
+
+T = np.geomspace(10.0, 0.1, 201)
+
+
+def test_specific_heat_of_independent_spins():
+    """C/N = (B/T)²/cosh²(B/T), from the fluctuations and from the slope."""
+    exact = (1 / T) ** 2 / np.cosh(1 / T) ** 2
+    variance = 50 / np.cosh(1 / T) ** 2
+    fluctuations = diagnostics.specific_heat(np.stack([variance, variance]), T, 50)
+    np.testing.assert_allclose(fluctuations, exact, rtol=1e-12)
+    slope = diagnostics.heat_slope(-np.tanh(1 / T), T)
+    np.testing.assert_allclose(slope[1:-1], exact[1:-1], atol=1e-3)
+    # Schottky's anomaly: tanh(1/T) = T
+    assert peak(T, slope) == pytest.approx(0.8336, rel=0.03)
+    assert np.isnan(peak(T, -np.log(T)))
+    assert np.isnan(diagnostics.specific_heat(variance[None], np.zeros(201), 50)).all()
+
+
+def test_overlap_of_spins_in_fields_alone():
+    B = np.array([0.5, -2.0])
+    found = diagnostics.overlap_in_field(B, np.array([1.0, 4.0]))
+    expected = [np.mean(np.tanh(B) ** 2), np.mean(np.tanh(B / 4) ** 2)]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_crossing():
+    curves = np.stack([1 / (1 + T / 2), 1 / (1 + T / 0.5), 0.4 / (1 + T), np.full_like(T, 0.9)])
+    found = crossing(T, curves)
+    np.testing.assert_allclose(found[:2], [2.0, 0.5], rtol=1e-3)
+    assert np.isnan(found[2:]).all()
+    assert crossing(T, 1 / (1 + T), 0.2) == pytest.approx(4.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.5, 1.0, 2.0])
+def test_gap_exponent(theta):
+    h = np.random.default_rng(2).random(100_000) ** (1 / (1 + theta))
+    assert gap_exponent(np.where(np.arange(100_000) % 2, h, -h)) == pytest.approx(theta, abs=0.08)
+
+
+def test_no_gap_exponent_without_fields():
+    assert np.isnan(gap_exponent(np.zeros(1000)))
+    assert np.isnan(gap_exponent(np.ones(100)))
+
+
+# ---- quality
+
+
+def test_each_limit_is_kept_and_broken():
+    for name, criterion in CRITERIA.items():
+        at_least = np.isfinite(criterion.least)
+        limit = criterion.least if at_least else criterion.most
+        worse = 0.9 if at_least == (limit > 0) else 1.1
+        assert complaints({name: limit}) == []
+        assert complaints({name: np.nan}) == []
+        [line] = complaints({name: worse * limit})
+        assert line.startswith(criterion.name)
+        assert line.endswith(criterion.advice)
+
+
+POINT = {"defects": {"number": 150, "concentration": 0.1}, "realisations": 4, "seed": 3}
+GOOD = {"sweeps": 20_000, "steps": 100, "replicas": 2}
+
+
+@pytest.fixture(scope="module")
+def hamiltonians(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("poor")
+    point = point_from(POINT)
+    stages.sample(point, folder / "sample.nc")
+    stages.couplings(point, folder / "sample.nc", folder / "couplings.nc")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({}, None),
+        ({"replicas": 1}, None),
+        ({"t_end": 0.5}, "acceptance at t_end is .*: lower freeze.t_end"),
+        ({"t_start": 1.0}, "acceptance at t_start is .*: raise freeze.t_start"),
+        ({"sweeps": 10, "steps": 10}, "won by the quench is .* above 0.015: more sweeps"),
+        (
+            {"sweeps": 10, "steps": 10, "replicas": 8},
+            "spread of the replicas' energies is .* above 0.007: more",
+        ),
+        ({"method": "tempering", "sweeps": 120_000, "steps": 40}, None),
+        ({"method": "tempering", "sweeps": 50_000, "steps": 5}, "lowest rate of exchanges"),
+        ({"method": "tempering", "sweeps": 400, "steps": 20}, "drift of the energies"),
+    ],
+)
+def test_a_poor_run_says_so_and_a_good_one_does_not(hamiltonians, capsys, changed, says):
+    settings = {**POINT, "freeze": {**GOOD, **changed}}
+    (hamiltonians / "point.json").write_text(json.dumps(settings), "utf-8")
+    point = load_point(hamiltonians / "point.json")
+    stages.freeze(point, hamiltonians / "couplings.nc", hamiltonians / "frozen.nc")
+    said = capsys.readouterr().err
+    if says is None:
+        assert said == ""
+    else:
+        assert said.count("\n") == 1
+        assert re.search(f"poor quality: .*{says}", said)
+    rng = np.random.default_rng(1)
+    files = [hamiltonians / "frozen.nc"]
+    data = freezing_results.statistics(point, files, x=0.1, resamples=20, rng=rng)
+    rows = freezing_results.summary(data).assign(point="p", x=0.1)
+    table = freezing(rows)
+    assert table["unstable"].tolist() == [0]
+    assert (table["quality"] == "good").all() == (says is None)
+    if says:
+        assert re.search(says, table["quality"][0])
+
+
+# ---- sweeps
+
+
+def test_sweeps_needed():
+    sweeps = np.array([100, 300, 1000, 3000, 10000])
+    energy = -2.0 + 0.5 * sweeps**-0.4
+    fit = converge(sweeps, energy)
+    assert fit.limit == pytest.approx(-2.0, rel=1e-3)
+    assert fit.exponent == pytest.approx(0.4, abs=0.01)
+    assert fit.sweeps(0.01) == pytest.approx((0.5 / 0.02) ** 2.5, rel=0.05)
+    assert converge(sweeps[:3], energy[:3]) is None
+    assert converge(sweeps, -energy) is None
+    rows = pd.DataFrame(
+        {
+            "point": [f"p{n}" for n in range(5)],
+            SWEEPS: sweeps,
+            "x": 0.01,
+            "quantity": "E/N",
+            "statistic": "frozen",
+            "estimate": energy,
+            "stderr": 0.1,
+            "theory": np.nan,
+        }
+    )
+    table = sweeps_needed(rows)
+    assert table["accuracy"].tolist() == [0.01, 0.005, 0.002]
+    assert table["sweeps"].is_monotonic_increasing
+    assert sweeps_needed(rows.drop(columns=SWEEPS)).empty
