@@ -33,6 +33,11 @@ STAGES = {"sample": _SAMPLE, "couplings": _COUPLINGS, "freeze": _FREEZE, "fields
 POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every point name: safe as a path and as a wildcard."""
 
+DENSE_MATRICES = 3
+"""N × N arrays of float64 that the hungriest job with a stored U holds at once."""
+LARGEST_DENSE = 4e9
+"""Bytes up to which U is stored if one does not say."""
+
 _LONGEST_SLUG = 60
 _LARGEST_SIZE = 100_000
 
@@ -92,6 +97,29 @@ class Point:
         source = self.data["sample"]["source"]
         return None if source == "lattice" else Path(source["file"])
 
+    @cached_property
+    def store(self) -> str:
+        """How U is stored, ``auto`` resolved: "float64", "float32" or "implicit"."""
+        asked = self.data["couplings"]["store"]
+        if asked != "auto":
+            return asked
+        fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
+        return "float64" if fits or self.data["boundary"] == "minimum_image" else "implicit"
+
+    @property
+    def _number(self) -> int:
+        """Number of defects; 0 where they come from a file that cannot be read."""
+        if self.source_file is None:
+            return self.defects
+        from glasspipe.dataset import DataError
+        from glasspipe.sources import user_defects
+
+        try:
+            with user_defects(self.source_file) as defects:
+                return defects.number
+        except DataError:
+            return 0
+
     @property
     def realisations(self) -> int:
         """Number of realisations."""
@@ -108,6 +136,8 @@ class Point:
         part = {section: self.data[section] for section in STAGES[stage]}
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
         part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
+        if "couplings" in part:
+            part["couplings"] = {**part["couplings"], "store": self.store}
         if "medium" in part:
             part["medium"] = asdict(self.medium)
         return part
@@ -343,6 +373,19 @@ def _check_freeze(point: Point) -> None:
         )
 
 
+def _check_store(point: Point) -> None:
+    if point.data["couplings"]["store"] == "implicit" and point.data["boundary"] == "minimum_image":
+        raise ConfigError(
+            "couplings.store: found implicit with boundary minimum_image, whose kernel is not"
+            " smooth; allowed: auto, float64, float32"
+        )
+    if point.store == "implicit" and point.data["freeze"]["method"] == "tempering":
+        raise ConfigError(
+            f"freeze.method: found tempering with {point.data['couplings']['store']} storage of U"
+            " and too many defects to store it; allowed: annealing, or couplings.store float64"
+        )
+
+
 def _check_source(point: Point) -> None:
     file = point.source_file
     if file is not None and not file.is_file():
@@ -352,7 +395,15 @@ def _check_source(point: Point) -> None:
         )
 
 
-_CHECKS = (_check_medium, _check_box, _check_cutoff, _check_axes, _check_freeze, _check_source)
+_CHECKS = (
+    _check_medium,
+    _check_box,
+    _check_cutoff,
+    _check_axes,
+    _check_freeze,
+    _check_source,
+    _check_store,
+)
 
 
 def _digest(value: Any) -> bytes:

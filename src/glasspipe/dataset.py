@@ -82,6 +82,9 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "i": Variable("pair", "1", "first defect of the pair", "model", "i4"),
         "j": Variable("pair", "1", "second defect of the pair", "model", "i4"),
         "U": Variable("realisation pair", "eV", "Ising coupling of S, each pair once", "eq. (16)"),
+        "position": Variable(f"{_PER_DEFECT} axis", "angstrom", "position of the defect", "model"),
+        "box": Variable("axis", "angstrom", "edges of the periodic box", "model"),
+        "gamma": Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)"),
     },
     "freeze": {
         "realisation": _REALISATION,
@@ -101,6 +104,22 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
         "unstable": Variable(
             "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
+        ),
+        "anneal_error": Variable(
+            "realisation",
+            "1",
+            "rms error of the fields that annealed random S, over their rms",
+            "model",
+        ),
+        "field_error": Variable(
+            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
+        ),
+        "staleness": Variable(
+            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+        ),
+        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
+        "anneal_mesh": Variable(
+            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
         ),
         "specific_heat": Variable(
             _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"

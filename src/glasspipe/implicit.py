@@ -72,7 +72,7 @@ class Implicit:
     @cached_property
     def fine(self) -> Mesh:
         """Mesh of the fields that are reported."""
-        return _fine_mesh(self.split, self.boundary)
+        return fine_mesh(self.split, self.boundary)
 
     def coarse(self, refinement: float) -> Mesh:
         """Mesh for annealing, ``refinement`` times as fine as is usual."""
@@ -100,19 +100,21 @@ class Implicit:
 def implicit(
     position: ArrayLike,
     gamma: ArrayLike,
-    eta: ArrayLike,
+    B: ArrayLike,
     *,
     box: ArrayLike,
     medium: AnyMedium,
     boundary: str,
     neighbours: float = NEIGHBOURS,
 ) -> Implicit:
-    """Couplings and random fields of defects in a periodic box, without storing all U_ij.
+    """Couplings (16) of defects in a periodic box, without storing all U_ij.
 
     Parameters
     ----------
-    position, gamma, eta, box, medium, boundary
+    position, gamma, box, medium, boundary
         As in :func:`glasspipe.couplings.couplings`, ``minimum_image`` apart.
+    B : array (N,)
+        Random fields, eV, from :func:`random_fields`.
     neighbours : float
         Mean number of near neighbours; results depend on it within their error only.
 
@@ -120,34 +122,70 @@ def implicit(
     ------
     ValueError
         If the boundary is not allowed.
-
-    References
-    ----------
-    Eqs. (16), (26), (29).
     """
+    split = _split(medium, box, boundary, len(np.asarray(B)), neighbours)
+    order, position, gamma = _sorted(split, position, gamma)
+    near, _ = near_couplings(position, gamma, np.zeros(len(order)), split)
+    return Implicit(order, position, gamma, np.asarray(B, float)[order], near, split, boundary)
+
+
+def random_fields(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+) -> Array:
+    """Random fields B_i (N,) in eV, with a cost that grows as N: (26), (29).
+
+    Parameters
+    ----------
+    position, gamma, eta, box, medium, boundary
+        As in :func:`glasspipe.couplings.couplings`, ``minimum_image`` apart.
+    neighbours : float
+        As in :func:`implicit`.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+    """
+    eta = np.asarray(eta, dtype=float)
+    split = _split(medium, box, boundary, len(eta), neighbours)
+    order, position, gamma = _sorted(split, position, gamma)
+    _, B = near_couplings(position, gamma, eta[order], split)
+    B += fine_mesh(split, boundary).field(position, gamma, eta[order, None, None] * np.eye(3))
+    return B[np.argsort(order)]
+
+
+def _sorted(
+    split: Split, position: ArrayLike, gamma: ArrayLike
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return the order along the cells, and positions and tensors in it."""
+    position = np.asarray(position, dtype=float)
+    order = np.argsort(Cells(split.edges, split.cutoff).of(position), kind="stable")
+    gamma = np.ascontiguousarray(np.asarray(gamma, dtype=float)[order])
+    return order, np.ascontiguousarray(position[order]), gamma
+
+
+def _split(
+    medium: AnyMedium, box: ArrayLike, boundary: str, number: int, neighbours: float
+) -> Split:
     allowed = [name for name in BOUNDARIES if name != "minimum_image"]
     if boundary not in allowed:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(allowed)}")
-    edges, position = np.asarray(box, dtype=float), np.asarray(position, dtype=float)
-    split = _split(medium, edges, len(position), neighbours)
-    cells = Cells(edges, split.cutoff)
-    order = np.argsort(cells.of(position), kind="stable")
-    position = np.ascontiguousarray(position[order])
-    gamma, eta = np.asarray(gamma, dtype=float)[order], np.asarray(eta, dtype=float)[order]
-    near, B = near_couplings(position, gamma, eta, split, cells)
-    volumes = eta[:, None, None] * np.eye(3)
-    B += _fine_mesh(split, boundary).field(position, gamma, volumes)
-    return Implicit(order, position, gamma, B, near, split, boundary)
-
-
-def _split(medium: AnyMedium, edges: Array, number: int, neighbours: float) -> Split:
+    edges = np.asarray(box, dtype=float)
     wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * number)) ** (1 / 3)
     cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
     x, y, z = edges.tolist()
     return Split(medium, (x, y, z), cutoff, _resolution(medium).window)
 
 
-def _fine_mesh(split: Split, boundary: str) -> Mesh:
+def fine_mesh(split: Split, boundary: str) -> Mesh:
+    """Mesh of the fields that are reported."""
     spacing = split.cutoff / _resolution(split.medium).fine
     return Mesh(split, boundary, mesh_shape(split.edges, spacing), _FINE_ORDER, "f8")
 

@@ -26,7 +26,7 @@ from glasspipe.progress import Observe, Progress, State, ignore
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-STALENESS = 0.1
+STALENESS = 0.2
 """Root mean square change of the far field between refreshes, over T."""
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
@@ -55,21 +55,17 @@ class Accuracy:
         root mean square of h.
     staleness : float
         Root mean square change of the far field between refreshes over T: mean of all refreshes.
-    neighbours : float
+    near_neighbours : float
         Mean number of near neighbours.
-    cutoff : float
-        Where the near couplings end, Å.
-    mesh, fine_mesh : tuple of 3 int
-        Points of the mesh of annealing and of that of the reported fields.
+    anneal_mesh : tuple of 3 int
+        Points of the mesh that annealing uses.
     """
 
     anneal_error: float
     field_error: float
     staleness: float
-    neighbours: float
-    cutoff: float
-    mesh: tuple[int, int, int]
-    fine_mesh: tuple[int, int, int]
+    near_neighbours: float
+    anneal_mesh: tuple[int, int, int]
 
 
 def freeze_implicit(
@@ -125,10 +121,8 @@ def freeze_implicit(
         anneal_error=anneal_error,
         field_error=_direct_error(hamiltonian, frozen),
         staleness=float(np.mean([chain.lag for chain in chains])),
-        neighbours=len(hamiltonian.near.index) / len(S),
-        cutoff=hamiltonian.split.cutoff,
-        mesh=mesh.shape,
-        fine_mesh=hamiltonian.fine.shape,
+        near_neighbours=len(hamiltonian.near.index) / len(S),
+        anneal_mesh=mesh.shape,
     )
     return frozen, accuracy
 

@@ -94,28 +94,27 @@ class NearList:
 
 
 def near_couplings(
-    position: Array, gamma: Array, eta: Array, split: Split, cells: Cells
+    position: Array, gamma: Array, eta: Array, split: Split
 ) -> tuple[NearList, Array]:
     """Near parts of the couplings (16) and of the random fields (26), (29).
 
     Parameters
     ----------
     position : array (N, 3)
-        Å, sorted by the number of the cell.
+        Å, sorted by the number of their cell, see :class:`Cells`.
     gamma : array (N, 3, 3)
         eV.
     eta : array (N,)
         eV.
     split : Split
         What is near.
-    cells : Cells
-        Of the same cutoff.
 
     Returns
     -------
     NearList, array (N,)
         Couplings, and near part of B in eV.
     """
+    cells = Cells(split.edges, split.cutoff)
     first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
     about = position, split.edges, split.cutoff, cells.place, cells.rank, first, CELLS
     start = np.zeros(len(position) + 1, np.int64)

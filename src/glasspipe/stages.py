@@ -4,6 +4,7 @@ A stage works through its realisations one at a time, so its memory is that of o
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,33 +82,51 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
 
 
 def couplings(point: Point, realisations: Path, output: Path) -> None:
-    """Write U_ij and B_i of every realisation."""
+    """Write U_ij and B_i of every realisation, or what U_ij is made of."""
+    store = _store_implicit if point.store == "implicit" else _store_matrix
+    with dataset.stage_file(realisations, "sample", point) as source:
+        about = {"box": source.whole("box"), "medium": point.medium}
+        store(point, source, output, **about, boundary=point.data["boundary"])
+
+
+def _store_matrix(point: Point, source: dataset.Reader, output: Path, **about: Any) -> None:
     from glasspipe.couplings import couplings
 
-    with dataset.stage_file(realisations, "sample", point) as source:
-        number = source.size("defect")
-        i, j = np.triu_indices(number, 1)
-        store = {"float64": "f8", "float32": "f4"}[point.data["couplings"]["store"]]
-        with dataset.create(
-            output,
-            "couplings",
-            point,
-            names=("B", "i", "j", "U"),
-            sizes={"defect": number, "pair": len(i)},
-            realisations=source.realisations,
-            dtypes={"U": store},
-        ) as writer:
-            writer.put_whole("i", i)
-            writer.put_whole("j", j)
-            box = source.whole("box")
-            for row in range(len(source.realisations)):
-                made = couplings(
-                    *source.row(row, "position", "gamma", "eta"),
-                    box=box,
-                    medium=point.medium,
-                    boundary=point.data["boundary"],
-                )
-                writer.put(row, {"U": made.U, "B": made.B})
+    number = source.size("defect")
+    i, j = np.triu_indices(number, 1)
+    with dataset.create(
+        output,
+        "couplings",
+        point,
+        names=("B", "i", "j", "U"),
+        sizes={"defect": number, "pair": len(i)},
+        realisations=source.realisations,
+        dtypes={"U": {"float64": "f8", "float32": "f4"}[point.store]},
+    ) as writer:
+        writer.put_whole("i", i)
+        writer.put_whole("j", j)
+        for row in range(len(source.realisations)):
+            made = couplings(*source.row(row, "position", "gamma", "eta"), **about)
+            writer.put(row, {"U": made.U, "B": made.B})
+
+
+def _store_implicit(point: Point, source: dataset.Reader, output: Path, **about: Any) -> None:
+    from glasspipe.implicit import random_fields
+
+    with dataset.create(
+        output,
+        "couplings",
+        point,
+        names=("B", "position", "box", "gamma"),
+        sizes={"defect": source.size("defect"), **_AXES},
+        realisations=source.realisations,
+        attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
+    ) as writer:
+        writer.put_whole("box", about["box"])
+        for row in range(len(source.realisations)):
+            position, gamma, eta = source.row(row, "position", "gamma", "eta")
+            B = random_fields(position, gamma, eta, **about)
+            writer.put(row, {"B": B, "position": position, "gamma": gamma})
 
 
 def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float = 180.0) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glasspipe import plan
-from glasspipe.config import ConfigError, study_from
+from glasspipe.config import DENSE_MATRICES, ConfigError, study_from
 from glasspipe.plan import Work, describe
 
 
@@ -93,7 +93,7 @@ def test_sizes_are_those_of_the_variables(store, width):
 def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):
     huge = study(defects={"number": 10_000_000, "concentration": 0.1})
     point = huge.points[0]
-    memory = plan.BYTES_OF_PROCESS + plan.MATRICES * 8 * point.defects**2
+    memory = plan.BYTES_OF_PROCESS + DENSE_MATRICES * 8 * point.defects**2
     assert f"warning: a job of {point.name} needs {memory / 1e12:.3g} TB" in describe(huge)
     assert "warning" not in describe(study(**BOX))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 50_000, "SC_PAGE_SIZE": 4096}.get)
