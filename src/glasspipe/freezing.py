@@ -92,9 +92,7 @@ def _frozen(
     if frozen.overlap is not None:
         found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
     found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
-    found["specific_heat"] = specific_heat(
-        frozen.trace_energy, frozen.trace_energy_variance, frozen.T, len(B)
-    )
+    found["specific_heat"] = specific_heat(frozen.trace_energy_variance, frozen.T, len(B))
     return {name: np.asarray(found[name]) for name in names(settings, point.store)}
 
 

@@ -38,7 +38,7 @@ def names(settings: Mapping[str, Any], store: str) -> tuple[str, ...]:
     store : str
         How its U is stored.
     """
-    found = _EVERY
+    found: tuple[str, ...] = _EVERY
     if settings["replicas"] > 1:
         found += (*OVERLAPS, "overlap_count")
     if settings["method"] == "tempering":

@@ -40,7 +40,7 @@ class _Resolution:
 
 
 _ISOTROPIC = _Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
-_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=8.0, fine=20.0)
+_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=11.0, fine=20.0)
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,16 @@ class Implicit:
 
     def direct_fields(self, S: NDArray[np.int8], which: NDArray[np.int64]) -> Array:
         """The same of some defects by Ewald sums to rounding, B_i as it is."""
-        split, sources = self.split, self.gamma * S[:, None, None]
-        about = {"box": split.edges, "medium": split.medium, "boundary": self.boundary}
-        return self.B[which] + direct_fields(which, self.position, self.gamma, sources, **about)
+        of_spins = direct_fields(
+            which,
+            self.position,
+            self.gamma,
+            self.gamma * S[:, None, None],
+            box=self.split.edges,
+            medium=self.split.medium,
+            boundary=self.boundary,
+        )
+        return np.asarray(self.B[which] + of_spins)
 
 
 def implicit(

@@ -136,7 +136,8 @@ class Mesh:
         transforms = []
         while forces:
             transforms.append(scipy.fft.rfftn(forces.pop(0), overwrite_x=True))
-        kernel.respond(*transforms, self.influence)
+        x, y, z = transforms
+        kernel.respond(x, y, z, self.influence)
         return [scipy.fft.irfftn(u, self.shape, overwrite_x=True) for u in transforms]
 
     def gather(self, position: Array, receivers: Array, displacement: Displacement) -> Array:

@@ -19,6 +19,7 @@ from glasspipe.kernels.freeze import (
     random_words,
 )
 from glasspipe.kernels.mesh import wrapped
+
 ORDER = 4
 """Of the splines of the mesh that annealing uses."""
 PAIR_GAIN = 1e-3
@@ -180,7 +181,7 @@ def sweep(
     key : uint64 (1, 4), four random 32-bit words
     number, block : int, sweep and first block to visit
     limit : int, net flips that call for a refresh
-    flips : int64 (2,), net flips since the refresh, and all flips, both counted on
+    flips : int64 (3,), net flips since the refresh, all flips, all since the refresh; counted on
 
     Returns
     -------
@@ -210,6 +211,7 @@ def sweep(
                     _flip(start, index, U, S, h, i)
                     flips[0] += 1 if S[i] != spread[i] else -1
                     flips[1] += 1
+                    flips[2] += 1
                     energy -= 2.0 * gain
         block += 1
     return block, energy

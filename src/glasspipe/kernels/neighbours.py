@@ -11,15 +11,9 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from glasspipe.kernels.contractions import (
-    dipole_dipole,
-    dipole_with,
-    double_dot,
-    matrix,
-)
-from glasspipe.kernels.crystal_pairs import couple, strain
+from glasspipe.kernels.contractions import dipole_dipole, dipole_with, double_dot, matrix
+from glasspipe.kernels.crystal_pairs import MULTIPLICITY, couple, strain
 from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
-from glasspipe.kernels.crystal_pairs import MULTIPLICITY
 
 _UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _UP_TO_2 = products(2, 2)
@@ -38,7 +32,7 @@ def displace(position, i, j, box, x):
 
 @njit(cache=True)
 def _cells_around(place, rank, reach, found):
-    """Fill ``found`` with the ranks of the distinct cells around a place, sorted; return how many."""
+    """Fill ``found`` with the sorted ranks of the cells around a place; return how many."""
     shape = rank.shape
     count = 0
     for a in range(min(2 * reach + 1, shape[0])):
