@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.direct import direct_fields
+from glasspipe.fields import Fields
 from glasspipe.greens import BOUNDARIES
 from glasspipe.kernels.nearfar import ORDER
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.mesh import Mesh, Split, mesh_shape
-from glasspipe.neighbours import Cells, NearList, near_couplings, whole_couplings
+from glasspipe.neighbours import Cells, NearList, near_couplings, near_fields, whole_couplings
 from glasspipe.window import Bell
 
 Array = NDArray[np.float64]
@@ -166,6 +167,53 @@ def random_fields(
     _, B = near_couplings(position, gamma, eta[order], split)
     B += fine_mesh(split, boundary).field(position, gamma, eta[order, None, None] * np.eye(3))
     return B[np.argsort(order)]
+
+
+def implicit_fields(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    zeta: ArrayLike,
+    S: ArrayLike,
+    tau: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+) -> Fields:
+    """Fields on τ with a cost that grows as N, see :func:`glasspipe.fields.fields`.
+
+    J_ij ∝ R⁻⁵ counts within the cutoff of the near neighbours, without images.
+
+    Parameters
+    ----------
+    position, gamma, eta, zeta, S, tau, box, medium, boundary
+        As there, ``minimum_image`` apart.
+    neighbours : float
+        As in :func:`implicit`.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+
+    References
+    ----------
+    Eqs. (60), (68), (72).
+    """
+    eta, tau = np.asarray(eta, dtype=float), np.asarray(tau, dtype=float)
+    split = _split(medium, box, boundary, len(eta), neighbours)
+    order, position, gamma = _sorted(split, position, gamma)
+    zeta = np.ascontiguousarray(np.asarray(zeta, dtype=float)[order])
+    frozen = gamma * np.asarray(S, dtype=float)[order, None, None]
+    volumes = eta[order, None, None] * np.eye(3)
+    b, J = near_fields(position, frozen, eta[order], zeta, tau[order], split)
+    mesh = fine_mesh(split, boundary)
+    for field, sources in zip(b, (frozen, volumes), strict=True):
+        field += mesh.gradient_field(position, zeta, sources)
+    back = np.argsort(order)
+    return Fields(*b[:, back], *J[:, back])
 
 
 def _sorted(

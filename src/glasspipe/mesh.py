@@ -147,6 +147,29 @@ class Mesh:
             kernel.gather(scaled, receivers[:, axis] / self.spacing, self.order, u, total)
         return total
 
+    def gradient_field(self, position: Array, receivers: Array, sources: Array) -> Array:
+        """Far field of all force dipoles on the next multipole, ζ_i^γδε ∂_δ∂_ε u_γ.
+
+        Parameters
+        ----------
+        position : array (N, 3)
+            Å.
+        receivers : array (N, 3, 3, 3)
+            ζ, eV Å.
+        sources : array (N, 3, 3)
+            P, eV.
+
+        Returns
+        -------
+        array (N,)
+            eV; that of a defect on itself vanishes by symmetry.
+        """
+        scaled, total = position / self.spacing, np.zeros(len(position))
+        area = np.outer(self.spacing, self.spacing)
+        for axis, u in enumerate(self.displacement(position, sources)):
+            kernel.gather_second(scaled, receivers[:, axis] / area, self.order, u, total)
+        return total
+
     def of_itself(self, receivers: Array, sources: Array) -> Array:
         """Field of each defect and its images on itself (N,), eV, to be taken away."""
         towards = receivers.reshape(-1, 9) @ (self.uniform + self._itself)

@@ -56,7 +56,7 @@ def fields(
     """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
-        sigma = _symmetric_part(zeta)
+        sigma = symmetric_part(zeta)
         symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
         tensors = frozen, eta, zeta, sigma, symmetric
         closed = isotropic_coefficients(medium)
@@ -84,7 +84,7 @@ def rows(
         row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
 
 
-def _symmetric_part(zeta: Array) -> Array:
+def symmetric_part(zeta: Array) -> Array:
     """Fully symmetric part of ζ, which is symmetric in its last two indices."""
     cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
     return np.ascontiguousarray(cyclic / 3)

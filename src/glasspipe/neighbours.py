@@ -12,6 +12,7 @@ from glasspipe.kelvin import isotropic_coefficients
 from glasspipe.kernels import neighbours as kernel
 from glasspipe.medium import Medium
 from glasspipe.mesh import Split
+from glasspipe.near import symmetric_part
 from glasspipe.window import ladder_table
 
 Array = NDArray[np.float64]
@@ -114,6 +115,53 @@ def near_couplings(
     NearList, array (N,)
         Couplings, and near part of B in eV.
     """
+    start, index = _listed(position, split)
+    near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
+    _fill(near, position, gamma, eta, split, split.cutoff, B)
+    return near, B
+
+
+def near_fields(
+    position: Array,
+    frozen: Array,
+    eta: Array,
+    zeta: Array,
+    tau: Array,
+    split: Split,
+) -> tuple[Array, Array]:
+    """Near parts of the fields on τ, and what couplings of τ within the cutoff add up to.
+
+    Parameters
+    ----------
+    position, eta, split
+        As in :func:`near_couplings`.
+    frozen : array (N, 3, 3)
+        γ_j S_j, eV.
+    zeta : array (N, 3, 3, 3)
+        eV Å, symmetric in the last two indices.
+    tau : array (N,)
+        ±1.
+
+    Returns
+    -------
+    array (2, N), array (3, N)
+        Near parts of b^γ and b^η; Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j; eV.
+    """
+    start, index = _listed(position, split)
+    b, J = np.zeros((2, len(position))), np.zeros((3, len(position)))
+    about = split.edges, split.cutoff, ladder_table(split.window)
+    rows = start, index, b, J
+    if isinstance(split.medium, Medium):
+        closed, sigma = isotropic_coefficients(split.medium), symmetric_part(zeta)
+        kernel.isotropic_fields(position, frozen, eta, zeta, sigma, tau, *about, *closed, *rows)
+    else:
+        angular = angular_table(split.medium)
+        kernel.crystal_fields(position, frozen, eta, zeta, tau, *about, angular, *rows)
+    return b, J
+
+
+def _listed(position: Array, split: Split) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Rows of neighbours: where each starts, and all of them."""
     cells = Cells(split.edges, split.cutoff)
     first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
     about = position, split.edges, split.cutoff, cells.place, cells.rank, first, CELLS
@@ -122,9 +170,7 @@ def near_couplings(
     np.cumsum(start, out=start)
     index = np.empty(start[-1], np.int32)
     kernel.neighbours(*about, start, index)
-    near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
-    _fill(near, position, gamma, eta, split, split.cutoff, B)
-    return near, B
+    return start, index
 
 
 def whole_couplings(near: NearList, position: Array, gamma: Array, split: Split) -> NearList:

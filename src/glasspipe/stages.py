@@ -140,12 +140,16 @@ def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float =
     write(point, hamiltonian, output, checkpoint=checkpoint)
 
 
+_NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
 _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
 
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
     """Write b^γ, b^η and the summaries of J_ij of every realisation."""
     from glasspipe.fields import fields, frozen_zeta
+    from glasspipe.implicit import implicit_fields
+
+    made_by, attributes = (fields, {}) if point.store != "implicit" else (implicit_fields, _NEAR_J)
 
     with (
         dataset.stage_file(realisations, "sample", point) as source,
@@ -160,6 +164,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
             names=(*_FIELDS, "zeta"),
             sizes={"defect": number, **_AXES},
             realisations=source.realisations,
+            attributes=attributes,
         ) as writer:
             box = source.whole("box")
             for row, realisation in enumerate(source.realisations):
@@ -168,7 +173,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 (S,) = spins.row(row, "S")
                 zeta = frozen_zeta(zeta, minus, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
-                made = fields(
+                made = made_by(
                     position,
                     gamma,
                     eta,

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 from glasspipe import chain, dense, freeze
 from glasspipe.couplings import couplings
 from glasspipe.direct import direct_fields
-from glasspipe.implicit import implicit, random_fields
+from glasspipe.fields import fields as fields_on_tau
+from glasspipe.implicit import implicit, implicit_fields, random_fields
 from glasspipe.kernels import mesh as mesh_kernels
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.medium import PRESETS
@@ -245,3 +246,20 @@ def test_refusals(defects):
     about = {**defects.about, "boundary": "minimum_image"}
     with pytest.raises(ValueError, match="boundary is 'minimum_image'; allowed are clamped"):
         implicit(defects.position, defects.gamma, defects.B, **about)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_fields_on_tau(medium):
+    """J is cut off, at a distance beyond which 30 of 300 neighbours add 1 % to its sums."""
+    made, rng = Defects(medium), np.random.default_rng(6)
+    zeta = rng.normal(size=(NUMBER, 3, 3, 3))
+    zeta, tau = zeta + zeta.transpose(0, 1, 3, 2), rng.choice((-1, 1), NUMBER)
+    given = made.position, made.gamma, made.eta, zeta, made.S, tau
+    wanted, found = fields_on_tau(*given, **made.about), implicit_fields(*given, **made.about)
+    for name in ("b_gamma", "b_eta"):
+        assert error(getattr(found, name), getattr(wanted, name)) < 20 * ERROR[medium]
+    assert_allclose(found.J_max, wanted.J_max, rtol=1e-2)
+    for name in ("J_abs", "J_tau"):
+        one, other = getattr(found, name), getattr(wanted, name)
+        assert np.abs(one - other).max() < 0.05 * wanted.J_abs.max()
+        assert np.median(np.abs(one - other)) < 0.02 * np.median(wanted.J_abs)

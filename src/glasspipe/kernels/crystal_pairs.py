@@ -76,7 +76,7 @@ def couplings(position, gamma, eta, box, cutoff, angular, window, far, U, B):
 
 
 @njit(cache=True)
-def _strain_of_gradient(total, zeta, towards):
+def strain_of_gradient(total, zeta, towards):
     """Fill towards[α, β] with ζ^γδε ∂_β∂_δ∂_ε G_αγ, from a jet."""
     for a in range(3):
         for b in range(3):
@@ -90,7 +90,7 @@ def _strain_of_gradient(total, zeta, towards):
 
 
 @njit(cache=True)
-def _gradient_gradient(total, zeta1, zeta2):
+def couple_gradients(total, zeta1, zeta2):
     """ζ_1^αβδ ζ_2^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ, from a jet."""
     value = 0.0
     for a in range(3):
@@ -122,10 +122,10 @@ def fields(position, frozen, eta, zeta, box, cutoff, angular, window, J, b_gamma
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
                 add_near(image[n], angular, window, cutoff, 4, _OF_3_AND_4, work, total)
             total *= MULTIPLICITY
-            J[i, j] -= _gradient_gradient(total, zeta[i], zeta[j])
-            _strain_of_gradient(total, zeta[j], towards)
+            J[i, j] -= couple_gradients(total, zeta[i], zeta[j])
+            strain_of_gradient(total, zeta[j], towards)
             b_gamma[j] -= couple(frozen[i], towards)
             b_eta[j] -= eta[i] * couple(unit, towards)
-            _strain_of_gradient(total, zeta[i], towards)
+            strain_of_gradient(total, zeta[i], towards)
             b_gamma[i] += couple(frozen[j], towards)
             b_eta[i] += eta[j] * couple(unit, towards)

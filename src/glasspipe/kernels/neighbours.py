@@ -11,12 +11,29 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from glasspipe.kernels.contractions import dipole_dipole, dipole_with, double_dot, matrix
-from glasspipe.kernels.crystal_pairs import MULTIPLICITY, couple, strain
+from glasspipe.kernels.contractions import (
+    cube,
+    dipole_dipole,
+    dipole_gradient,
+    dipole_with,
+    double_dot,
+    gradient_gradient,
+    gradient_with,
+    matrix,
+    triple_dot,
+)
+from glasspipe.kernels.crystal_pairs import (
+    MULTIPLICITY,
+    couple,
+    couple_gradients,
+    strain,
+    strain_of_gradient,
+)
 from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
+from glasspipe.kernels.radial import ladder
 
 _UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-_UP_TO_2 = products(2, 2)
+_OF_2, _OF_3, _OF_4 = products(2, 2), products(3, 3), products(4, 4)
 
 
 @njit(cache=True)
@@ -103,7 +120,7 @@ def crystal(position, gamma, eta, box, cutoff, window, angular, start, index, U,
             j = index[k]
             image[3] = displace(position, i, j, box, image)
             total[:] = 0.0
-            add_near(image, angular, window, cutoff, 2, _UP_TO_2, work, total)
+            add_near(image, angular, window, cutoff, 2, _OF_2, work, total)
             total *= MULTIPLICITY
             strain(total, gamma[j], towards)
             U[k] = U[cursor[j]] = couple(gamma[i], towards)
@@ -111,6 +128,83 @@ def crystal(position, gamma, eta, box, cutoff, window, angular, start, index, U,
             strain(total, unit, towards)
             B[i] += eta[j] * couple(gamma[i], towards)
             cursor[j] += 1
+
+
+@njit(cache=True)
+def _count(i, j, J, tau, J_abs, J_max, J_tau):
+    """Count a coupling J_ij at both of its ends."""
+    size = abs(J)
+    J_abs[i] += size
+    J_abs[j] += size
+    J_max[i] = max(J_max[i], size)
+    J_max[j] = max(J_max[j], size)
+    J_tau[i] += J * tau[j]
+    J_tau[j] += J * tau[i]
+
+
+@njit(cache=True)
+def isotropic_fields(
+    position, frozen, eta, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
+):
+    """Add near parts to b (2, N) = b^γ, b^η and whole couplings to J (3, N).
+
+    J has Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j over the listed j. frozen = γ_j S_j (N, 3, 3),
+    zeta and its symmetric part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
+    """
+    g, bare, D, x = np.empty(5), np.empty(6), np.empty(5), np.empty(3)
+    for i in range(len(position)):
+        frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            if j < i:
+                continue
+            frozen2, sigma2, zeta2 = matrix(frozen[j]), cube(sigma[j]), cube(zeta[j])
+            r2 = displace(position, i, j, box, x)
+            R = x[0], x[1], x[2]
+            one, one_itself = gradient_with(sigma1, R), gradient_with(zeta1, R)
+            two, two_itself = gradient_with(sigma2, R), gradient_with(zeta2, R)
+            ladder(r2, 0.0, 5, bare)
+            coupled = triple_dot(sigma1, sigma2), triple_dot(zeta1, zeta2)
+            value = gradient_gradient(bare, A, C, one, one_itself, two, two_itself, *coupled)
+            _count(i, j, -value, tau, J[0], J[1], J[2])
+            windowed_inverse(window, cutoff, sqrt(r2), 4, D, g)
+            unit, of_1, of_2 = (
+                dipole_with(_UNIT, R),
+                dipole_with(frozen1, R),
+                dipole_with(frozen2, R),
+            )
+            b[0, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
+            b[1, j] -= eta[i] * dipole_gradient(g, A, C, unit, two, two_itself)
+            b[0, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
+            b[1, i] += eta[j] * dipole_gradient(g, A, C, unit, one, one_itself)
+
+
+@njit(cache=True)
+def crystal_fields(
+    position, frozen, eta, zeta, tau, box, cutoff, window, angular, start, index, b, J
+):
+    """The same in a crystal, from its tables."""
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards, unit, image = np.empty((3, 3)), np.eye(3), np.ones(5)
+    for i in range(len(position)):
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            if j < i:
+                continue
+            image[3] = displace(position, i, j, box, image)
+            total[:] = 0.0
+            add_near(image, angular, window, 0.0, 4, _OF_4, work, total)
+            total *= MULTIPLICITY
+            _count(i, j, -couple_gradients(total, zeta[i], zeta[j]), tau, J[0], J[1], J[2])
+            total[:] = 0.0
+            add_near(image, angular, window, cutoff, 3, _OF_3, work, total)
+            total *= MULTIPLICITY
+            strain_of_gradient(total, zeta[j], towards)
+            b[0, j] -= couple(frozen[i], towards)
+            b[1, j] -= eta[i] * couple(unit, towards)
+            strain_of_gradient(total, zeta[i], towards)
+            b[0, i] += couple(frozen[j], towards)
+            b[1, i] += eta[j] * couple(unit, towards)
 
 
 @njit(cache=True)
