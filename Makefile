@@ -20,17 +20,20 @@ PRINT_FOLDER := from sys import argv; from glasspipe import config, layout; \
 
 setup: $(SETUP)
 
-# The compiled kernels are cached by a first run of every stage, or several jobs would compile them.
+# The compiled kernels are cached by a first run of every stage, in either kind of medium, or several jobs
+# would compile them.
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	mkdir -p build/warm
-	echo '{"defects": {"concentration": 0.1, "number": 10}, "realisations": 1}' >build/warm/point.json
-	cd build/warm && ../../$(BIN)/glasspipe sample point.json -o sample.nc
-	cd build/warm && ../../$(BIN)/glasspipe couplings point.json sample.nc -o couplings.nc
-	cd build/warm && ../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc
-	cd build/warm && ../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc
+	set -e; cd build/warm; for medium in KBr KBr_cubic; do \
+		printf '{"medium": "%s", "defects": {"number": 10}, "realisations": 1}' $$medium >point.json; \
+		../../$(BIN)/glasspipe sample point.json -o sample.nc; \
+		../../$(BIN)/glasspipe couplings point.json sample.nc -o couplings.nc; \
+		../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc; \
+		../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc; \
+	done
 	touch $@
 
 run: $(SETUP)

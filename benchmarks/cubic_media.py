@@ -1,9 +1,13 @@
-"""Hill average against crystal in the width of B, what a pair costs, and why a window.
+"""What a pair costs in a cubic crystal, and why a window.
 
 python benchmarks/cubic_media.py
 """
 
-from itertools import product
+import os
+
+for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[_variable] = "1"
+
 from math import factorial
 from time import process_time
 
@@ -13,37 +17,10 @@ from glasspipe.christoffel import christoffel_inverse
 from glasspipe.couplings import couplings
 from glasspipe.fields import fields
 from glasspipe.greens import green_derivatives
-from glasspipe.medium import PRESETS, AnyMedium
+from glasspipe.medium import PRESETS
 from glasspipe.quadrature import sphere
 
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
-
-
-def square_sum(medium: AnyMedium, axes: np.ndarray, reach: int) -> float:
-    """Σ_R ⟨U_B²⟩ of dipoles along ``axes``, R up to ``reach`` cells of fcc, in eV².
-
-    Nearest neighbours are 1 Å apart, γ = η = 1 eV.
-    The rest of the sum is that of a continuum, ∝ 1/reach³.
-    """
-    n = np.array(list(product(range(-2 * reach, 2 * reach + 1), repeat=3)))
-    n = n[(n.sum(axis=1) % 2 == 0) & (n != 0).any(axis=1)]
-    R = n[(n**2).sum(axis=1) <= (2 * reach) ** 2] / np.sqrt(2)
-    G2 = green_derivatives(R, 2, medium)
-    U = np.einsum("ka,kb,pacbc->kp", axes, axes, G2)
-    return float((U**2).mean(axis=0).sum())
-
-
-def widths() -> None:
-    """Print Zener's ratio and the exact std(B)/√(x(1 − x)) of crystal and average."""
-    species = {"⟨111⟩": AXES, "aligned": np.array([[0.0, 0.0, 1.0]])}
-    for name, (label, axes) in product(("KBr", "KCl"), species.items()):
-        crystal = PRESETS[f"{name}_cubic"].medium
-        width = []
-        for medium in (crystal, crystal.hill_average):
-            near, far = square_sum(medium, axes, 4), square_sum(medium, axes, 6)
-            width.append(np.sqrt(far + (far - near) / (6**3 / 4**3 - 1)))
-        ratio = width[0] / width[1]
-        print(f"{name} {label}: A = {crystal.zener_ratio:.4f}, crystal/Hill = {ratio:.4f}")
 
 
 def screening(reach: float = 8.0) -> None:
@@ -87,6 +64,5 @@ def cost(number: int = 500) -> None:
 
 
 if __name__ == "__main__":
-    widths()
     screening()
     cost()

@@ -17,12 +17,13 @@ from time import perf_counter
 
 import numpy as np
 
-from glasspipe import reciprocal, species
+from glasspipe import reciprocal
 from glasspipe.couplings import couplings
 from glasspipe.fields import fields
 from glasspipe.greens import Ewald, periodic_green_derivatives, response
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS
+from glasspipe.species import unit_kinds
 
 MEDIUM = PRESETS["KBr"].medium
 LATTICE = Lattice("fcc", 6.585, 50)
@@ -37,8 +38,8 @@ class Defects:
         rng = np.random.default_rng(number)
         site = LATTICE.site(rng.choice(LATTICE.sites, number, replace=False))
         self.position = site * LATTICE.spacing
-        options = {"species": "uniaxial", "axes": "111", "gamma": 1.0, "eta": 1.0, "zeta": 1.0}
-        self.tensors = species.draw(rng, number, **options)
+        kinds = unit_kinds("uniaxial", "111")
+        self.tensors = kinds[rng.integers(len(kinds), size=number)]
         self.S, self.tau = rng.choice((-1, 1), size=(2, number))
         self.pairs = number * (number - 1) // 2
 

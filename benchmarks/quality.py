@@ -29,12 +29,11 @@ RANGE = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
 def box(concentration, number):
     """U (N, N) and B (N,) of a box of the default study."""
     point = point_from({"defects": {"concentration": concentration}})
-    given = point.data["defects"]
-    options = {name: given[name] for name in ("species", "axes", "gamma", "eta", "zeta")}
     rng = np.random.default_rng(seed_sequence(point, "sample", number))
-    made = realise(rng, point.lattice, point.defects, **options)
+    made = realise(rng, point.lattice, point.defects, point.components)
+    tensors = made.defects.tensors
     system = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
-    found = couplings(made.position, made.defects.gamma, made.defects.eta, **system)
+    found = couplings(made.position, tensors.gamma, tensors.eta, **system)
     U = np.zeros((point.defects, point.defects))
     U[np.triu_indices(point.defects, 1)] = found.U
     return U + U.T, found.B

@@ -120,8 +120,8 @@ class _Merged:
         The annealing.
     x : float
         Realised concentration.
-    volume : float
-        Of the box, Å³.
+    box : array (3,)
+        Edges of the box, Å.
     tensors : Variants
         The defects of the first realisation.
     """
@@ -130,7 +130,7 @@ class _Merged:
     values: dict[str, Array]
     trace: dict[str, Array]
     x: float
-    volume: float
+    box: Array
     tensors: Variants
 
     @classmethod
@@ -152,11 +152,12 @@ class _Merged:
         trace = {name: values.pop(name) for name in _TRACE}
         values["U_S"] = values["h"] - values["B"]
         with dataset.stage_file(files.files["sample"][0], "sample", files.point) as sampled:
-            volume = float(np.prod(sampled.whole("box")))
-            sites = sampled.attributes.get("sites", volume * files.point.lattice.site_density)
+            box = np.asarray(sampled.whole("box"), dtype=float)
+            nominal = float(np.prod(box)) * files.point.lattice.site_density
+            sites = sampled.attributes.get("sites", nominal)
             x = sampled.size("defect") / float(sites)
             tensors = Variants(*sampled.row(0, "gamma", "eta", "zeta"))
-        return cls(np.array(numbers), values, trace, x, volume, tensors)
+        return cls(np.array(numbers), values, trace, x, box, tensors)
 
     @property
     def defects(self) -> int:
@@ -180,9 +181,7 @@ class _Merged:
 def _statistics(study: StudyFiles, point: Point, merged: _Merged) -> xr.Dataset:
     """Return estimates, errors, theory and histograms of every quantity, and the mean trace."""
     resamples = study.config["aggregate"]["bootstrap"]
-    known = expectations(
-        point, merged.tensors, volume=merged.volume, values=merged.values["B"].size
-    )
+    known = expectations(point, merged.tensors, box=merged.box, values=merged.values["B"].size)
     blocks = []
     for number, quantity in enumerate(QUANTITIES):
         values = merged.values[quantity]

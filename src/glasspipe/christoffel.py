@@ -98,7 +98,7 @@ def derivatives(R: Array, order: int, medium: AnyMedium) -> Array:
 
 DEGREE = 12
 """Of the polynomials in a cell of the angular table."""
-TABLE_ERROR = 1.0e-9
+TABLE_ERROR = 2.5e-10
 """Aim for the fourth derivatives of the table, relative to the largest in their direction."""
 _LARGEST = 96
 

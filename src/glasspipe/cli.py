@@ -54,6 +54,12 @@ def _check(options: argparse.Namespace) -> None:
     print(describe(study))
 
 
+def _materials(_: argparse.Namespace) -> None:
+    from glasspipe.materials import listing
+
+    print(listing())
+
+
 def _sample(options: argparse.Namespace) -> None:
     from glasspipe import stages
     from glasspipe.config import load_point
@@ -113,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="validate a study; print its points, jobs and cost")
     check.add_argument("config", type=Path, metavar="CONFIG")
     check.set_defaults(run=_check)
+
+    materials = commands.add_parser("materials", help="list media and materials and their sources")
+    materials.set_defaults(run=_materials)
 
     sample = _stage_parser(commands, "sample", "draw realisations of the disorder", ())
     sample.add_argument("--first", type=int, default=0, help="first realisation (0)")

@@ -12,13 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glasspipe.component import Component, components_from
 from glasspipe.lattice import Lattice, smallest_size
+from glasspipe.materials import resolved
 from glasspipe.medium import AnyMedium, medium_from
+from glasspipe.printed import Interaction, interaction
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError, Schema, complete, schema, validate
 from glasspipe.sweep import expand
@@ -38,6 +42,7 @@ DENSE_MATRICES = 3
 LARGEST_DENSE = 4e9
 """Bytes up to which U is stored if one does not say."""
 
+_ROUNDING = 1e-9
 _LONGEST_SLUG = 60
 _LARGEST_SIZE = 100_000
 
@@ -78,13 +83,28 @@ class Point:
         return medium_from(self.data["medium"])
 
     @cached_property
+    def interaction(self) -> Interaction:
+        """What couples the defects: the medium, or the couplings that the paper prints for it."""
+        return interaction(self.medium, self.data["formula"])
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The components of the defects: one, or those of the mixture."""
+        return components_from(self.data["defects"])
+
+    @cached_property
     def lattice(self) -> Lattice:
-        """The lattice in its periodic box, ``auto`` resolved."""
+        """The sites that defects may have in the periodic box, ``auto`` resolved.
+
+        If all sit on one sublattice of rock salt, it is that sublattice, an fcc lattice.
+        """
         given, wanted = self.data["lattice"], self.data["defects"]
-        size = given["size"]
+        type_, size = given["type"], given["size"]
+        if type_ == "rock_salt" and len({each.sublattice for each in self.components}) == 1:
+            type_ = "fcc"
         if size == "auto":
-            size = smallest_size(given["type"], wanted["concentration"], wanted["number"])
-        return Lattice(given["type"], given["constant"], size)
+            size = smallest_size(type_, wanted["concentration"], wanted["number"])
+        return Lattice(type_, given["constant"], size)
 
     @property
     def defects(self) -> int:
@@ -104,7 +124,15 @@ class Point:
         if asked != "auto":
             return asked
         fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
-        return "float64" if fits or self.data["boundary"] == "minimum_image" else "implicit"
+        return "float64" if fits or self._never_implicit else "implicit"
+
+    @property
+    def _never_implicit(self) -> str:
+        """The setting, if any, for which U must be stored."""
+        needs = {"boundary": "minimum_image", "formula": "as_printed"}
+        return next(
+            (f"{key} {value}" for key, value in needs.items() if self.data[key] == value), ""
+        )
 
     @property
     def _number(self) -> int:
@@ -243,6 +271,7 @@ def study_from(config: Mapping[str, Any]) -> Study:
     ConfigError
         If the mapping is not a valid study.
     """
+    config = resolved(config)
     validate(schema(), config)
     data = complete(schema(), config)
     return Study(data, tuple(_points(data)))
@@ -267,6 +296,7 @@ def point_from(config: Mapping[str, Any]) -> Point:
     ConfigError
         If the mapping is not a valid point.
     """
+    config = resolved(config)
     validate({**schema(), "required": []}, config)
     if "sweep" in config:
         raise ConfigError("sweep: found in a point; allowed: one value for each key")
@@ -281,12 +311,11 @@ def seed_sequence(point: Point, stage: str, realisation: int) -> np.random.SeedS
     """
     disorder: dict[str, Any] = {"source": "file"}
     if point.source_file is None:
-        lattice, defects = point.lattice, point.data["defects"]
+        lattice = point.lattice
         disorder = {
             "lattice": [lattice.type, lattice.size],
             "defects": point.defects,
-            "species": defects["species"],
-            "axes": defects["axes"],
+            "components": [[c.species, c.axes, c.sublattice] for c in point.components],
         }
     key = {"seed": point.data["seed"], "stage": stage, "disorder": disorder}
     return np.random.SeedSequence(int.from_bytes(_digest(key)), spawn_key=(realisation,))
@@ -318,7 +347,7 @@ def _point_schema(*extra: str) -> Schema:
 
 
 def _check_medium(point: Point) -> None:
-    point.medium  # noqa: B018 (its constructor checks)
+    point.interaction  # noqa: B018 (its constructor and the medium's check)
 
 
 def _check_box(point: Point) -> None:
@@ -349,13 +378,22 @@ def _check_cutoff(point: Point) -> None:
         )
 
 
-def _check_axes(point: Point) -> None:
-    defects = point.data["defects"]
-    if defects["species"] == "rotor" and defects["axes"] == "isotropic":
+def _check_components(point: Point) -> None:
+    shares = [component.share for component in point.components]
+    if abs(sum(shares) - 1) > _ROUNDING:
         raise ConfigError(
-            "defects.axes: found isotropic with species rotor, which turns between two axes of a"
-            ' set; allowed: "100", "110", "111"'
+            f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
         )
+    lattice, x = point.lattice, point.data["defects"]["concentration"]
+    if lattice.type == "rock_salt":
+        for name in {component.sublattice for component in point.components}:
+            share = sum(c.share for c in point.components if c.sublattice == name)
+            sites, wanted = lattice.sites // 2, share * x * lattice.sites
+            if wanted + 6 * sqrt(wanted * (1 - share)) > sites:
+                raise ConfigError(
+                    f"defects.concentration: found {x}, which puts about {wanted:.6g} defects on"
+                    f" {sites} {name} sites; allowed: well below {0.5 / share:.6g}"
+                )
 
 
 def _check_freeze(point: Point) -> None:
@@ -374,15 +412,16 @@ def _check_freeze(point: Point) -> None:
 
 
 def _check_store(point: Point) -> None:
-    if point.data["couplings"]["store"] == "implicit" and point.data["boundary"] == "minimum_image":
+    asked, needs = point.data["couplings"]["store"], point._never_implicit
+    if asked == "implicit" and needs:
         raise ConfigError(
-            "couplings.store: found implicit with boundary minimum_image, whose kernel is not"
-            " smooth; allowed: auto, float64, float32"
+            f"couplings.store: found implicit with {needs}, for which U must be stored;"
+            " allowed: auto, float64, float32"
         )
     if point.store == "implicit" and point.data["freeze"]["method"] == "tempering":
         raise ConfigError(
-            f"freeze.method: found tempering with {point.data['couplings']['store']} storage of U"
-            " and too many defects to store it; allowed: annealing, or couplings.store float64"
+            f"freeze.method: found tempering with couplings.store {asked}, which stores no U of so"
+            " many defects; allowed: annealing, or couplings.store float64 or float32"
         )
 
 
@@ -399,7 +438,7 @@ _CHECKS = (
     _check_medium,
     _check_box,
     _check_cutoff,
-    _check_axes,
+    _check_components,
     _check_freeze,
     _check_source,
     _check_store,

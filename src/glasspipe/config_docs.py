@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from glasspipe.schema import Schema, allowed, leaves, schema
@@ -18,7 +18,7 @@ def schema_markdown() -> str:
     """Return the tables of every key: the single ones first, then a table for each section."""
     single, sections = [], []
     for name, node in schema()["properties"].items():
-        below = list(leaves(node, f"{name}."))
+        below = list(_once(leaves(node, f"{name}.")))
         if not below:
             single.append((name, node))
             continue
@@ -26,6 +26,15 @@ def schema_markdown() -> str:
         table = _table([*itself, *below])
         sections.append(f"## `{name}`\n\n{node['description']}\n\n{table}")
     return "\n\n".join(["## Single keys\n\n" + _table(single), *sections]) + "\n"
+
+
+def _once(keys: Iterable[tuple[str, Schema]]) -> Iterator[tuple[str, Schema]]:
+    """Leave out what the schema says again by an alias."""
+    seen: set[int] = set()
+    for key, node in keys:
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield key, node
 
 
 def _table(keys: Iterable[tuple[str, Schema]]) -> str:

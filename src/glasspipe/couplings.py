@@ -7,13 +7,14 @@ Both fall off as 1/R³, so in the periodic box they are Ewald sums over all imag
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import near, reciprocal
 from glasspipe.greens import BOUNDARIES, Ewald, response, zero_mode
-from glasspipe.medium import AnyMedium
+from glasspipe.printed import Interaction, Printed
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ def couplings(
     eta: ArrayLike,
     *,
     box: ArrayLike,
-    medium: AnyMedium,
+    medium: Interaction,
     boundary: str,
     sharpness: float | None = None,
 ) -> Couplings:
@@ -56,7 +57,7 @@ def couplings(
         Volume couplings, eV.
     box : array (3,)
         Edges of the box, Å.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
     boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
         The q = 0 term, see :mod:`glasspipe.greens`.
@@ -74,6 +75,12 @@ def couplings(
     """
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
+    if isinstance(medium, Printed):
+        part_of = partial(couplings, position, gamma, eta, box=box, sharpness=sharpness)
+        parts = medium.parts_of_U(boundary)
+        made = [part_of(medium=part, boundary=q0) for _, part, q0 in parts]
+        total = sum((part[0] * m.U for part, m in zip(parts, made, strict=True)), np.zeros(()))
+        return Couplings(total, made[0].B)
     position = np.ascontiguousarray(position, dtype=float)
     gamma = np.ascontiguousarray(gamma, dtype=float)
     eta = np.ascontiguousarray(eta, dtype=float)

@@ -64,6 +64,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "position": Variable(f"{_PER_DEFECT} axis", "angstrom", "position of the defect", "model"),
         "box": Variable("axis", "angstrom", "edges of the periodic box", "model"),
         "site": Variable(f"{_PER_DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"),
+        "component": Variable(_PER_DEFECT, "1", "component of the mixture", "model", "i2"),
         "gamma": Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)"),
         "eta": Variable(_PER_DEFECT, "eV", "volume coupling", "eq. (7)"),
         "zeta": Variable(
@@ -75,6 +76,8 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "zeta_minus": Variable(
             _GRADIENT, "eV angstrom", "strain-gradient coupling of tau for S = -1", "eq. (8)"
         ),
+        "D": Variable(_PER_DEFECT, "eV", "tunnelling amplitude of S", "eq. (2)"),
+        "Delta": Variable(_PER_DEFECT, "eV", "tunnelling amplitude of tau", "eq. (3)"),
     },
     "couplings": {
         "realisation": _REALISATION,

@@ -184,9 +184,9 @@ def crossing(T: Array, curves: Array, level: float = 0.5) -> Array:
     after = np.clip(above.argmax(axis=-1), 1, None)[..., None]
     high, low = (np.take_along_axis(curves, after - n, axis=-1)[..., 0] for n in (0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = (level - low) / (high - low)
-        log_T = np.log(T)
-        found = np.exp(log_T[after[..., 0] - 1] + share * np.diff(log_T)[after[..., 0] - 1])
+        share = np.clip((level - low) / (high - low), 0, 1)
+    log_T, last = np.log(T), after[..., 0] - 1
+    found = np.exp(log_T[last] + share * np.diff(log_T)[last])
     return np.where(above.any(axis=-1) & ~above[..., 0], found, np.nan)
 
 

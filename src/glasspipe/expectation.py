@@ -1,7 +1,7 @@
 """What theory expects of the fields of a point of a study.
 
-Defects on a lattice have exact moments and an exact law. A user's own defects have neither, only
-the dilute limit with their density, for they may sit anywhere.
+Defects that share one lattice have exact moments and an exact law. A user's own defects, and those
+of different sublattices, have neither, only the dilute limit with their density.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.config import Point
-from glasspipe.pair_fields import FIELDS, Population
+from glasspipe.pair_fields import FIELDS
+from glasspipe.population import Kinds, Population
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw
 from glasspipe.statistics import STATISTICS
@@ -53,7 +54,7 @@ class Expectation:
 
 
 def expectations(
-    point: Point, tensors: Variants, *, volume: float, values: int
+    point: Point, tensors: Variants, *, box: Array, values: int
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -67,29 +68,37 @@ def expectations(
         The point.
     tensors : Variants
         The defects of one realisation.
-    volume : float
-        Of the box, Å³.
+    box : array (3,)
+        Edges of the box, Å.
     values : int
         Fields in the sample whose sampling error is asked for.
     """
-    if point.source_file is None:
-        found = {field: _on_lattice(point, field, values) for field in FIELDS}
+    population = Population(point.components)
+    if point.source_file is None and point.lattice.type != "rock_salt":
+        found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
     else:
         kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
-        density = len(tensors) / volume
-        found = {field: _dilute(point, field, kinds, density) for field in FIELDS}
+        examples = kinds, np.full(len(kinds), 1 / len(kinds))
+        own = point.source_file is not None
+        found = {
+            field: _dilute(
+                point,
+                field,
+                examples if own else population.receivers(field),
+                examples if own else population.sources(field),
+                len(tensors),
+                box,
+            )
+            for field in FIELDS
+        }
     return found | {"h": _sum(found["B"].limit, found["U_S"].limit)}
 
 
-def _on_lattice(point: Point, field: str, values: int) -> Expectation:
-    given = point.data["defects"]
-    population = Population(
-        **{name: given[name] for name in ("species", "axes", "gamma", "eta", "zeta")}
-    )
+def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:
     law = field_law(
         field,
         population=population,
-        medium=point.medium,
+        medium=point.interaction,
         lattice=point.lattice,
         defects=point.defects,
         boundary=point.data["boundary"],
@@ -98,11 +107,17 @@ def _on_lattice(point: Point, field: str, values: int) -> Expectation:
     return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
 
 
-def _dilute(point: Point, field: str, kinds: Variants, density: float) -> Expectation:
-    share = np.full(len(kinds), 1 / len(kinds))
-    boundary = point.data["boundary"]
+def _dilute(
+    point: Point, field: str, receivers: Kinds, sources: Kinds, number: int, box: Array
+) -> Expectation:
     law = dilute_law(
-        field, (kinds, share), (kinds, share), point.medium, density, boundary=boundary
+        field,
+        receivers,
+        sources,
+        point.interaction,
+        number / float(np.prod(box)),
+        boundary=point.data["boundary"],
+        box=box,
     )
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
 

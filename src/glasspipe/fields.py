@@ -8,7 +8,8 @@ The fields are odd in R, so the sign of R matters: it runs from the τ site to t
 kernels (1/R⁴, 1/R⁵) have no q = 0 term, so every boundary but ``minimum_image`` gives the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasspipe import near, reciprocal
 from glasspipe.greens import BOUNDARIES, Ewald, response
 from glasspipe.kernels.pairs import summarise
-from glasspipe.medium import AnyMedium
+from glasspipe.printed import Interaction, Printed
 
 Array = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ def fields(
     tau: ArrayLike,
     *,
     box: ArrayLike,
-    medium: AnyMedium,
+    medium: Interaction,
     boundary: str,
     sharpness: float | None = None,
 ) -> Fields:
@@ -101,10 +102,18 @@ def fields(
     """
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
+    gamma, zeta = np.asarray(gamma, dtype=float), np.ascontiguousarray(zeta, dtype=float)
+    if isinstance(medium, Printed):
+        system = partial(fields, position, box=box, boundary=boundary, sharpness=sharpness)
+        parts = medium.parts_of_b(gamma, zeta)
+        made = [system(source, eta, own, S, tau, medium=part) for _, part, source, own in parts]
+        total = sum(
+            (part[0] * m.b_gamma for part, m in zip(parts, made, strict=True)), np.zeros(())
+        )
+        return replace(made[0], b_gamma=total)
     position = np.ascontiguousarray(position, dtype=float)
-    frozen = np.asarray(gamma, dtype=float) * np.asarray(S, dtype=float)[:, None, None]
+    frozen = gamma * np.asarray(S, dtype=float)[:, None, None]
     eta = np.ascontiguousarray(eta, dtype=float)
-    zeta = np.ascontiguousarray(zeta, dtype=float)
     edges = np.asarray(box, dtype=float)
     number = len(position)
     J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import dataset, diagnostics
 from glasspipe.config import Point
+from glasspipe.distribution import nodes
 from glasspipe.frozen_file import OVERLAPS
 from glasspipe.medium import CubicMedium
 
@@ -31,21 +32,26 @@ HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half
 _T = "freezing_T"
 _SCALARS = ("x_U_0", "h_unit")
 _DIMENSIONS = ("freezing_step", "freezing_row", "overlap_bin", "h_bin", "h_edge")
+_STRENGTHS = 6
 _GAP_EDGES = np.geomspace(1e-4, 1e2, 61)
 _READ = ("B", "S", "h", "T", "energy", "acceptance", "trace_energy", "replica_energy", "unstable")
 _IF_THERE = ("specific_heat", "swap_rate", "log_energy", "round_trips", *OVERLAPS, "overlap_count")
 
 
 def energy_scale(point: Point) -> float:
-    """Return U_0 = γ_0²/(4πρc_l²a³) in eV, a being the nearest-neighbour distance.
+    """Return U_0 = ⟨γ_0²⟩/(4πρc_l²a³) in eV, a being the nearest-neighbour distance.
 
-    NaN where the defects come from a file, whose γ the config does not know.
+    The average is over the mixture and what its strengths are drawn from; a cubic medium stands for
+    its isotropic average. NaN where the defects come from a file, whose γ the config does not know.
     """
     if point.source_file is not None:
         return float("nan")
     medium = point.medium.hill_average if isinstance(point.medium, CubicMedium) else point.medium
-    strength = point.data["defects"]["gamma"] ** 2 / point.lattice.neighbour_distance**3
-    return strength / (4 * pi * medium.longitudinal_modulus)
+    square = 0.0
+    for component in point.components:
+        gamma, weight = nodes(component.gamma, _STRENGTHS)
+        square += component.share * float(weight @ gamma**2)
+    return square / (4 * pi * medium.longitudinal_modulus * point.lattice.neighbour_distance**3)
 
 
 @dataclass(frozen=True)

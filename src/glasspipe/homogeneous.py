@@ -6,11 +6,11 @@ have those whose sources change sign, which leaves B.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.greens import zero_mode
-from glasspipe.medium import AnyMedium
 from glasspipe.pair_fields import pair_coupling
+from glasspipe.printed import Interaction, derived
 from glasspipe.species import Variants
 
 Array = NDArray[np.float64]
@@ -22,13 +22,14 @@ def homogeneous_field(
     field: str,
     receivers: Variants,
     sources: tuple[Variants, Array],
-    medium: AnyMedium,
+    medium: Interaction,
     boundary: str,
+    box: ArrayLike = (1.0, 1.0, 1.0),
 ) -> Array:
     """Homogeneous field at each kind of receiver (receivers,), eV Å³ for a source per Å³.
 
         clamped, stress_free   (K_0 − K_0 of the spherical boundary) contracted with γ_r and η·1
-        minimum_image          −∫dΩ ⟨g⟩ ln max|n_i|, from the cube around a sphere
+        minimum_image          ∫dΩ ⟨g⟩ ln R_box, from the box around a sphere, R_box(n) its surface
 
     Parameters
     ----------
@@ -38,27 +39,41 @@ def homogeneous_field(
         Kinds of defect that feel it.
     sources : (Variants, array (kinds,))
         Kinds that make it and their probabilities.
-    medium : Medium or CubicMedium
-        The elastic medium.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium; B is as derived.
     boundary : str
         One of :data:`glasspipe.greens.BOUNDARIES`.
+    box : array (3,)
+        Edges of the box in any unit, for only their ratios count.
     """
     if field != "B" or boundary == "spherical":
         return np.zeros(len(receivers))
     kinds, weight = sources
     if boundary == "minimum_image":
-        n, solid = _cube()
+        surface, solid = _surface(np.asarray(box, dtype=float))
+        R = np.linalg.norm(surface, axis=1)
+        n = surface / R[:, None]
         g = np.einsum("s,rsp->rp", weight, pair_coupling("B", receivers, kinds, n, medium))
-        return -g @ (solid * np.log(np.max(np.abs(n), axis=1)))
-    difference = zero_mode(medium, 1.0, boundary) - zero_mode(medium, 1.0, "spherical")
+        return g @ (solid * np.log(R))
+    plain = derived(medium)
+    difference = zero_mode(plain, 1.0, boundary) - zero_mode(plain, 1.0, "spherical")
     return np.einsum("rab,abcc->r", receivers.gamma, difference) * (weight @ kinds.eta)
 
 
-def _cube() -> tuple[Array, Array]:
-    """Directions (points, 3) through three faces of a cube, and solid angles that add up to 4π."""
+def _surface(box: Array) -> tuple[Array, Array]:
+    """Points (points, 3) on three faces of a box around 0, and solid angles that add up to 4π.
+
+    Coordinates along a face are sinh of Gauss's, so that a long box needs no more points.
+    """
     u, weight = np.polynomial.legendre.leggauss(_POINTS)
-    face = np.stack([*map(np.ravel, np.meshgrid(u, u)), np.ones(_POINTS**2)], axis=1)
-    distance = np.linalg.norm(face, axis=1)
-    solid = 2 * np.outer(weight, weight).ravel() / distance**3
-    n = face / distance[:, None]
-    return np.concatenate([np.roll(n, k, axis=1) for k in range(3)]), np.tile(solid, 3)
+    points, solid = [], []
+    for k in range(3):
+        height, sides = box[k], np.roll(box, -k)[1:]
+        stretch = np.arcsinh(sides / height)[:, None]
+        y, z = height * np.sinh(stretch * u)
+        step_y, step_z = weight * stretch * height * np.cosh(stretch * u)
+        face = np.stack([np.full((_POINTS,) * 2, height), *np.meshgrid(y, z, indexing="ij")])
+        points.append(np.roll(face.reshape(3, -1).T, k, axis=1))
+        solid.append(2 * height * np.outer(step_y, step_z).ravel())
+    surface = np.concatenate(points)
+    return surface, np.concatenate(solid) / np.linalg.norm(surface, axis=1) ** 3

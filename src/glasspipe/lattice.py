@@ -1,7 +1,7 @@
 """Lattices and the periodic box.
 
 Sites are kept as integers on the simple cubic mesh that carries the lattice (spacing a for simple
-cubic, a/2 for bcc and fcc), so that displacements between sites are exact.
+cubic, a/2 for the others), so that displacements between sites are exact.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,16 @@ _BASIS = {
     "simple_cubic": (1, [[0, 0, 0]]),
     "bcc": (2, [[0, 0, 0], [1, 1, 1]]),
     "fcc": (2, [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]),
+    "rock_salt": (2, np.indices((2, 2, 2)).reshape(3, 8).T.tolist()),
 }
-_NEIGHBOUR_DISTANCE = {"simple_cubic": 1.0, "bcc": sqrt(3) / 2, "fcc": sqrt(1 / 2)}
+_NEIGHBOUR_DISTANCE = {
+    "simple_cubic": 1.0,
+    "bcc": sqrt(3) / 2,
+    "fcc": sqrt(1 / 2),
+    "rock_salt": 1 / 2,
+}
+_SUBLATTICES = {"cation": [0, 0, 0], "anion": [1, 0, 0]}
+"""Where the fcc sublattices of rock salt begin, on its mesh."""
 
 LATTICES = tuple(_BASIS)
 
@@ -26,8 +34,8 @@ class Lattice:
 
     Parameters
     ----------
-    type : {"simple_cubic", "bcc", "fcc"}
-        Bravais lattice.
+    type : {"simple_cubic", "bcc", "fcc", "rock_salt"}
+        Bravais lattice, or the two fcc sublattices of rock salt.
     constant : float
         Edge a of the conventional cell, Å.
     size : int
@@ -40,7 +48,7 @@ class Lattice:
 
     @property
     def mesh_per_cell(self) -> int:
-        """Mesh points along a conventional cell: 1 (simple cubic) or 2 (bcc, fcc)."""
+        """Mesh points along a conventional cell: 1 (simple cubic) or 2."""
         return _BASIS[self.type][0]
 
     @property
@@ -82,6 +90,11 @@ class Lattice:
         cell, member = np.divmod(index, len(self.basis))
         corner = np.stack(np.unravel_index(cell, (self.size,) * 3), axis=-1)
         return corner * self.mesh_per_cell + self.basis[member]
+
+
+def sublattice_site(name: str, fcc_site: NDArray[np.int64], lattice: Lattice) -> NDArray[np.int64]:
+    """Mesh coordinates (…, 3) of fcc sites moved to the sublattice ``name`` of rock salt."""
+    return (fcc_site + _SUBLATTICES[name]) % (lattice.mesh_per_cell * lattice.size)
 
 
 def smallest_size(type_: str, concentration: float, number: int) -> int:

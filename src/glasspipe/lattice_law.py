@@ -265,7 +265,7 @@ class LatticeLaw:
 
 
 def lattice_law(
-    receivers: Sequence[Surroundings], weight: Array, p: float, largest: float
+    receivers: Sequence[Surroundings], weight: Array, shift: Array, p: float, largest: float
 ) -> LatticeLaw:
     """Law of a field, less its mean, over a mixture of receivers.
 
@@ -279,6 +279,8 @@ def lattice_law(
         The kinds of receiver.
     weight : array (receivers,)
         Their probabilities.
+    shift : array (receivers,)
+        Their mean fields less the mean of all, eV.
     p : float
         Probability that a site holds a source, above 0 and below 1.
     largest : float
@@ -288,8 +290,11 @@ def lattice_law(
     blur_above = min(_FAR * largest, strongest) if p < _DILUTE else strongest
 
     def characteristic(panels: Panels) -> Complex:
-        parts = [r.characteristic(panels, p, blur_above) for r in receivers]
-        return np.tensordot(weight, parts, axes=1)
+        parts = [
+            w * np.exp(1j * panels.t * moved) * r.characteristic(panels, p, blur_above)
+            for r, w, moved in zip(receivers, weight, shift, strict=True)
+        ]
+        return np.sum(parts, axis=0)
 
     probe = np.geomspace(1, 1e4, 25) / largest
     alive = np.abs(characteristic(Panels(probe, probe, 2)))

@@ -23,10 +23,12 @@ from glasspipe.pair_fields import (
     cubic_group,
     field_order,
     pair_coupling,
-    pair_kernel,
     sphere,
+    sum_parts,
     sum_states,
 )
+from glasspipe.parts import Part, parts
+from glasspipe.printed import Interaction
 from glasspipe.species import Variants
 
 Array = NDArray[np.float64]
@@ -106,7 +108,8 @@ class PowerSums:
     @classmethod
     def over(cls, values: Array, probability: Array, weight: Array) -> "PowerSums":
         """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,)."""
-        m1, m2, m3, m4 = (probability @ values**k for k in (1, 2, 3, 4))
+        square = values * values
+        m1, m2, m3, m4 = (probability @ v for v in (values, square, square * values, square**2))
         second = [m2, m1**2]
         fourth = [m4, 4 * m3 * m1 + 3 * m2**2, 12 * m2 * m1**2, 6 * m1**4]
         return cls(float(m1 @ weight), np.array(second) @ weight, np.array(fourth) @ weight)
@@ -171,7 +174,7 @@ def box_sums(
     weight: Array,
     *,
     lattice: Lattice,
-    medium: AnyMedium,
+    medium: Interaction,
     boundary: str,
 ) -> list[PowerSums]:
     """Sums over the sites of the periodic box with the box's own kernel, for each receiver.
@@ -180,13 +183,20 @@ def box_sums(
     kernel is needed at one site of each cubic orbit only.
     """
     states = FIELDS[field]
-    green, members = _box_green(field_order(field), lattice, medium, boundary)
+    _, members = _orbits(lattice)
+
+    def green(part: Part) -> Array:
+        return _box_green(field_order(field), lattice, part.medium, part.boundary)
+
+    def kernel(coupling: str, pair: tuple[Variants, Variants]) -> Array:
+        return sum_parts(coupling, parts(coupling, *pair, medium, boundary), green)
+
     probability = np.tile(weight, len(states)) / len(states)
     group = cubic_group()
     sums = [PowerSums(0.0, np.zeros(2), np.zeros(4))] * len(receivers)
     for g in group:
         pair = _turned(receivers, g), _turned(sources, g)
-        values = sum_states(states, {c: pair_kernel(c, *pair, green) for c in states[0]})
+        values = sum_states(states, {c: kernel(c, pair) for c in states[0]})
         share = members / len(group)
         turned = [PowerSums.over(value, probability, share) for value in values]
         sums = [before + more for before, more in zip(sums, turned, strict=True)]
@@ -194,16 +204,20 @@ def box_sums(
 
 
 @lru_cache(maxsize=8)
-def _box_green(
-    order: int, lattice: Lattice, medium: AnyMedium, boundary: str
-) -> tuple[Array, NDArray[np.int64]]:
-    """Derivatives of G at one site of each cubic orbit of the box, and the orbits' sizes."""
+def _box_green(order: int, lattice: Lattice, medium: AnyMedium, boundary: str) -> Array:
+    """Derivatives of G at one site of each cubic orbit of the box."""
+    R, box = _orbits(lattice)[0] * lattice.spacing, [lattice.edge] * 3
+    return periodic_green_derivatives(R, order, medium, box, boundary=boundary)
+
+
+@lru_cache(maxsize=8)
+def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One site (orbits, 3) of each cubic orbit of the box, on the mesh, and the orbits' sizes."""
     period = lattice.size * lattice.mesh_per_cell
     mesh = lattice.site(np.arange(1, lattice.sites))
     nearest = (mesh + period // 2) % period - period // 2
     orbit, members = np.unique(np.sort(np.abs(nearest), axis=1), axis=0, return_counts=True)
-    R, box = orbit * lattice.spacing, [lattice.edge] * 3
-    return periodic_green_derivatives(R, order, medium, box, boundary=boundary), members
+    return orbit, members
 
 
 def _turned(kinds: Variants, g: Array) -> Variants:
@@ -213,7 +227,7 @@ def _turned(kinds: Variants, g: Array) -> Variants:
 
 
 def reciprocal_sum(
-    field: str, kinds: Variants, weight: Array, lattice: Lattice, medium: AnyMedium
+    field: str, kinds: Variants, weight: Array, lattice: Lattice, medium: Interaction
 ) -> float:
     """Σ_R ⟨U_ij² U_ji²⟩ over the kinds of both defects of a pair, eV⁴ (6 digits).
 

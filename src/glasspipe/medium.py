@@ -6,8 +6,9 @@ the three of Voigt, C11, C12 and C44.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,8 +199,8 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def medium_from(value: str | Mapping[str, float]) -> AnyMedium:
-    """Medium of a config value: a preset's name, or its density with velocities or moduli.
+def medium_from(value: str | Mapping[str, Any]) -> AnyMedium:
+    """Medium of a config value: a preset's name, alone or with some numbers changed, or numbers.
 
     Raises
     ------
@@ -207,7 +208,21 @@ def medium_from(value: str | Mapping[str, float]) -> AnyMedium:
         If the name is not a preset, or the numbers are not a medium.
     """
     if isinstance(value, str):
-        if value not in PRESETS:
-            raise ValueError(f"medium is {value!r}; the presets are {', '.join(PRESETS)}")
-        return PRESETS[value].medium
+        return _preset(value).medium
+    if "preset" in value:
+        base = asdict(_preset(value["preset"]).medium)
+        changed = {key: number for key, number in value.items() if key != "preset"}
+        strange = [key for key in changed if key not in base]
+        if strange:
+            raise ValueError(
+                f"medium.{strange[0]}: found with medium.preset {value['preset']};"
+                f" allowed: {', '.join(base)}"
+            )
+        value = base | changed
     return CubicMedium(**value) if "c11" in value else Medium(**value)
+
+
+def _preset(name: str) -> Preset:
+    if name not in PRESETS:
+        raise ValueError(f"medium is {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -6,6 +6,7 @@ in an isotropic medium the monomials of degree order + 2: some directions determ
 rest is one matrix product.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
@@ -16,9 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import lebedev_rule
 from scipy.special import roots_legendre
 
-from glasspipe import species
 from glasspipe.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.medium import AnyMedium
+from glasspipe.parts import Part, parts
+from glasspipe.printed import Interaction, derived
+from glasspipe.quadrature import gauss_rule
 from glasspipe.species import Variants
 
 Array = NDArray[np.float64]
@@ -47,8 +50,6 @@ _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
 _STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number."""
-_SOURCES, _RECEIVERS = 23, 29
-"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 
 
 def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
@@ -85,7 +86,7 @@ def pair_coupling(
     receivers: Variants,
     sources: Variants,
     R: ArrayLike,
-    medium: AnyMedium,
+    medium: Interaction,
     *,
     box: ArrayLike | None = None,
     boundary: str = "spherical",
@@ -96,6 +97,8 @@ def pair_coupling(
     ----------
     R : array (points, 3)
         Å; not zero.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium.
     box : array (3,), optional
         Edges of the periodic box, Å; without it the medium is infinite.
 
@@ -105,11 +108,30 @@ def pair_coupling(
         eV.
     """
     order = ORDERS[coupling]
-    if box is None:
-        green = green_derivatives(R, order, medium)
-    else:
-        green = periodic_green_derivatives(R, order, medium, box, boundary=boundary)
-    return pair_kernel(coupling, receivers, sources, green)
+
+    def green(part: Part) -> Array:
+        if box is None:
+            return green_derivatives(R, order, part.medium)
+        return periodic_green_derivatives(R, order, part.medium, box, boundary=part.boundary)
+
+    return sum_parts(coupling, parts(coupling, receivers, sources, medium, boundary), green)
+
+
+def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]) -> Array:
+    """Σ factor · :func:`pair_kernel` over the parts of a coupling, (receivers, sources, points).
+
+    Parameters
+    ----------
+    made_of : list of Part
+        From :func:`glasspipe.printed.parts`.
+    green : function
+        Derivatives of the Green's function for a part.
+    """
+    kernels = [
+        part.factor * pair_kernel(coupling, part.receivers, part.sources, green(part))
+        for part in made_of
+    ]
+    return np.sum(kernels, axis=0)
 
 
 @cache
@@ -117,51 +139,6 @@ def cubic_group() -> Array:
     """The 48 rotations and reflections of the cube, (48, 3, 3)."""
     signed = product(permutations(range(3)), product((1.0, -1.0), repeat=3))
     return np.array([np.diag(signs)[list(order)] for order, signs in signed])
-
-
-@dataclass(frozen=True)
-class Population:
-    """Defects drawn from a species, with the arguments of :func:`glasspipe.species.draw`."""
-
-    species: str
-    axes: str
-    gamma: float
-    eta: float
-    zeta: float
-
-    @property
-    def _strengths(self) -> tuple[float, float, float]:
-        return self.gamma, self.eta, self.zeta
-
-    @property
-    def isotropic(self) -> bool:
-        """Whether every direction of an axis is as likely."""
-        return self.species == "uniaxial" and self.axes == "isotropic"
-
-    def sources(self) -> tuple[Variants, Array]:
-        """Every kind of defect and its probability (kinds,).
-
-        Isotropic axes stand for a quadrature over half of the sphere: d and −d make opposite τ
-        couplings, which come with a random sign.
-        """
-        if self.isotropic:
-            d, weight = half_sphere(_SOURCES)
-            return species.of_axes(d, None, *self._strengths), weight
-        kinds = species.kinds(self.species, self.axes, *self._strengths)
-        return kinds, np.full(len(kinds), 1 / len(kinds))
-
-    def receivers(self) -> tuple[Variants, Array]:
-        """One of each class of defects that cubic symmetry makes equivalent, and its probability.
-
-        On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
-        the sphere, one axis of each orbit.
-        """
-        if self.isotropic:
-            d, weight = sphere(_RECEIVERS)
-            orbit = np.round(np.sort(np.abs(d), axis=1), 9)
-            _, first, number = np.unique(orbit, axis=0, return_index=True, return_inverse=True)
-            return species.of_axes(d[first], None, *self._strengths), total(number, weight)
-        return _inequivalent(species.kinds(self.species, self.axes, *self._strengths))
 
 
 def sphere(degree: int) -> tuple[Array, Array]:
@@ -190,26 +167,6 @@ def fine_half_sphere() -> tuple[Array, Array]:
     n = np.stack([radius * np.cos(angle), radius * np.sin(angle), z + 0 * angle], axis=-1)
     tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
     return n.reshape(-1, 3) @ tilt, np.repeat(weight, 320) / 640
-
-
-def _inequivalent(kinds: Variants) -> tuple[Variants, Array]:
-    """One of each class of equivalent kinds, and its probability.
-
-    Kinds are equivalent if an element of the cubic group takes one into the other, up to the sign
-    of ζ. A set that the group does not take into itself is left whole.
-    """
-    group = cubic_group()
-    gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
-    zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
-    same_gamma = np.einsum("gkab,lab->gkl", gamma, kinds.gamma)
-    same_zeta = np.abs(np.einsum("gkabc,labc->gkl", zeta, kinds.zeta))
-    same = np.ones(same_gamma.shape, dtype=bool)
-    for overlap, tensor in ((same_gamma, kinds.gamma), (same_zeta, kinds.zeta)):
-        same &= overlap >= (1 - 1e-9) * np.sum(tensor.reshape(len(kinds), -1) ** 2, axis=1)
-    if not np.all(same.any(axis=2)):
-        return kinds, np.full(len(kinds), 1 / len(kinds))
-    first, members = np.unique(np.argmax(same.any(axis=0), axis=1), return_counts=True)
-    return kinds[first], members / len(kinds)
 
 
 @dataclass(frozen=True)
@@ -277,44 +234,8 @@ class PairField:
         return self.angular(R / distance[:, None]) / distance**self.power
 
 
-def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
-    """Replace many probable values by few with the same mean of every low power.
-
-    The nodes and weights of Gauss for the discrete measure, from the Jacobi matrix that Lanczos's
-    recursion makes: exact for powers below 2 · ``number``.
-
-    Parameters
-    ----------
-    values : array (states, rows)
-        The values of each row; any unit.
-    weight : array (states,)
-        Their probabilities.
-    number : int
-        Values wanted.
-
-    Returns
-    -------
-    array (number, rows), array (number, rows)
-        Values, and their probabilities, some of them 0 where a row has fewer different values.
-    """
-    scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
-    x = values / scale
-    vector, before = np.broadcast_to(np.sqrt(weight)[:, None], x.shape), np.zeros_like(x)
-    jacobi, norm = np.zeros((x.shape[1], number, number)), np.zeros(x.shape[1])
-    for k in range(number):
-        jacobi[:, k, k] = np.sum(x * vector**2, axis=0)
-        rest = (x - jacobi[:, k, k]) * vector - norm * before
-        norm = np.sqrt(np.sum(rest**2, axis=0))
-        norm[norm < 1e-7] = 0.0
-        if k + 1 < number:
-            jacobi[:, k, k + 1] = jacobi[:, k + 1, k] = norm
-        vector, before = rest / np.where(norm > 0, norm, np.inf), vector
-    nodes, vectors = np.linalg.eigh(jacobi)
-    return nodes.T * scale, vectors[:, 0, :].T ** 2
-
-
 def pair_fields(
-    field: str, receivers: Variants, sources: Variants, weight: Array, medium: AnyMedium
+    field: str, receivers: Variants, sources: Variants, weight: Array, medium: Interaction
 ) -> list[PairField]:
     """Field of one random source at each kind of receiver.
 
@@ -326,7 +247,7 @@ def pair_fields(
         Kinds of defect.
     weight : array (sources,)
         Probabilities of the sources.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
 
     Raises
@@ -340,9 +261,15 @@ def pair_fields(
     share = np.tile(weight, len(states)) / len(states)
     power = field_order(field) + 1
     return [
-        PairField(power, medium, *_merged(made, share, field in SIGNED), field in SIGNED)
+        PairField(power, derived(medium), *_merged(made, share, field in SIGNED), field in SIGNED)
         for made in coefficients
     ]
+
+
+def tensors_of(field: str) -> tuple[set[str], set[str]]:
+    """Names of the tensors that a field depends on: the receivers' and the sources'."""
+    made = [_CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
+    return {receiver for _, _, receiver, _ in made}, {source for _, _, _, source in made}
 
 
 def field_order(field: str) -> int:
@@ -365,7 +292,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
 
 
 def _coefficients(
-    coupling: str, receivers: Variants, sources: Variants, medium: AnyMedium
+    coupling: str, receivers: Variants, sources: Variants, medium: Interaction
 ) -> Array:
     """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
 
@@ -374,7 +301,7 @@ def _coefficients(
     """
     n, _ = sphere(_SAMPLED)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = response(medium).angular(n, ORDERS[coupling])
+    basis = response(derived(medium)).angular(n, ORDERS[coupling])
     found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
     if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
         raise ValueError(f"{coupling} is not made of the angular functions of {medium}")

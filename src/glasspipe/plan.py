@@ -11,12 +11,15 @@ from math import prod
 
 from glasspipe.config import DENSE_MATRICES, STAGES, ConfigError, Point, Study
 from glasspipe.medium import CubicMedium
+from glasspipe.printed import Printed
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
 SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6}
 CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
+PRINTED = 3.0
+"""Sums that a printed coupling is made of, over the one of a derived coupling."""
 SECONDS_PER_FLIP = 35e-9
 """Of an attempted flip."""
 
@@ -66,6 +69,7 @@ class Work:
             flips = self.defects * freeze["sweeps"] * freeze["replicas"]
             return SECONDS_PER_FLIP * flips * realisations
         slower = CRYSTAL if isinstance(self.point.medium, CubicMedium) else 1.0
+        slower *= PRINTED if isinstance(self.point.interaction, Printed) else 1.0
         return slower * SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
 
     @property
@@ -101,7 +105,7 @@ class Work:
         absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze, store)}
         if self.stage == "couplings":
             absent = {"i", "j", "U"} if store == "implicit" else {"position", "box", "gamma"}
-        if self.point.data["defects"]["species"] != "rotor":
+        if not any(component.species == "rotor" for component in self.point.components):
             absent.add("zeta_minus")
         return sum(
             np.dtype(store if name == "U" else about.dtype).itemsize

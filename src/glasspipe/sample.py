@@ -4,13 +4,14 @@ The number of defects is fixed, N = round(x · sites), so that the arrays of a p
 rectangular; for the distribution of a field that is a correction of relative order 1/N.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.lattice import Lattice
-from glasspipe.species import Variants, draw
+from glasspipe.component import Component
+from glasspipe.lattice import Lattice, sublattice_site
+from glasspipe.species import Defects, draw
 
 
 @dataclass(frozen=True)
@@ -21,31 +22,27 @@ class Realisation:
     ----------
     position : array (N, 3)
         Å, 0 ≤ position < box.
-    site : array (N, 3) or None
-        Integers on the lattice's mesh; None for defects that sit on no lattice.
-    defects : Variants
-        Tensors γ, η, ζ of the N defects.
+    site : array (N, 3)
+        Integers on the lattice's mesh.
+    defects : Defects
+        What sits there.
     """
 
     position: NDArray[np.float64]
-    site: NDArray[np.int64] | None
-    defects: Variants
+    site: NDArray[np.int64]
+    defects: Defects
 
 
 def realise(
     rng: np.random.Generator,
     lattice: Lattice,
     number: int,
-    *,
-    species: str,
-    axes: str,
-    gamma: float,
-    eta: float,
-    zeta: float,
+    components: tuple[Component, ...],
 ) -> Realisation:
     """Draw ``number`` defects at distinct random sites.
 
-    Sites are drawn before axes, and neither depends on the strengths.
+    Sites and defects have streams of their own. In rock salt a component has the sites of its
+    sublattice, elsewhere all have all.
 
     Parameters
     ----------
@@ -55,17 +52,42 @@ def realise(
         Lattice and box.
     number : int
         Number N of defects.
-    species, axes, gamma, eta, zeta
-        As in :func:`glasspipe.species.draw`.
+    components : tuple of Component
+        The mixture that the defects are drawn from.
 
     Raises
     ------
     ValueError
         If there are more defects than sites.
     """
-    if number > lattice.sites:
-        raise ValueError(f"{number} defects do not fit on {lattice.sites} sites")
-    site = lattice.site(rng.choice(lattice.sites, size=number, replace=False))
-    defects = draw(rng, number, species=species, axes=axes, gamma=gamma, eta=eta, zeta=zeta)
+    site_rng, defect_rng = rng.spawn(2)
+    defects = draw(defect_rng, number, components)
+    if lattice.type == "rock_salt":
+        site = _rock_salt_sites(site_rng, lattice, defects.component, components)
+    else:
+        site = _sites(site_rng, lattice, number)
     position = np.asarray(site * lattice.spacing, dtype=np.float64)
     return Realisation(position, site, defects)
+
+
+def _sites(rng: np.random.Generator, lattice: Lattice, number: int) -> NDArray[np.int64]:
+    if number > lattice.sites:
+        raise ValueError(f"{number} defects do not fit on {lattice.sites} sites")
+    return lattice.site(rng.choice(lattice.sites, size=number, replace=False))
+
+
+def _rock_salt_sites(
+    rng: np.random.Generator,
+    lattice: Lattice,
+    component: NDArray[np.int64],
+    components: tuple[Component, ...],
+) -> NDArray[np.int64]:
+    """Sites on the sublattice of each defect's component."""
+    names = np.array([each.sublattice for each in components])[component]
+    site = np.empty((len(component), 3), dtype=np.int64)
+    sublattice = replace(lattice, type="fcc")
+    for name, stream in zip(("anion", "cation"), rng.spawn(2), strict=True):
+        mine = names == name
+        drawn = _sites(stream, sublattice, int(mine.sum()))
+        site[mine] = sublattice_site(name, drawn, lattice)
+    return site

@@ -36,15 +36,33 @@ def leaves(node: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
     """Yield each key below ``node`` that holds a value: its dotted name and its schema."""
     for name, child in _properties(node).items():
         key = f"{prefix}{name}"
-        if child.get("type") != "object":
+        if not is_section(child):
             yield key, child
         yield from leaves(child, f"{key}.")
+
+
+def is_section(node: Schema) -> bool:
+    """Say whether a key only groups others."""
+    return node.get("type") == "object" and bool(_properties(node))
+
+
+def find(node: Schema, key: str) -> Schema | None:
+    """Return the schema of the dotted ``key`` below ``node``, or None if there can be none."""
+    for name in key.split("."):
+        extra = (branch.get("additionalProperties") for branch in _branches(node))
+        free = next((schema for schema in extra if isinstance(schema, Mapping)), None)
+        found = _properties(node).get(name, free)
+        if found is None:
+            return None
+        node = found
+    return node
 
 
 def complete(node: Schema, value: Any) -> Any:
     """Return a copy of a valid ``value`` with defaults filled in and numbers of one form.
 
-    Where the schema says ``number``, 1 and 1.0 (and 0.0 and -0.0) become one.
+    Where the schema says ``number``, 1 and 1.0 (and 0.0 and -0.0) become one. A key that has no
+    default is left out unless it is given.
     """
     form = _form(node, value)
     if form is None:
@@ -55,11 +73,24 @@ def complete(node: Schema, value: Any) -> Any:
     if branch["type"] == "integer":
         return int(value)
     if "properties" in branch:
+        given = {
+            name: value.get(name, _default(child)) for name, child in _properties(branch).items()
+        }
         return {
-            name: complete(child, value[name] if name in value else child.get("default", {}))
-            for name, child in branch["properties"].items()
+            name: complete(branch["properties"][name], item)
+            for name, item in given.items()
+            if item is not None
+        }
+    if isinstance(branch.get("additionalProperties"), Mapping):
+        return {
+            name: complete(branch["additionalProperties"], item) for name, item in value.items()
         }
     return value
+
+
+def _default(node: Schema) -> Any:
+    groups = node.get("type") == "object" and "required" not in node
+    return node.get("default", {} if groups else None)
 
 
 def validate(node: Schema, value: Any, key: str = "") -> None:
@@ -124,12 +155,12 @@ def _form(node: Schema, value: Any) -> int | None:
     """Return which form of a choice ``value`` has, or comes closest to by its type and keys."""
     is_type = _VALIDATOR.TYPE_CHECKER.is_type
     keys = set(value) if isinstance(value, Mapping) else set()
-    shared = {
-        number: len(keys & set(branch.get("properties", {})))
+    has = {
+        number: len(keys & set(branch.get("required", ()))) / len(branch.get("required", "?"))
         for number, branch in enumerate(_branches(node))
         if is_type(value, branch["type"])
     }
-    return max(shared, key=lambda number: shared[number], default=None)
+    return max(has, key=lambda number: has[number], default=None)
 
 
 def _properties(node: Schema) -> dict[str, Schema]:
@@ -145,7 +176,9 @@ def _cause(error: ValidationError) -> ValidationError:
     node: Any = error.schema
     form = _form(node, error.instance) if error.context else None
     for inner in error.context or []:
-        itself = inner.validator in ("additionalProperties", "required")
+        itself = inner.validator in ("additionalProperties", "required") or (
+            "propertyNames" in inner.relative_schema_path
+        )
         if inner.relative_schema_path[0] == form and (inner.relative_path or itself):
             return _cause(inner)
     return error

@@ -15,8 +15,16 @@ from glasspipe import dataset
 from glasspipe.dataset import DataError, Reader
 
 _NEEDED = ("position", "gamma", "eta", "zeta")
-_OPTIONAL = ("site", "zeta_minus")
-_SHAPES = {"position": (3,), "gamma": (3, 3), "eta": (), "zeta": (3, 3, 3), "zeta_minus": (3, 3, 3)}
+_OPTIONAL = ("site", "zeta_minus", "D", "Delta")
+_SHAPES: dict[str, tuple[int, ...]] = {
+    "position": (3,),
+    "gamma": (3, 3),
+    "eta": (),
+    "zeta": (3, 3, 3),
+    "zeta_minus": (3, 3, 3),
+    "D": (),
+    "Delta": (),
+}
 _SYMMETRIC = {
     "gamma": "is not symmetric",
     "zeta": "is not symmetric in its last two indices",
@@ -74,8 +82,8 @@ class UserDefects:
         Raises
         ------
         DataError
-            If a number is not finite, a tensor lacks its symmetry, a defect lies outside the box,
-            or two defects are in one place.
+            If a number is not finite, a tensor lacks its symmetry, an amplitude is negative, a
+            defect lies outside the box, or two defects are in one place.
         """
         values = dict(zip(self._variables, self._reader.row(number, *self._variables), strict=True))
         for name, value in values.items():
@@ -86,6 +94,9 @@ class UserDefects:
                 rounding = _ROUNDING * np.abs(values[name]).max()
                 self._refuse(number, name, np.abs(values[name] - mirrored) > rounding, rule)
                 values[name] = (values[name] + mirrored) / 2
+        for name in ("D", "Delta"):
+            if name in values:
+                self._refuse(number, name, values[name] < 0, "is negative")
         position = values["position"]
         outside = (position < 0) | (position >= self.box)
         self._refuse(number, "position", outside, f"lies outside the box {self.box.tolist()}")

@@ -2,18 +2,23 @@
 
 A defect has a few equivalent states. The species says which tensors belong to a state; the set of
 axes says which states a crystal allows. An axis d and its opposite −d are one state of the strain
-coupling (the inversion is what τ = ±1 stands for), so each pair is listed once.
+coupling (the inversion is what τ = ±1 stands for), so each pair is listed once. Around a defect the
+crystal may be distorted, which turns its local frame, and several components may be mixed.
 """
 
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe.component import Component
+from glasspipe.distribution import draw as draw_strength
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
-SPECIES = ("aligned", "uniaxial", "rotor")
+SPECIES = ("aligned", "uniaxial", "rotor", "gaussian")
 
 AXES: dict[str, Array] = {
     "100": np.eye(3),
@@ -27,7 +32,7 @@ AXES: dict[str, Array] = {
 
 @dataclass(frozen=True)
 class Variants:
-    """Tensors of defects, or of the equally probable kinds of defect.
+    """Tensors of defects, or of the kinds of defect.
 
     Parameters
     ----------
@@ -51,10 +56,50 @@ class Variants:
         """Return the number of kinds."""
         return len(self.gamma)
 
-    def __getitem__(self, index: NDArray[np.int64]) -> "Variants":
+    def __getitem__(self, index: Numbers) -> "Variants":
         """Return the kinds numbered ``index``."""
         minus = None if self.zeta_minus is None else self.zeta_minus[index]
         return Variants(self.gamma[index], self.eta[index], self.zeta[index], minus)
+
+    def scaled(self, gamma: ArrayLike, eta: ArrayLike, zeta: ArrayLike) -> "Variants":
+        """Multiply γ, η and ζ with numbers, or with one for each kind (kinds,)."""
+        gamma, eta, zeta = (np.asarray(strength, dtype=float) for strength in (gamma, eta, zeta))
+        on_zeta = zeta[..., None, None, None]
+        minus = None if self.zeta_minus is None else on_zeta * self.zeta_minus
+        return Variants(
+            gamma[..., None, None] * self.gamma, eta * self.eta, on_zeta * self.zeta, minus
+        )
+
+    def turned(self, rotation: Array) -> "Variants":
+        """Turn the tensors of each kind by its own matrix (kinds, 3, 3), or all by one (3, 3)."""
+        r = np.broadcast_to(rotation, (len(self), 3, 3))
+        gamma = np.einsum("kai,kbj,kij->kab", r, r, self.gamma)
+        minus = None if self.zeta_minus is None else _turn(r, self.zeta_minus)
+        return Variants(gamma, self.eta, _turn(r, self.zeta), minus)
+
+
+@dataclass(frozen=True)
+class Defects:
+    """The defects of one realisation.
+
+    Parameters
+    ----------
+    component : array (N,)
+        The number of each one's component.
+    tensors : Variants
+        γ, η, ζ.
+    D, Delta : array (N,)
+        Tunnelling amplitudes of S and τ, eV.
+    """
+
+    component: Numbers
+    tensors: Variants
+    D: Array
+    Delta: Array
+
+
+def _turn(rotation: Array, zeta: Array) -> Array:
+    return np.einsum("kai,kbj,kcl,kijl->kabc", *[rotation] * 3, zeta, optimize=True)
 
 
 def _dyad(d: Array) -> Array:
@@ -65,8 +110,8 @@ def _triad(d: Array) -> Array:
     return np.einsum("ka,kb,kc->kabc", d, d, d)
 
 
-def of_axes(first: Array, second: Array | None, gamma: float, eta: float, zeta: float) -> Variants:
-    """Defects along given axes.
+def of_axes(first: Array, second: Array | None = None) -> Variants:
+    """Defects along given axes, for γ_0 = η = 1 eV and ζ_0 = 1 eV Å.
 
     γ = γ_0 d dᵀ and ζ = ζ_0 d d d; with a second axis (rotors) γ = γ_0 (d₁d₁ − d₂d₂)/2, and ζ is
     that of d₁ for S = +1 and of d₂ for S = −1.
@@ -75,57 +120,113 @@ def of_axes(first: Array, second: Array | None, gamma: float, eta: float, zeta: 
     ----------
     first, second : array (kinds, 3)
         Unit vectors d₁ = d and, for rotors, d₂.
-    gamma, eta, zeta : float
-        γ_0 and η in eV, ζ_0 in eV Å.
     """
-    volume = np.full(len(first), float(eta))
     if second is None:
-        return Variants(gamma * _dyad(first), volume, zeta * _triad(first))
-    dipole = gamma * (_dyad(first) - _dyad(second)) / 2
-    return Variants(dipole, volume, zeta * _triad(first), zeta * _triad(second))
+        return Variants(_dyad(first), np.ones(len(first)), _triad(first))
+    dipole = (_dyad(first) - _dyad(second)) / 2
+    return Variants(dipole, np.ones(len(first)), _triad(first), _triad(second))
 
 
-def kinds(species: str, axes: str, gamma: float, eta: float, zeta: float) -> Variants:
-    """The kinds of defect of a species, equally probable.
+def of_normals(normal: Array) -> Variants:
+    """Gaussian tensors from normal variates (kinds, 36), for γ_0 = η = 1 eV and ζ_0 = 1 eV Å.
+
+    Independent components, symmetrised: no direction is preferred. ⟨γ:γ⟩ = γ_0² and ⟨ζ⋮ζ⟩ = ζ_0²,
+    as for d d and d d d.
+    """
+    gamma = normal[:, :9].reshape(-1, 3, 3) / np.sqrt(6)
+    zeta = normal[:, 9:].reshape(-1, 3, 3, 3) / np.sqrt(18)
+    gamma = (gamma + gamma.transpose(0, 2, 1)) / 2
+    return Variants(gamma, np.ones(len(normal)), (zeta + zeta.transpose(0, 1, 3, 2)) / 2)
+
+
+def unit_kinds(species: str, axes: str) -> Variants:
+    """The kinds of defect of a species, equally probable, for γ_0 = η = 1 eV and ζ_0 = 1 eV Å.
 
     Raises
     ------
     ValueError
-        If the species has infinitely many kinds (isotropic axes) or is unknown.
+        If the species has infinitely many kinds (isotropic axes, gaussian) or is unknown.
     """
+    if species not in SPECIES:
+        raise ValueError(f"species is {species!r}; allowed are {', '.join(SPECIES)}")
     if species == "aligned":
-        return of_axes(np.array([[0.0, 0.0, 1.0]]), None, gamma, eta, zeta)
+        return of_axes(np.array([[0.0, 0.0, 1.0]]))
+    if species == "gaussian":
+        raise ValueError("species gaussian has no finite set of kinds")
     if axes not in AXES:
         raise ValueError(f"axes {axes!r} have no finite set of kinds; {', '.join(AXES)} have")
     d = AXES[axes]
     if species == "uniaxial":
-        return of_axes(d, None, gamma, eta, zeta)
-    if species != "rotor":
-        raise ValueError(f"species is {species!r}; allowed are {', '.join(SPECIES)}")
+        return of_axes(d)
     ordered = [(i, j) for pair in combinations(range(len(d)), 2) for i, j in (pair, pair[::-1])]
     i, j = np.array(ordered).T
-    return of_axes(d[i], d[j], gamma, eta, zeta)
+    return of_axes(d[i], d[j])
 
 
-def draw(
-    rng: np.random.Generator,
-    number: int,
-    *,
-    species: str,
-    axes: str,
-    gamma: float,
-    eta: float,
-    zeta: float,
-) -> Variants:
-    """Draw ``number`` defects of a species.
+def rotations(vector: Array) -> Array:
+    """Matrices (n, 3, 3) that turn about ``vector`` (n, 3) by its length in radians."""
+    angle = np.linalg.norm(vector, axis=1)[:, None, None]
+    x, y, z = (vector / np.where(angle > 0, angle, 1.0)[:, :, 0]).T
+    zero = np.zeros_like(x)
+    cross = np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]]).transpose(2, 0, 1)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def draw(rng: np.random.Generator, number: int, components: tuple[Component, ...]) -> Defects:
+    """Draw ``number`` defects of a mixture.
+
+    Components, states, frames and strengths have streams of their own, so that none changes when
+    another is spread more widely.
 
     Raises
     ------
     ValueError
-        As :func:`kinds`, but isotropic axes are allowed for uniaxial defects.
+        As :func:`unit_kinds`, but isotropic axes are allowed for uniaxial defects.
     """
-    if species == "uniaxial" and axes == "isotropic":
+    label_rng, *streams = rng.spawn(1 + len(components))
+    shares = np.array([component.share for component in components])
+    label = label_rng.choice(len(components), size=number, p=shares / shares.sum())
+    rotor = any(component.species == "rotor" for component in components)
+    tensors = Variants(
+        np.empty((number, 3, 3)),
+        np.empty(number),
+        np.empty((number, 3, 3, 3)),
+        np.empty((number, 3, 3, 3)) if rotor else None,
+    )
+    drawn = Defects(label, tensors, np.empty(number), np.empty(number))
+    for index, (component, stream) in enumerate(zip(components, streams, strict=True)):
+        _draw_component(stream, np.flatnonzero(label == index), component, drawn)
+    return drawn
+
+
+def _draw_component(
+    rng: np.random.Generator, mine: Numbers, component: Component, drawn: Defects
+) -> None:
+    """Fill the defects numbered ``mine`` with draws of one component."""
+    states, frames, strengths = rng.spawn(3)
+    u = dict(
+        zip(("gamma", "eta", "zeta", "D", "Delta"), strengths.random((5, len(mine))), strict=True)
+    )
+    values = {name: draw_strength(getattr(component, name), u[name]) for name in u}
+    drawn.D[mine], drawn.Delta[mine] = values["D"], values["Delta"]
+    made = _draw_states(states, len(mine), component)
+    if component.frame_spread > 0:
+        axis = frames.standard_normal((len(mine), 3))
+        axis /= np.linalg.norm(axis, axis=1)[:, None]
+        angle = np.radians(component.frame_spread) * frames.standard_normal(len(mine))
+        made = made.turned(rotations(axis * angle[:, None]))
+    made = made.scaled(values["gamma"], values["eta"], values["zeta"])
+    drawn.tensors.gamma[mine], drawn.tensors.eta[mine] = made.gamma, made.eta
+    drawn.tensors.zeta[mine] = made.zeta
+    if drawn.tensors.zeta_minus is not None:
+        drawn.tensors.zeta_minus[mine] = made.zeta if made.zeta_minus is None else made.zeta_minus
+
+
+def _draw_states(rng: np.random.Generator, number: int, component: Component) -> Variants:
+    if component.species == "gaussian":
+        return of_normals(rng.standard_normal((number, 36)))
+    if component.axis_is_random:
         d = rng.standard_normal((number, 3))
-        return of_axes(d / np.linalg.norm(d, axis=1)[:, None], None, gamma, eta, zeta)
-    all_kinds = kinds(species, axes, gamma, eta, zeta)
-    return all_kinds[rng.integers(len(all_kinds), size=number)]
+        return of_axes(d / np.linalg.norm(d, axis=1)[:, None])
+    kinds = unit_kinds(component.species, component.axes)
+    return kinds[rng.integers(len(kinds), size=number)]

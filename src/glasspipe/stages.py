@@ -3,6 +3,8 @@
 A stage works through its realisations one at a time, so its memory is that of one realisation.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +40,10 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
 def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
     from glasspipe.sample import realise
 
-    options = {k: point.data["defects"][k] for k in ("species", "axes", "gamma", "eta", "zeta")}
-    names = ["position", "box", "site", "gamma", "eta", "zeta"]
-    names += ["zeta_minus"] if options["species"] == "rotor" else []
+    tensors = ["gamma", "eta", "zeta"]
+    if any(component.species == "rotor" for component in point.components):
+        tensors.append("zeta_minus")
+    names = ["position", "box", "site", "component", *tensors, "D", "Delta"]
     lattice, number = point.lattice, point.defects
     with dataset.create(
         output,
@@ -54,30 +57,37 @@ def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
         writer.put_whole("box", lattice.edge)
         for row, realisation in enumerate(numbers):
             rng = np.random.default_rng(seed_sequence(point, "sample", realisation))
-            made = realise(rng, lattice, number, **options)
+            made = realise(rng, lattice, number, point.components)
             writer.put(row, {"position": made.position, "site": made.site})
-            tensors = {name: getattr(made.defects, name) for name in names[3:]}
-            writer.put(row, tensors)
+            writer.put(row, {name: getattr(made.defects.tensors, name) for name in tensors})
+            drawn = made.defects
+            writer.put(row, {"component": drawn.component, "D": drawn.D, "Delta": drawn.Delta})
 
 
 def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> None:
+    from glasspipe.species import draw
+
     with user_defects(source) as defects:
         if numbers.stop > defects.realisations:
             raise DataError(
                 f"{source}: holds {defects.realisations} realisations;"
                 f" number {numbers.stop - 1} is wanted"
             )
+        missing = [name for name in ("D", "Delta") if name not in defects.names]
         with dataset.create(
             output,
             "sample",
             point,
-            names=defects.names,
+            names=[*defects.names, *missing],
             sizes={"defect": defects.number, **_AXES},
             realisations=numbers,
             attributes=defects.attributes,
         ) as writer:
             writer.put_whole("box", defects.box)
             for row, realisation in enumerate(numbers):
+                rng = np.random.default_rng(seed_sequence(point, "sample", realisation))
+                drawn = draw(rng, defects.number, point.components)
+                writer.put(row, {name: getattr(drawn, name) for name in missing})
                 writer.put(row, defects.realisation(realisation))
 
 
@@ -85,8 +95,7 @@ def couplings(point: Point, realisations: Path, output: Path) -> None:
     """Write U_ij and B_i of every realisation, or what U_ij is made of."""
     store = _store_implicit if point.store == "implicit" else _store_matrix
     with dataset.stage_file(realisations, "sample", point) as source:
-        about = {"box": source.whole("box"), "medium": point.medium}
-        store(point, source, output, **about, boundary=point.data["boundary"])
+        store(point, source, output, box=source.whole("box"), boundary=point.data["boundary"])
 
 
 def _store_matrix(point: Point, source: dataset.Reader, output: Path, **about: Any) -> None:
@@ -106,7 +115,9 @@ def _store_matrix(point: Point, source: dataset.Reader, output: Path, **about: A
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            made = couplings(*source.row(row, "position", "gamma", "eta"), **about)
+            made = couplings(
+                *source.row(row, "position", "gamma", "eta"), medium=point.interaction, **about
+            )
             writer.put(row, {"U": made.U, "B": made.B})
 
 
@@ -125,7 +136,7 @@ def _store_implicit(point: Point, source: dataset.Reader, output: Path, **about:
         writer.put_whole("box", about["box"])
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            B = random_fields(position, gamma, eta, **about)
+            B = random_fields(position, gamma, eta, medium=point.medium, **about)
             writer.put(row, {"B": B, "position": position, "gamma": gamma})
 
 
@@ -146,11 +157,13 @@ _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
     """Write b^γ, b^η and the summaries of J_ij of every realisation."""
-    from glasspipe.fields import fields, frozen_zeta
+    from glasspipe.fields import Fields, fields, frozen_zeta
     from glasspipe.implicit import implicit_fields
 
-    made_by, attributes = (fields, {}) if point.store != "implicit" else (implicit_fields, _NEAR_J)
-
+    implicit = point.store == "implicit"
+    make: Callable[..., Fields] = partial(fields, medium=point.interaction)
+    if implicit:
+        make = partial(implicit_fields, medium=point.medium)
     with (
         dataset.stage_file(realisations, "sample", point) as source,
         dataset.stage_file(frozen, "freeze", point) as spins,
@@ -164,7 +177,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
             names=(*_FIELDS, "zeta"),
             sizes={"defect": number, **_AXES},
             realisations=source.realisations,
-            attributes=attributes,
+            attributes=_NEAR_J if implicit else {},
         ) as writer:
             box = source.whole("box")
             for row, realisation in enumerate(source.realisations):
@@ -173,7 +186,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 (S,) = spins.row(row, "S")
                 zeta = frozen_zeta(zeta, minus, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
-                made = made_by(
+                made = make(
                     position,
                     gamma,
                     eta,
@@ -181,7 +194,6 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                     S,
                     rng.choice((-1, 1), size=number),
                     box=box,
-                    medium=point.medium,
                     boundary=point.data["boundary"],
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})

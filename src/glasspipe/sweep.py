@@ -12,7 +12,16 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from glasspipe.schema import ConfigError, Schema, complete, leaves, nearest, validate
+from glasspipe.schema import (
+    ConfigError,
+    Schema,
+    complete,
+    find,
+    is_section,
+    leaves,
+    nearest,
+    validate,
+)
 
 MOST_POINTS = 100_000
 
@@ -38,8 +47,7 @@ def expand(
     ConfigError
         If a key cannot be swept or a value is not allowed.
     """
-    known = dict(leaves(node))
-    columns = {key: _column(key, how, known) for key, how in sweep.items()}
+    columns = {key: _column(str(key), how, node) for key, how in sweep.items()}
     _check_keys(columns, base)
     _check_lengths(columns, mode)
     in_step = mode == "zip" and columns
@@ -55,14 +63,16 @@ def expand(
         yield data, swept
 
 
-def _column(key: str, how: Mapping[str, Any], known: dict[str, Schema]) -> list[Any]:
+def _column(key: str, how: Mapping[str, Any], node: Schema) -> list[Any]:
     """Return the checked values of one swept key."""
-    if key not in known:
-        raise ConfigError(f"sweep.{key}: not a key that can be swept; {nearest(key, list(known))}")
+    swept = find(node, key)
+    if swept is None or is_section(swept):
+        known = [name for name, _ in leaves(node)]
+        raise ConfigError(f"sweep.{key}: not a key that can be swept; {nearest(key, known)}")
     values = how["values"] if "values" in how else _range(how)
     for value in values:
-        validate(known[key], value, f"sweep.{key}")
-    return [complete(known[key], value) for value in values]
+        validate(swept, value, f"sweep.{key}")
+    return [complete(swept, value) for value in values]
 
 
 def _range(how: Mapping[str, Mapping[str, Any]]) -> list[float]:
@@ -78,17 +88,24 @@ def _range(how: Mapping[str, Mapping[str, Any]]) -> list[float]:
 
 def _check_keys(columns: dict[str, list[Any]], base: dict[str, Any]) -> None:
     for key in columns:
-        parent = key.rpartition(".")[0]
-        if parent in columns:
-            raise ConfigError(f"sweep.{key}: found beside sweep.{parent}; allowed: one of the two")
+        *parents, _ = key.split(".")
         section: Any = base
-        for name in parent.split(".") if parent else []:
+        for depth, name in enumerate(parents, start=1):
+            above = ".".join(parents[:depth])
+            if above in columns:
+                raise ConfigError(
+                    f"sweep.{key}: found beside sweep.{above}; allowed: one of the two"
+                )
+            if name not in section:
+                raise ConfigError(
+                    f"sweep.{key}: found without {above}; allowed: {', '.join(section)}"
+                )
             section = section[name]
-        if not isinstance(section, dict):
-            raise ConfigError(
-                f"sweep.{key}: found with {parent}: {section};"
-                f" allowed: a {parent} written out as a mapping"
-            )
+            if not isinstance(section, dict):
+                raise ConfigError(
+                    f"sweep.{key}: found with {above}: {section};"
+                    f" allowed: a {above} written out as a mapping"
+                )
 
 
 def _check_lengths(columns: dict[str, list[Any]], mode: str) -> None:

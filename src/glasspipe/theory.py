@@ -20,8 +20,10 @@ from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
-from glasspipe.medium import AnyMedium, Medium
-from glasspipe.pair_fields import FIELDS, PairField, Population, fine_half_sphere, pair_fields
+from glasspipe.medium import CubicMedium
+from glasspipe.pair_fields import FIELDS, PairField, fine_half_sphere, pair_fields
+from glasspipe.population import Population
+from glasspipe.printed import Interaction
 from glasspipe.species import Variants
 from glasspipe.stable import StableLaw, order_statistic
 from glasspipe.statistics import STATISTICS
@@ -43,28 +45,29 @@ class Setting:
         independent random signs S_j, τ_j.
     population : Population
         The defects.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
     """
 
     field: str
     population: Population
-    medium: AnyMedium
+    medium: Interaction
 
     @property
     def alike(self) -> bool:
-        """Whether no direction is preferred, so that far sources are the same to all receivers."""
-        return self.population.isotropic and isinstance(self.medium, Medium)
+        """Whether far sources are the same to all receivers, no direction being preferred."""
+        return self.population.alike(self.field) and not isinstance(self.medium, CubicMedium)
 
 
 def dilute_law(
     field: str,
     receivers: tuple[Variants, Array],
     sources: tuple[Variants, Array],
-    medium: AnyMedium,
+    medium: Interaction,
     density: float,
     *,
     boundary: str = "spherical",
+    box: ArrayLike = (1.0, 1.0, 1.0),
 ) -> StableLaw:
     """Law of a field as the concentration goes to 0: α-stable with α = 3/p for each receiver.
 
@@ -80,12 +83,14 @@ def dilute_law(
         One of ``FIELDS``.
     receivers, sources : (Variants, array (kinds,))
         Kinds of defect and their probabilities.
-    medium : Medium or CubicMedium
+    medium : Medium, CubicMedium or Printed
         The elastic medium.
     density : float
         Defects per volume n, Å⁻³.
     boundary : str
         One of :data:`glasspipe.greens.BOUNDARIES`.
+    box : array (3,)
+        Edges of the box in any unit.
 
     Returns
     -------
@@ -93,7 +98,8 @@ def dilute_law(
         In eV. Random signs S_j, τ_j are independent.
     """
     n, solid = fine_half_sphere()
-    scale, centre = [], density * homogeneous_field(field, receivers[0], sources, medium, boundary)
+    scale = []
+    centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
     for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
         g = pair.angular(n)
         alpha = 3 / pair.power
@@ -110,7 +116,8 @@ class FieldLaw:
 
     A site other than one's own is occupied with p = (N − 1)/(M − 1). Mean and standard deviation
     are exact for the box. The kurtosis, and the quantiles (of the infinite lattice), are those of
-    independent sites: what is left out is of relative order 1/N.
+    independent sites: what is left out is of relative order 1/N. Where receivers have different
+    mean fields, the kurtosis leaves out the product of those with the third cumulant.
 
     Parameters
     ----------
@@ -150,28 +157,33 @@ class FieldLaw:
 
     @cached_property
     def _weight(self) -> Array:
-        return self.setting.population.receivers()[1]
+        return self.setting.population.receivers(self.setting.field)[1]
+
+    @cached_property
+    def _means(self) -> Array:
+        """Mean field at each receiver (receivers,), eV."""
+        return np.array([s.first * self.p for s in self._sums])
 
     @cached_property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return float(self._weight @ [s.first * self.p for s in self._sums])
+        return float(self._weight @ self._means)
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV."""
         variance = [s.variance(self.p, self.lattice.sites) for s in self._sums]
-        return sqrt(float(self._weight @ variance))
+        return sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
 
     @cached_property
     def kurtosis(self) -> float:
         """Excess kurtosis, nan for a field that does not vary."""
         if self.std == 0:
             return float("nan")
-        fourth = [
-            s.fourth_cumulant(self.p) + 3 * s.variance(self.p, self.lattice.sites) ** 2
-            for s in self._sums
-        ]
+        variance = np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
+        shift = (self._means - self.mean) ** 2
+        fourth = np.array([s.fourth_cumulant(self.p) for s in self._sums])
+        fourth += 3 * variance**2 + 6 * variance * shift + shift**2
         return float(self._weight @ fourth) / self.std**4 - 3
 
     def std_error(self, values: int) -> float:
@@ -207,7 +219,8 @@ class FieldLaw:
                 _pair_fields(self.setting), _continua(self.setting, crystal), strict=True
             )
         ]
-        return lattice_law(around, self._weight, self.p, self._largest)
+        shift = self._means - self.mean
+        return lattice_law(around, self._weight, shift, self.p, self._largest)
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""
@@ -240,7 +253,7 @@ def field_law(
     field: str,
     *,
     population: Population,
-    medium: AnyMedium,
+    medium: Interaction,
     lattice: Lattice,
     defects: int,
     boundary: str = "spherical",
@@ -254,7 +267,7 @@ def predict(
     statistic: str,
     *,
     population: Population,
-    medium: AnyMedium,
+    medium: Interaction,
     lattice: Lattice,
     defects: int,
     boundary: str = "spherical",
@@ -277,17 +290,18 @@ def _crystal(lattice: Lattice) -> Lattice:
 
 @lru_cache(maxsize=32)
 def _pair_fields(setting: Setting) -> list[PairField]:
-    receivers, _ = setting.population.receivers()
-    return pair_fields(setting.field, receivers, *setting.population.sources(), setting.medium)
+    receivers, _ = setting.population.receivers(setting.field)
+    sources = setting.population.sources(setting.field)
+    return pair_fields(setting.field, receivers, *sources, setting.medium)
 
 
 @lru_cache(maxsize=32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    receivers, weight = setting.population.receivers()
+    receivers, weight = setting.population.receivers(setting.field)
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.population.sources()
+    kinds = (receivers, weight), setting.population.sources(setting.field)
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
@@ -307,7 +321,7 @@ def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
 
 @lru_cache(maxsize=32)
 def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    kinds = setting.population.sources()
+    kinds = setting.population.kinds(setting.field, strengths=3)
     return reciprocal_sum(setting.field, *kinds, crystal, setting.medium)
 
 
@@ -318,18 +332,18 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
     up to M = 30 000 for p = 3 and 480 for p = 4, and 3e-5 (relative) is neglected beyond, times a
     factor of up to 20 where nearest neighbours do not couple.
     """
-    receivers, _ = setting.population.receivers()
+    receivers, _ = setting.population.receivers(setting.field)
     power = _pair_fields(setting)[0].power
     if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
         return box_sums(
             setting.field,
             receivers,
-            *setting.population.sources(),
+            *setting.population.sources(setting.field),
             lattice=lattice,
             medium=setting.medium,
             boundary=boundary,
         )
-    kinds = setting.population.sources()
+    kinds = setting.population.sources(setting.field)
     shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
     shift *= (lattice.sites - 1) / lattice.edge**3
     sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)

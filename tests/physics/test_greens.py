@@ -1,6 +1,6 @@
 """Kelvin's solution, its derivatives and their periodic sums."""
 
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -223,39 +223,6 @@ class TestErrata:
             3 * (5 * cosine**3 - 3 * cosine) / (4 * np.pi * ref.MEDIUM.longitudinal_modulus * r**4)
         )
         assert_allclose(ref.dipole_gradient(G3, ref.UNIT, ref.ZETA2), closed, atol=1e-15)
-
-    @pytest.mark.parametrize("printed", [False, True])
-    def test_60_as_printed_keeps_the_transverse_velocity(self, printed):
-        """The same identity with F as printed, 2.08 F − 0.12 (δG)₁₀, and its factors 4 and 2π²."""
-        found = [self._kernel_60(c_t, printed) for c_t in (1.0, 0.5)]
-        changed = np.abs(found[1] - found[0]).max() > 0.1 * np.abs(found[0]).max()
-        assert changed == printed
-
-    @staticmethod
-    def _kernel_60(c_t, printed):
-        """(60) with γ = 1 from F = ∂⁵R and G = ∂∂∂∇²R at R, ρ = 1."""
-        r2 = np.sum(ref.R**2, axis=1)
-        odd = np.array([1, -1, 3, -15, 105])
-        ladder = odd * r2[:, None] ** (0.5 - np.arange(1, 6))  # D_1 … D_5 of R
-        F = radial_derivatives(ref.R, np.concatenate([ladder[:, :1] * 0, ladder], axis=1), 5)
-        G = np.einsum("paacde->pcde", F)
-        A, C = 1 / ref.MEDIUM.c_l**2 - 1 / c_t**2, 1 / c_t**2
-        if printed:
-            F, A, C = 2.08 * F - 0.12 * _spread(G), 4 * A, 4 * 2 * np.pi**2 * C
-        delta = np.einsum("ac,pbde->pabcde", np.eye(3), G)
-        kernel = (A * F + C * delta) / (8 * np.pi * ref.MEDIUM.density)
-        return -np.einsum("ab,cde,pabcde->p", ref.UNIT, ref.ZETA2, kernel)
-
-
-def _spread(G):
-    """(δG)₁₀: δ_ab G_cde summed over the ten ways to choose the pair."""
-    product_ = np.einsum("ab,pcde->pabcde", np.eye(3), G)
-    total = np.zeros_like(product_)
-    for pair in combinations(range(5), 2):
-        rest = [k for k in range(5) if k not in pair]
-        order = np.argsort([*pair, *rest])
-        total += product_.transpose(0, *(order + 1))
-    return total
 
 
 def test_what_is_not_a_derivative_is_refused():

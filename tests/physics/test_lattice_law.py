@@ -6,32 +6,33 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from glasspipe.component import Component
 from glasspipe.continuum import continuum, radial_integral
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
 from glasspipe.medium import Medium
 from glasspipe.pair_fields import (
     FIELDS,
-    Population,
     fine_half_sphere,
-    gauss_rule,
     pair_coupling,
     pair_fields,
 )
+from glasspipe.population import Population
+from glasspipe.quadrature import gauss_rule
 from glasspipe.species import of_axes
 from glasspipe.theory import FieldLaw, Setting
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
-ALIGNED = Population("aligned", "111", 1.0, 1.0, 1.0)
-UNIAXIAL = Population("uniaxial", "111", 1.0, 1.0, 1.0)
-ISOTROPIC = Population("uniaxial", "isotropic", 1.0, 1.0, 1.0)
+ALIGNED = Population((Component("aligned", "111", 1.0, 1.0, 1.0),))
+UNIAXIAL = Population((Component("uniaxial", "111", 1.0, 1.0, 1.0),))
+ISOTROPIC = Population((Component("uniaxial", "isotropic", 1.0, 1.0, 1.0),))
 CUBIC, FCC = Lattice("simple_cubic", 1.0, 1), Lattice("fcc", sqrt(2), 1)
 
 
 def first_pair_field(field, population):
-    receivers, _ = population.receivers()
-    return pair_fields(field, receivers, *population.sources(), MEDIUM)[0]
+    receivers, _ = population.receivers(field)
+    return pair_fields(field, receivers, *population.sources(field), MEDIUM)[0]
 
 
 def field_law(field, population, lattice, p, size):
@@ -40,8 +41,7 @@ def field_law(field, population, lattice, p, size):
 
 
 ONE, TWO, Z = (
-    of_axes(np.array([axis]) / np.linalg.norm(axis), None, 1.0, 1.0, 1.0)
-    for axis in ([1, 1, 1], [1, -1, -1], [0, 0, 1])
+    of_axes(np.array([axis]) / np.linalg.norm(axis)) for axis in ([1, 1, 1], [1, -1, -1], [0, 0, 1])
 )
 INFINITE = {
     "U": (ONE, TWO, [0.00115898026265500, 0.00545798844622413, 0.000119375962645529]),
@@ -77,7 +77,7 @@ class TestPairKernel:
         np.testing.assert_allclose(found, known, rtol=1e-10)
 
     def test_axes_of_the_result(self):
-        receivers, sources = UNIAXIAL.sources()[0], TWO
+        receivers, sources = UNIAXIAL.kinds("J_tau")[0], TWO
         found = pair_coupling("J", receivers, sources, self.R, MEDIUM)
         assert found.shape == (4, 1, 3)
         np.testing.assert_allclose(found[0, 0], INFINITE["J"][2], rtol=1e-12)
@@ -89,7 +89,7 @@ class TestPairField:
     @pytest.mark.parametrize("field", FIELDS)
     def test_polynomial_is_the_coupling(self, field):
         """Not at the directions that made it; states in any order, up to sign where signed."""
-        receivers, sources = UNIAXIAL.receivers()[0], UNIAXIAL.sources()[0]
+        receivers, sources = UNIAXIAL.receivers(field)[0], UNIAXIAL.kinds(field)[0]
         couplings = {
             c: pair_coupling(c, receivers, sources, self.R, MEDIUM)[0] for c in FIELDS[field][0]
         }
@@ -118,11 +118,11 @@ class TestPairField:
     )
     def test_equivalent_receivers(self, species, axes, classes):
         """⟨110⟩ rotors at 90° are 6 of 30, those at 60° the rest."""
-        _, weight = Population(species, axes, 2e-3, 1.0, 0.5).receivers()
+        _, weight = Population((Component(species, axes, 2e-3, 1.0, 0.5),)).receivers("b")
         np.testing.assert_allclose(np.sort(weight), classes)
 
     def test_receivers_that_the_cube_does_not_mix_stay_apart(self):
-        kinds = of_axes(np.eye(3)[:2], None, 1.0, 1.0, 1.0)
+        kinds = of_axes(np.eye(3)[:2])
         fields = pair_fields("U_S", kinds, kinds, np.array([0.5, 0.5]), MEDIUM)
         assert len(fields) == 2
 
@@ -264,7 +264,7 @@ class TestLaw:
         assert signed.statistic("quartile_half_width") == pytest.approx(normal, rel=0.1)
 
     def test_no_coupling_no_field(self):
-        nothing = Population("uniaxial", "111", 1.0, 0.0, 1.0)
+        nothing = Population((Component("uniaxial", "111", 1.0, 0.0, 1.0),))
         found = FieldLaw(Setting("B", nothing, MEDIUM), Lattice("fcc", 4.0, 5), 20)
         assert [found.statistic(n) for n in ("mean", "std", "q95", "median_abs")] == [0, 0, 0, 0]
         assert found.dilute.statistic("quartile_half_width") == 0
@@ -306,7 +306,7 @@ class TestMoments:
 
     def test_near_pairs_of_equal_defects(self):
         """Aligned defects: U_ij = U_ji, so that Σ U_ij² U_ji² = Σ U⁴, 36.08199 g⁴ for B."""
-        kinds, weight = ALIGNED.sources()
+        kinds, weight = ALIGNED.kinds("B")
         found = reciprocal_sum("B", kinds, weight, CUBIC, MEDIUM)
         assert found * (4 * pi * 1.8**2) ** 4 == pytest.approx(36.08199, rel=1e-6)
 
@@ -330,15 +330,18 @@ def _sampled(field, population, p, *, draws, batch=500):
     R = half_lattice(FCC, 6.0)
     R = np.vstack([R, -R])
     return np.concatenate(
-        [_batch(rng, field, _kinds(rng, population), R, p, batch) for _ in range(draws // batch)]
+        [
+            _batch(rng, field, _kinds(rng, field, population), R, p, batch)
+            for _ in range(draws // batch)
+        ]
     )
 
 
-def _kinds(rng, population):
-    if not population.isotropic:
-        return population.sources()[0]
+def _kinds(rng, field, population):
+    if population is not ISOTROPIC:
+        return population.kinds(field)[0]
     d = rng.normal(size=(40, 3))
-    return of_axes(d / np.linalg.norm(d, axis=1)[:, None], None, 1.0, 1.0, 1.0)
+    return of_axes(d / np.linalg.norm(d, axis=1)[:, None])
 
 
 def _batch(rng, field, kinds, R, p, batch):

@@ -80,12 +80,12 @@ def joint_p_value(T, exchange_T, rounds=20, chains=20_000):
     at = np.arange(2 * chains).reshape(chains, 2)
     energy = np.full(2 * chains, energies(U3, B3, np.ones((1, 3)))[0])
     keys = np.random.default_rng(5).integers(0, 2**32, (3 * chains, 4), dtype=np.uint64)
-    within = kernels.diagonal_blocks(couplings)
+    within, work = kernels.diagonal_blocks(couplings), kernels.workspace(2 * chains)
     change, flips = np.empty(2 * chains), np.empty(2 * chains, np.int64)
     temperature, swaps = np.empty(2 * chains), np.zeros(1, np.int64)
     for sweep in range(1, rounds + 1):
         temperature[at] = T
-        kernels.sweep_once(couplings, within, S, h, temperature, keys, sweep, change, flips)
+        kernels.sweep_once(couplings, within, S, h, temperature, keys, sweep, change, flips, work)
         energy += change
         for m in range(chains):
             kernels.exchange(exchange_T, energy, at[m], keys, 2 * chains + m, sweep, swaps)

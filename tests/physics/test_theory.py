@@ -6,22 +6,26 @@ import numpy as np
 import pytest
 
 from glasspipe import stable
+from glasspipe.component import Component
 from glasspipe.couplings import couplings
+from glasspipe.distribution import Distribution
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES
+from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.pair_fields import FIELDS, Population, pair_coupling
+from glasspipe.pair_fields import FIELDS, pair_coupling
+from glasspipe.population import Population
 from glasspipe.sample import realise
-from glasspipe.species import kinds
+from glasspipe.species import unit_kinds
 from glasspipe.theory import FieldLaw, Setting, predict
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
 MEDIA = [MEDIUM, PRESETS["KBr_cubic"].medium]
 G = 1 / (4 * pi * 1.8**2)
-ALIGNED = Population("aligned", "111", 1.0, 1.0, 1.0)
-UNIAXIAL = Population("uniaxial", "111", 1.0, 1.0, 1.0)
+ALIGNED = Population((Component("aligned", "111", 1.0, 1.0, 1.0),))
+UNIAXIAL = Population((Component("uniaxial", "111", 1.0, 1.0, 1.0),))
 
 
 def law(field, x, *, population=ALIGNED, lattice="simple_cubic", sites=10**7):
@@ -76,32 +80,45 @@ class TestLatticeSums:
         assert found.mean == pytest.approx(0.1 * 4 * pi / 3 * G, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("species", "axes"),
-    [
-        ("aligned", "111"),
-        ("uniaxial", "100"),
-        ("uniaxial", "110"),
-        ("uniaxial", "111"),
-        ("uniaxial", "isotropic"),
-        ("rotor", "111"),
-        ("rotor", "110"),
+SPREAD = Distribution("norm", (("loc", 1.0), ("scale", 0.4)))
+LONG = Distribution("lognorm", (("s", 0.5),))
+MIXTURES = {
+    "aligned": [Component("aligned", "111", 1.0, 0.7, 1.3)],
+    "uniaxial 100": [Component("uniaxial", "100", 1.0, 0.7, 1.3)],
+    "uniaxial 110": [Component("uniaxial", "110", 1.0, 0.7, 1.3)],
+    "uniaxial 111": [Component("uniaxial", "111", 1.0, 0.7, 1.3)],
+    "isotropic": [Component("uniaxial", "isotropic", 1.0, 0.7, 1.3)],
+    "rotor 111": [Component("rotor", "111", 1.0, 0.7, 1.3)],
+    "rotor 110": [Component("rotor", "110", 1.0, 0.7, 1.3)],
+    "gaussian": [Component("gaussian", "111", 1.0, 0.7, 1.3)],
+    "frames turned": [Component("uniaxial", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
+    "aligned, frames turned": [Component("aligned", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
+    "strengths spread": [Component("uniaxial", "111", SPREAD, LONG, SPREAD)],
+    "mixture": [
+        Component("rotor", "111", 2.0, LONG, 1.3, share=0.3),
+        Component("aligned", "111", 1.0, 0.2, SPREAD, share=0.7),
     ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "medium"),
+    [(name, MEDIUM) for name in MIXTURES]
+    + [(name, PRESETS["KBr_cubic"].medium) for name in ("uniaxial 111", "rotor 110", "mixture")],
 )
-@pytest.mark.parametrize("medium", MEDIA)
-def test_widths_of_simulated_boxes(species, axes, medium):
+def test_widths_of_simulated_boxes(name, medium):
     """Production kernels against theory for every species, within 4.5 standard errors.
 
     S and τ are random signs here, which is what theory assumes.
     """
     crystal, number, boxes = Lattice("fcc", 4.0, 3), 22, 150
-    options = {"species": species, "axes": axes, "gamma": 1.0, "eta": 0.7, "zeta": 1.3}
+    components = tuple(MIXTURES[name])
     found = {field: [] for field in ("B", "U_S", "b_gamma", "b_eta", "b", "J_tau")}
     rng = np.random.default_rng(11)
     system = {"box": [crystal.edge] * 3, "medium": medium, "boundary": "spherical"}
     for _ in range(boxes):
-        made = realise(rng, crystal, number, **options)
-        tensors = made.defects
+        made = realise(rng, crystal, number, components)
+        tensors = made.defects.tensors
         S, tau = rng.choice((-1, 1), size=(2, number))
         zeta = tensors.zeta if tensors.zeta_minus is None else np.where(
             (S > 0)[:, None, None, None], tensors.zeta, tensors.zeta_minus
@@ -114,7 +131,7 @@ def test_widths_of_simulated_boxes(species, axes, medium):
         values |= {name: getattr(two, name) for name in ("b_gamma", "b_eta", "b", "J_tau")}
         for field, X in values.items():
             found[field].append(X)
-    population = Population(species, axes, 1.0, 0.7, 1.3)
+    population = Population(components)
     for field, X in found.items():
         square = np.mean(np.square(X), axis=1)
         law = FieldLaw(Setting(field, population, medium), crystal, number)
@@ -220,7 +237,7 @@ class TestLawOnTheLattice:
 
 def _sampled(field, p, crystal, medium, *, draws):
     """The field at one defect of independently occupied sites."""
-    kind = kinds("aligned", "111", 1.0, 1.0, 1.0)
+    kind = unit_kinds("aligned", "111")
     coupling = next(iter(FIELDS[field][0]))
     site = crystal.site(np.arange(1, crystal.sites)) * 1.0
     site -= crystal.edge * np.round(site / crystal.edge)
@@ -238,13 +255,13 @@ def _sampled(field, p, crystal, medium, *, draws):
 def test_sampling_error_of_a_width():
     """The predicted error of the std of dilute boxes against its scatter, within 25 %."""
     crystal, number, boxes = Lattice("fcc", 4.0, 12), 21, 1000
-    options = {"species": "uniaxial", "axes": "111", "gamma": 1.0, "eta": 1.0, "zeta": 1.0}
     rng = np.random.default_rng(2)
     system = {"box": [crystal.edge] * 3, "medium": MEDIUM, "boundary": "spherical"}
     squares = []
     for _ in range(boxes):
-        made = realise(rng, crystal, number, **options)
-        B = couplings(made.position, made.defects.gamma, made.defects.eta, **system).B
+        made = realise(rng, crystal, number, UNIAXIAL.components)
+        tensors = made.defects.tensors
+        B = couplings(made.position, tensors.gamma, tensors.eta, **system).B
         squares.append(np.mean(B**2))
     widths = np.sqrt(np.reshape(squares, (20, 50)).mean(axis=1))
     known = FieldLaw(Setting("B", UNIAXIAL, MEDIUM), crystal, number)
@@ -260,3 +277,23 @@ def test_what_theory_does_not_know_is_nan():
     assert predict("B", "std", **point) > 0
     with pytest.raises(ValueError, match="statistic is 'mode'; allowed are mean"):
         predict("B", "mode", **point)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("edges", [(1.0, 1.0, 1.0), (0.7, 1.0, 1.5), (4.0, 1.0, 1.0)])
+def test_homogeneous_field_of_a_nearest_image_box(edges, medium):
+    """Sources everywhere between the largest sphere and the box, sampled; 4.5 standard errors."""
+    receiver = unit_kinds("aligned", "111")
+    one = (receiver, np.ones(1))
+    found = homogeneous_field("B", receiver, one, medium, "minimum_image", edges)[0]
+    rng = np.random.default_rng(5)
+    x = (rng.random((60_000, 3)) - 0.5) * edges
+    x = x[np.linalg.norm(x, axis=1) > min(edges) / 2]
+    field = pair_coupling("B", receiver, receiver, x, medium)[0, 0]
+    outside = field.sum() / 60_000 * np.prod(edges)
+    error = field.std() * sqrt(len(x)) / 60_000 * np.prod(edges)
+    assert abs(found - outside) < 4.5 * error
+    if edges == (1.0, 1.0, 1.0) and medium is MEDIUM:
+        assert abs(found) < 1e-12
+    else:
+        assert abs(found) > 9 * error

@@ -13,7 +13,7 @@ def study(text):
 BAD = [
     # a wrong key, at every level
     ("freez: {}", r"^freez: unknown key; did you mean freeze\?"),
-    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, medium, "),
+    ("zzz: 1", r"^zzz: unknown key; allowed: study, seed, material, "),
     ("freeze: {sweep: 10}", r"^freeze\.sweep: unknown key; did you mean sweeps.*\?"),
     ("medium: {density: 1, c_l: 2, c_t: 1, c_x: 1}", r"^medium\.c_x: unknown key; did you mean c_"),
     ("sample: {source: {path: a.nc}}", r"^sample\.source\.path: unknown key; allowed: file$"),
@@ -39,9 +39,15 @@ BAD = [
     ),
     ("lattice: {size: 2.5}", r"^lattice\.size: found 2\.5; allowed: auto or an integer ≥ 1"),
     ("defects: {axes: 111}", r'^defects\.axes: found 111, write "111"; allowed: "100", "110"'),
-    ("defects: {gamma: true}", r"^defects\.gamma: found True; allowed: a number \(eV\)$"),
-    ("defects: {gamma: .nan}", r"^defects\.gamma: found nan; allowed: a number \(eV\)$"),
-    ("defects: {eta: -.inf}", r"^defects\.eta: found -inf; allowed: a number \(eV\)$"),
+    (
+        "defects: {gamma: true}",
+        r"^defects\.gamma: found True; allowed: a number or \{dis.*eV\)$",
+    ),
+    (
+        "defects: {gamma: .nan}",
+        r"^defects\.gamma: found nan; allowed: a number or \{dis.*eV\)$",
+    ),
+    ("defects: {eta: -.inf}", r"^defects\.eta: found -inf; allowed: a number or \{dis.*eV\)$"),
     (f"defects: {{zeta: 1{'0' * 400}}}", r"^defects\.zeta: found 10{56}\.\.\.; allowed"),
     ("seed: [1]", r"^seed: found a list; allowed: an integer ≥ 0"),
     ("defects: {gamma: 2008-01-01}", r"^defects\.gamma: found datetime.*; allowed: a number"),
@@ -65,7 +71,7 @@ BAD = [
     ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
     ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),
     ("boundary: stressed", r"^boundary: found the text 'stressed'; allowed: clamped, sph"),
-    ("formula: as_printed", r"^formula: found the text 'as_printed'; allowed: derived$"),
+    ("formula: printed", r"^formula: found the text 'printed'; allowed: derived, as_printed$"),
     ("freeze: {steps: 1}", r"^freeze\.steps: found 1; allowed: an integer ≥ 2"),
     ("study: a/b", r"^study: found the text 'a/b'; allowed: letters, digits, _ and -"),
     ("study: .hidden", r"^study: found the text '\.hidden'; allowed"),
@@ -129,6 +135,60 @@ BAD = [
         "sweep: {defects.eta: {linear: {start: 0, stop: 1, number: 1000}},"
         " defects.zeta: {linear: {start: 0, stop: 1, number: 1000}}}",
         r"^sweep: found 1000000 points; allowed: at most 100000$",
+    ),
+    (
+        "sweep: {defects.gamma.parameters.scale: {values: [1]}}",
+        r"^sweep\.defects\.gamma\.parameters\.scale: found with defects\.gamma: 1\.0; allowed: a ",
+    ),
+    (
+        "{defects: {mixture: {A: {share: 1}}}, sweep: {defects.mixture.B.share: {values: [1]}}}",
+        r"^sweep\.defects\.mixture\.B\.share: found without defects\.mixture\.B; allowed: A$",
+    ),
+    # strengths and mixtures
+    (
+        "defects: {gamma: {distribution: gauss}}",
+        r"^defects\.gamma: distribution is 'gauss'; allowed are the continuous distributions of",
+    ),
+    ("defects: {gamma: {parameters: {}}}", r"^defects\.gamma\.distribution: missing; allowed"),
+    (
+        "defects: {D: {distribution: loguniform, parameters: {a: 1.0e-8}}}",
+        r"^defects\.D: parameters of loguniform are a; allowed are a, b, loc, scale, of which",
+    ),
+    (
+        "defects: {eta: {distribution: norm, parameters: {scale: -1}}}",
+        r"^defects\.eta: parameters of norm are scale = -1\.0; scipy\.stats refuses them$",
+    ),
+    (
+        "defects: {eta: {distribution: cauchy}}",
+        r"^defects\.eta: found cauchy with the variance nan; allowed: a .* variance is finite$",
+    ),
+    (
+        "defects: {Delta: {distribution: norm}}",
+        r"^defects\.Delta: found values down to -inf; allowed: not negative \(eV\)$",
+    ),
+    ("defects: {D: -1.0e-3}", r"^defects\.D: found values down to -0\.001; allowed: not negative"),
+    ("defects: {mixture: some}", r"^defects\.mixture: found the text 'some'; allowed: none or com"),
+    ("defects: {mixture: {}}", r"^defects\.mixture: found an empty mapping; allowed: none or comp"),
+    (
+        "defects: {mixture: {CN: {}}}",
+        r"^defects\.mixture\.CN\.share: missing; allowed: a num",
+    ),
+    (
+        "defects: {mixture: {a.b: {share: 1}}}",
+        r"^defects\.mixture: found the text 'a\.b'; allowed: names of at most 30 letters",
+    ),
+    (
+        "defects: {mixture: {CN: {share: 0.5}, Li: {share: 0.4}}}",
+        r"^defects\.mixture: found shares that add up to 0\.9; allowed: 1$",
+    ),
+    (
+        "defects: {mixture: {CN: {share: 1, species: rotor, axes: isotropic}}}",
+        r"^defects\.mixture\.CN\.axes: found isotropic with species rotor",
+    ),
+    (
+        "{lattice: {type: rock_salt}, defects: {concentration: 0.7,"
+        " mixture: {A: {share: 0.8}, B: {share: 0.2, sublattice: cation}}}}",
+        r"^defects\.concentration: found 0\.7, which puts .* anion sites; .* well below 0\.625",
     ),
     # values that contradict each other
     (

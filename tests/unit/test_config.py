@@ -13,6 +13,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from glasspipe.component import Component
 from glasspipe.config import (
     POINT_NAME,
     STAGES,
@@ -25,11 +26,14 @@ from glasspipe.config import (
     study_from,
 )
 from glasspipe.config_docs import MARK, schema_markdown
+from glasspipe.distribution import Distribution
 from glasspipe.lattice import LATTICES, Lattice
+from glasspipe.materials import materials
 from glasspipe.medium import PRESETS, Medium
 from glasspipe.schema import leaves, schema
+from glasspipe.species import SPECIES
 
-MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44")]
+MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44", "preset")]
 ROOT = Path(__file__).parents[2]
 CONCENTRATIONS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3]
 
@@ -57,9 +61,14 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "number": 500,
         "species": "uniaxial",
         "axes": "111",
+        "frame_spread": 0.0,
+        "sublattice": "anion",
         "gamma": 2.0,
         "eta": 0.0,
         "zeta": 1.0,
+        "D": 1e-4,
+        "Delta": 1e-4,
+        "mixture": "none",
     }
     assert isinstance(point.data["defects"]["gamma"], float)
     assert json.dumps(point.data["defects"]["eta"]) == "0.0"
@@ -91,14 +100,55 @@ def test_the_default_study_is_valid():
 
 def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
     without = [key for key, node in leaves(schema()) if "default" not in node]
-    expected = ["study", *MEDIUM, "sample.source.file"]
+    strengths = [f"defects.{name}.distribution" for name in ("gamma", "eta", "zeta", "D", "Delta")]
+    expected = ["study", *MEDIUM, *strengths, "sample.source.file"]
     assert without == expected
 
 
 def test_the_schema_knows_what_the_package_knows():
     nodes = dict(leaves(schema()))
+    assert nodes["material"]["enum"] == ["none", *materials()]
+    assert set(nodes["defects.species"]["enum"]) == set(SPECIES)
     assert nodes["medium"]["oneOf"][0]["enum"] == list(PRESETS)
     assert set(nodes["lattice.type"]["enum"]) == set(LATTICES)
+
+
+MIXED = """
+lattice: {type: rock_salt}
+defects:
+  gamma: {distribution: norm, parameters: {scale: 0.1, loc: 1}}
+  mixture:
+    CN: {share: 0.75, zeta: 2}
+    Li: {share: 0.25, species: rotor, gamma: 3, frame_spread: 5}
+"""
+
+
+def test_what_a_component_leaves_out_is_that_of_the_defects():
+    spread = Distribution("norm", (("loc", 1.0), ("scale", 0.1)))
+    common = {"axes": "111", "eta": 1.0, "D": 1e-4, "Delta": 1e-4}
+    assert study(MIXED).points[0].components == (
+        Component("uniaxial", gamma=spread, zeta=2.0, share=0.75, **common),
+        Component("rotor", gamma=3.0, zeta=1.0, share=0.25, frame_spread=5.0, **common),
+    )
+
+
+def test_one_sublattice_is_an_fcc_lattice():
+    assert study(MIXED).points[0].lattice == Lattice("fcc", 6.585, 24)
+    both = study(MIXED.replace("frame_spread: 5", "sublattice: cation")).points[0]
+    assert both.lattice == Lattice("rock_salt", 6.585, 19)
+
+
+def test_a_share_and_a_spread_can_be_swept():
+    varied = {
+        "defects.mixture.CN.share": {"values": [0.5, 0.9]},
+        "defects.mixture.Li.share": {"values": [0.5, 0.1]},
+        "defects.gamma.parameters.scale": {"values": [0.1, 0.2]},
+    }
+    points = study_from(
+        {"study": "s", **yaml.safe_load(MIXED), "sweep": varied, "sweep_mode": "zip"}
+    ).points
+    assert [[c.share for c in point.components] for point in points] == [[0.5, 0.5], [0.9, 0.1]]
+    assert points[1].components[0].gamma.parameters == (("loc", 1.0), ("scale", 0.2))
 
 
 def test_chunks_cover_the_realisations():

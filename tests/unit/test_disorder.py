@@ -3,12 +3,24 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.transform import Rotation
 
+from glasspipe.component import Component
+from glasspipe.distribution import Distribution
 from glasspipe.lattice import LATTICES, Lattice, smallest_size
 from glasspipe.sample import realise
-from glasspipe.species import AXES, draw, kinds
+from glasspipe.species import AXES, draw, rotations, unit_kinds
 
 STRENGTHS = {"gamma": 2.0, "eta": 0.5, "zeta": 3.0}
+
+
+def kinds(species, axes):
+    return unit_kinds(species, axes).scaled(**STRENGTHS)
+
+
+def drawn(number, *, seed, **options):
+    component = Component(**{"axes": "111", **STRENGTHS, **options})
+    return draw(np.random.default_rng(seed), number, (component,))
 
 
 @pytest.mark.parametrize(("type_", "neighbours"), [("simple_cubic", 6), ("bcc", 8), ("fcc", 12)])
@@ -36,7 +48,7 @@ def test_smallest_size(type_, concentration):
 
 @pytest.mark.parametrize("axes", AXES)
 def test_uniaxial_kinds(axes):
-    made = kinds("uniaxial", axes, **STRENGTHS)
+    made = kinds("uniaxial", axes)
     for gamma, zeta in zip(made.gamma, made.zeta, strict=True):
         values, vectors = np.linalg.eigh(gamma)
         assert_allclose(values, [0, 0, 2], atol=1e-15)
@@ -53,7 +65,7 @@ def test_uniaxial_kinds(axes):
 )
 def test_rotor_kinds(axes, cosines):
     """γ is traceless, half the difference of two dyads; ⟨111⟩ pairs meet at 70.5°, (36), Fig. 1."""
-    made = kinds("rotor", axes, **STRENGTHS)
+    made = kinds("rotor", axes)
     assert_allclose(np.trace(made.gamma, axis1=1, axis2=2), 0, atol=1e-15)
     contracted = np.einsum("kab,kab->k", made.gamma, made.gamma)  # γ0²/4 (2 − 2cos²)
     assert_allclose(np.unique(np.round(1 - contracted / 2, 12)), np.round(np.square(cosines), 12))
@@ -63,14 +75,14 @@ def test_rotor_kinds(axes, cosines):
 
 
 def test_aligned_kind():
-    made = kinds("aligned", "111", **STRENGTHS)
+    made = kinds("aligned", "111")
     assert_allclose(made.gamma, [np.diag([0, 0, 2.0])])
     assert made.zeta[0, 2, 2, 2] == 3
     assert np.count_nonzero(made.zeta) == 1
 
 
 def test_drawn_kinds_are_equally_probable():
-    made = draw(np.random.default_rng(5), 40_000, species="rotor", axes="110", **STRENGTHS)
+    made = drawn(40_000, seed=5, species="rotor", axes="110").tensors
     _, counts = np.unique(np.round(made.gamma.reshape(-1, 9), 9), axis=0, return_counts=True)
     expected = 40_000 / 30
     assert len(counts) == 30
@@ -78,7 +90,7 @@ def test_drawn_kinds_are_equally_probable():
 
 
 def test_isotropic_axes_are_uniform_on_the_sphere():
-    made = draw(np.random.default_rng(6), 50_000, species="uniaxial", axes="isotropic", **STRENGTHS)
+    made = drawn(50_000, seed=6, species="uniaxial", axes="isotropic").tensors
     fourth = np.einsum("nab,ncd->abcd", made.gamma, made.gamma) / (4 * 50_000)
     d = np.eye(3)
     exact = (
@@ -91,17 +103,17 @@ def test_isotropic_axes_are_uniform_on_the_sphere():
 
 def test_unknown_species_and_axes():
     with pytest.raises(ValueError, match="species is 'glass'; allowed are aligned"):
-        kinds("glass", "111", **STRENGTHS)
+        kinds("glass", "111")
     with pytest.raises(ValueError, match="axes 'isotropic' have no finite set"):
-        kinds("rotor", "isotropic", **STRENGTHS)
+        kinds("rotor", "isotropic")
 
 
 class TestRealisation:
     lattice = Lattice("fcc", 6.585, 5)
 
     def make(self, seed=1, **changed):
-        options = {"species": "uniaxial", "axes": "111", **STRENGTHS, **changed}
-        return realise(np.random.default_rng(seed), self.lattice, 100, **options)
+        component = Component(**{"species": "uniaxial", "axes": "111", **STRENGTHS, **changed})
+        return realise(np.random.default_rng(seed), self.lattice, 100, (component,))
 
     def test_sites_are_distinct_and_in_the_box(self):
         made = self.make()
@@ -114,7 +126,7 @@ class TestRealisation:
     def test_strengths_do_not_change_the_disorder(self):
         one, two = self.make(), self.make(gamma=7.0, zeta=0.1)
         assert_array_equal(one.position, two.position)
-        assert_allclose(3.5 * one.defects.gamma, two.defects.gamma)
+        assert_allclose(3.5 * one.defects.tensors.gamma, two.defects.tensors.gamma)
 
     def test_occupation_is_uniform(self):
         counts = np.zeros((10, 10, 10))
@@ -129,10 +141,113 @@ class TestRealisation:
     def test_more_defects_than_sites(self):
         with pytest.raises(ValueError, match="501 defects do not fit on 500 sites"):
             realise(
-                np.random.default_rng(0),
-                self.lattice,
-                501,
-                species="aligned",
-                axes="111",
-                **STRENGTHS,
+                np.random.default_rng(0), self.lattice, 501, (Component("aligned", "111", 1, 1, 1),)
             )
+
+
+def second_moment(tensor):
+    rows = tensor.reshape(len(tensor), -1)
+    return rows.T @ rows / len(rows)
+
+
+class TestGaussian:
+    made = drawn(60_000, seed=7, species="gaussian").tensors
+
+    def test_symmetric_and_of_the_strength_of_axes(self):
+        gamma, zeta = self.made.gamma, self.made.zeta
+        assert_array_equal(gamma, gamma.transpose(0, 2, 1))
+        assert_array_equal(zeta, zeta.transpose(0, 1, 3, 2))
+        assert np.mean(np.sum(gamma**2, axis=(1, 2))) == pytest.approx(4, rel=0.01)
+        assert np.mean(np.sum(zeta**2, axis=(1, 2, 3))) == pytest.approx(9, rel=0.01)
+        assert not np.allclose(zeta, zeta.transpose(0, 2, 1, 3))  # not fully symmetric
+
+    def test_no_direction_is_preferred(self):
+        turn = rotations(np.array([[0.3, -1.1, 0.7]]))[0]
+        turned = self.made.turned(turn)
+        for one, two in ((self.made.gamma, turned.gamma), (self.made.zeta, turned.zeta)):
+            exact = second_moment(one)
+            assert_allclose(second_moment(two), exact, atol=0.02 * exact.max())
+
+
+class TestTurnedFrames:
+    def test_rotations(self):
+        vector = np.random.default_rng(3).normal(size=(5, 3))
+        known = Rotation.from_rotvec(vector).as_matrix()
+        assert_allclose(rotations(vector), known, atol=1e-14)
+        assert_array_equal(rotations(np.zeros((1, 3))), np.eye(3)[None])
+
+    def test_the_angle_has_the_given_spread(self):
+        """ẑ·d = 1 − (1 − cos φ) sin²θ, so that ⟨γ_zz⟩ follows from ⟨cos φ⟩ = e^(−σ²/2)."""
+        made = drawn(80_000, seed=8, species="aligned", frame_spread=30.0).tensors
+        one, two = np.exp(-np.array([1, 4]) * np.radians(30) ** 2 / 2)
+        square = 1 - 2 * one + (1 + two) / 2  # ⟨(1 − cos φ)²⟩
+        known = 2 * (1 - 2 * (1 - one) * 2 / 3 + square * 8 / 15)
+        assert made.gamma[:, 2, 2].mean() == pytest.approx(known, abs=0.004)
+        assert_allclose(np.sum(made.gamma**2, axis=(1, 2)), 4)
+
+    def test_gamma_and_zeta_turn_together(self):
+        made = drawn(50, seed=9, species="uniaxial", frame_spread=40.0).tensors
+        d = np.linalg.eigh(made.gamma)[1][:, :, 2]
+        along = np.einsum("kabc,ka,kb,kc->k", made.zeta, d, d, d)
+        assert_allclose(np.abs(along), 3)
+
+    def test_a_wider_spread_turns_the_same_defects_further(self):
+        one, two = (
+            drawn(50, seed=9, species="aligned", frame_spread=s).tensors for s in (1e-3, 2e-3)
+        )
+        assert np.abs(one.gamma[:, 0, 2]).max() > 1e-5
+        assert_allclose(2 * one.gamma[:, 0, 2], two.gamma[:, 0, 2], atol=1e-8)
+
+
+class TestStrengths:
+    spread = Distribution("lognorm", (("s", 0.5), ("scale", 2.0)))
+
+    def test_moments_of_the_draws(self):
+        made = drawn(100_000, seed=10, species="aligned", gamma=self.spread, D=self.spread)
+        for values in (made.tensors.gamma[:, 2, 2], made.D):
+            assert values.mean() == pytest.approx(2 * np.exp(1 / 8), rel=0.01)
+            assert np.median(values) == pytest.approx(2, rel=0.01)
+        assert abs(np.corrcoef(made.D, made.tensors.gamma[:, 2, 2])[0, 1]) < 0.02
+        assert_allclose(made.Delta, 0)
+
+    def test_nodes_have_the_moments(self):
+        value, weight = self.spread.nodes(6)
+        for power in (0, 1, 2, 3, 4):
+            known = 2**power * np.exp(power**2 / 8)
+            assert weight @ value**power == pytest.approx(known, rel=2e-3 if power > 2 else 1e-12)
+
+    def test_a_spread_does_not_change_the_other_draws(self):
+        one = drawn(30, seed=11, species="uniaxial")
+        two = drawn(30, seed=11, species="uniaxial", gamma=self.spread)
+        assert_array_equal(one.tensors.zeta, two.tensors.zeta)
+        assert not np.allclose(one.tensors.gamma, two.tensors.gamma)
+
+
+class TestMixtures:
+    CN = Component("uniaxial", "111", 1.0, 2.0, 3.0, D=0.1, share=0.7)
+    LI = Component("rotor", "100", 4.0, 5.0, 6.0, D=0.2, share=0.3, sublattice="cation")
+
+    def test_each_defect_is_of_its_component(self):
+        made = draw(np.random.default_rng(12), 20_000, (self.CN, self.LI))
+        lithium = made.component == 1
+        assert lithium.mean() == pytest.approx(0.3, abs=0.015)
+        assert_array_equal(made.tensors.eta, np.where(lithium, 5.0, 2.0))
+        assert_array_equal(made.D, np.where(lithium, 0.2, 0.1))
+        trace = np.trace(made.tensors.gamma, axis1=1, axis2=2)
+        assert_allclose(trace, np.where(lithium, 0.0, 1.0), atol=1e-12)
+        same = np.all(made.tensors.zeta == made.tensors.zeta_minus, axis=(1, 2, 3))
+        assert_array_equal(same, ~lithium)
+
+    def test_sublattices_of_rock_salt(self):
+        lattice = Lattice("rock_salt", 6.0, 6)
+        made = realise(np.random.default_rng(13), lattice, 600, (self.CN, self.LI))
+        assert len(np.unique(made.site, axis=0)) == 600
+        assert_array_equal(made.site.sum(axis=1) % 2, made.defects.component == 0)
+        assert made.site.min() == 0
+        assert made.site.max() == 11
+        assert_array_equal(made.position, made.site * 3.0)
+
+    def test_a_full_sublattice_is_refused(self):
+        alone = (Component("aligned", "111", 1.0, 1.0, 1.0),)
+        with pytest.raises(ValueError, match="33 defects do not fit on 32 sites"):
+            realise(np.random.default_rng(0), Lattice("rock_salt", 1.0, 2), 33, alone)

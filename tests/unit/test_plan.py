@@ -68,6 +68,15 @@ def test_a_crystal_costs_more_a_pair():
         assert crystal == pytest.approx(slower * isotropic)
 
 
+def test_a_printed_coupling_costs_three_sums():
+    for stage in plan.STAGES:
+        derived, printed = (
+            Work(stage, study(formula=formula, **BOX).points[0], 20).seconds
+            for formula in ("derived", "as_printed")
+        )
+        assert printed == pytest.approx(derived * (3 if stage in plan.SECONDS_PER_PAIR else 1))
+
+
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
     monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})

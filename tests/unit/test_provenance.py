@@ -38,6 +38,7 @@ def hashes():
         ("fields.py", {"fields"}),
         ("greens.py", {"couplings", "fields", "aggregate"}),
         ("medium.py", set(STAGES)),
+        ("parts.py", {"aggregate"}),
         ("dataset.py", set(STAGES)),
         ("statistics.py", {"aggregate"}),
         ("figures.py", {"report"}),

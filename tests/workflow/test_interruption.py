@@ -61,3 +61,21 @@ def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans
     bench.run_well(*UNTIL)
     assert data(bench) == uninterrupted
     assert list(bench.results.rglob(".*.part")) == []
+
+
+def test_a_time_limit_costs_nothing(bench, uninterrupted):
+    """SIGTERM to every process, as from a cluster: Snakemake deletes no checkpoint."""
+    bench.configure(SLOW)
+    running = subprocess.Popen(
+        bench.command(*UNTIL), cwd=bench.cwd, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_for_a_job_that_writes(bench)
+    os.killpg(running.pid, signal.SIGTERM)
+    running.wait()
+    [checkpoint] = bench.results.glob("data/freeze/*/.*.nc.checkpoint")
+    assert not list(bench.results.glob("data/freeze/*/*.nc"))
+    bench.run("--unlock")
+    done = bench.run_well(*UNTIL)
+    assert "goes on from" in done.stderr
+    assert data(bench) == uninterrupted
+    assert not checkpoint.exists()

@@ -17,7 +17,7 @@ from numba import njit
 
 BLOCK = 64
 GROUP = 16
-TILE = 2048
+TILE = 1024
 # The smallest u is 2⁻³³, where −ln u = 22.88.
 LARGEST_EXPONENTIAL = np.float32(23.0)
 
@@ -132,22 +132,33 @@ def _visit_block(within, S, h, r, block, thresholds, field, rows):
 def _add_rows(U, S, h, r, start, stop, rows, flips):
     """Add Σ_i 2 S_i U_ij of the flipped spins i of replica r, in order, to h_j, start ≤ j < stop.
 
-    Four rows at a time, so that the fields are read and written a quarter as often.
+    Eight rows at a time, so that the fields are read and written an eighth as often.
     """
     fields = h[r, start:stop]
+    two = np.float32(2)
     k = 0
+    while k + 8 <= flips:
+        i0, i1, i2, i3 = rows[r, k], rows[r, k + 1], rows[r, k + 2], rows[r, k + 3]
+        i4, i5, i6, i7 = rows[r, k + 4], rows[r, k + 5], rows[r, k + 6], rows[r, k + 7]
+        u0, u1, u2, u3 = U[i0, start:stop], U[i1, start:stop], U[i2, start:stop], U[i3, start:stop]
+        u4, u5, u6, u7 = U[i4, start:stop], U[i5, start:stop], U[i6, start:stop], U[i7, start:stop]
+        c0, c1, c2, c3 = two * S[r, i0], two * S[r, i1], two * S[r, i2], two * S[r, i3]
+        c4, c5, c6, c7 = two * S[r, i4], two * S[r, i5], two * S[r, i6], two * S[r, i7]
+        for j in range(stop - start):
+            first = fields[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
+            fields[j] = first + c4 * u4[j] + c5 * u5[j] + c6 * u6[j] + c7 * u7[j]
+        k += 8
     while k + 4 <= flips:
         i0, i1, i2, i3 = rows[r, k], rows[r, k + 1], rows[r, k + 2], rows[r, k + 3]
         u0, u1, u2, u3 = U[i0, start:stop], U[i1, start:stop], U[i2, start:stop], U[i3, start:stop]
-        c0, c1 = np.float32(2) * S[r, i0], np.float32(2) * S[r, i1]
-        c2, c3 = np.float32(2) * S[r, i2], np.float32(2) * S[r, i3]
+        c0, c1, c2, c3 = two * S[r, i0], two * S[r, i1], two * S[r, i2], two * S[r, i3]
         for j in range(stop - start):
             fields[j] = fields[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
         k += 4
     while k < flips:
         i = rows[r, k]
         u = U[i, start:stop]
-        c = np.float32(2) * S[r, i]
+        c = two * S[r, i]
         for j in range(stop - start):
             fields[j] += c * u[j]
         k += 1
@@ -168,30 +179,26 @@ def anneal(U, S, h, T, keys, first, energy, accepted):
     energy : float64 (R, sweeps), out: the change of energy in each sweep
     accepted : int64 (R, sweeps), out: the flips in each sweep
     """
-    within = diagonal_blocks(U)
+    within, work = diagonal_blocks(U), workspace(len(S))
     temperature = np.empty(len(S))
     change = np.empty(len(S))
     flips = np.empty(len(S), np.int64)
     for sweep in range(len(T)):
         temperature[:] = T[sweep]
-        sweep_once(U, within, S, h, temperature, keys, first + sweep, change, flips)
+        sweep_once(U, within, S, h, temperature, keys, first + sweep, change, flips, work)
         energy[:, sweep] = change
         accepted[:, sweep] = flips
 
 
 @njit(cache=True)
-def sweep_once(U, within, S, h, T, keys, sweep, energy, accepted):
+def sweep_once(U, within, S, h, T, keys, sweep, energy, accepted, work):
     """Sweep each replica once at its own temperature.
 
     Parameters as in :func:`anneal`, but ``T``, ``energy`` and ``accepted`` are (R,); ``within`` are
-    the couplings within each block.
+    the couplings within each block, ``work`` is a :func:`workspace`.
     """
     replicas, size = S.shape
-    words = np.empty(BLOCK, np.uint32)
-    thresholds = np.empty(BLOCK, np.float32)
-    field = np.empty(BLOCK, np.float32)
-    rows = np.empty((replicas, BLOCK), np.int64)
-    flips = np.zeros(replicas, np.int64)
+    words, thresholds, field, rows, flips = work
     energy[:] = 0.0
     accepted[:] = 0
     for block in range(size // BLOCK):
@@ -209,6 +216,18 @@ def sweep_once(U, within, S, h, T, keys, sweep, energy, accepted):
                 flipped += flips[r]
         if flipped > 0:
             _update_fields(U, S, h, rows, flips)
+
+
+@njit(cache=True)
+def workspace(replicas):
+    """Return arrays for :func:`sweep_once`, which is too short to allocate its own."""
+    return (
+        np.empty(BLOCK, np.uint32),
+        np.empty(BLOCK, np.float32),
+        np.empty(BLOCK, np.float32),
+        np.empty((replicas, BLOCK), np.int64),
+        np.empty(replicas, np.int64),
+    )
 
 
 @njit(cache=True)

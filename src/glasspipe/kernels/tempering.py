@@ -9,7 +9,7 @@ the distribution, and a state moves on faster than by random pairs.
 import numpy as np
 from numba import njit
 
-from glasspipe.kernels.freeze import BLOCK, diagonal_blocks, random_words, sweep_once
+from glasspipe.kernels.freeze import BLOCK, diagonal_blocks, random_words, sweep_once, workspace
 
 _WORDS = 2.0**32
 
@@ -55,14 +55,14 @@ def temper(
     """
     replicas = len(S)
     sets, steps = at.shape
-    within = diagonal_blocks(U)
+    within, work = diagonal_blocks(U), workspace(replicas)
     temperature, change = np.empty(replicas), np.empty(replicas)
     accepted = np.empty(replicas, np.int64)
     for n in range(len(energies)):
         for m in range(sets):
             for k in range(steps):
                 temperature[at[m, k]] = T[k]
-        sweep_once(U, within, S, h, temperature, keys, first + n, change, accepted)
+        sweep_once(U, within, S, h, temperature, keys, first + n, change, accepted, work)
         for m in range(sets):
             for k in range(steps):
                 r = at[m, k]

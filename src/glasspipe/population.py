@@ -1,0 +1,210 @@
+"""A mixture of defects as theory sees it: finitely many kinds, and how probable each is.
+
+Averages over a continuous property are sums over few kinds that have the same low moments: a
+Gauss rule for a strength, quadratures over axes and over the turns of local frames. Only Gaussian
+tensors, of 24 independent components, are sampled; the sample is made to have their covariance, so
+that widths are exact.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.component import Component
+from glasspipe.distribution import Distribution, Strength, nodes
+from glasspipe.pair_fields import cubic_group, half_sphere, sphere, tensors_of, total
+from glasspipe.quadrature import gauss_rule
+from glasspipe.species import Variants, of_axes, of_normals, rotations, unit_kinds
+
+Array = NDArray[np.float64]
+Kinds = tuple[Variants, Array]
+
+_SOURCE_AXES, _RECEIVER_AXES = 23, 29
+"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
+_TURN_AXES = 9
+"""Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
+_STRENGTHS = 6
+"""Values that stand for a distributed strength."""
+_SOURCES, _RECEIVERS = 128, 32
+"""Kinds that stand for Gaussian tensors."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Defects drawn from a mixture, as :func:`glasspipe.species.draw` does.
+
+    Parameters
+    ----------
+    components : tuple of Component
+        The mixture.
+    """
+
+    components: tuple[Component, ...]
+
+    def alike(self, field: str) -> bool:
+        """Whether the defects that feel a field differ in a rotation alone, all as probable."""
+        one, *others = self.components
+        felt = (getattr(one, name) for name in tensors_of(field)[0])
+        constant = not any(isinstance(strength, Distribution) for strength in felt)
+        return not others and one.axis_is_random and constant
+
+    @property
+    def _cubic(self) -> bool:
+        """Whether the mixture is the same in all directions that a cubic crystal has equivalent."""
+        return all(component.species != "aligned" for component in self.components)
+
+    def kinds(self, field: str, strengths: int = _STRENGTHS) -> Kinds:
+        """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
+        names = frozenset.union(*map(frozenset, tensors_of(field)))
+        return _joined([_component_kinds(c, names, "sources", strengths) for c in self.components])
+
+    def sources(self, field: str) -> Kinds:
+        """Every kind of defect that makes a field, and its probability (kinds,).
+
+        Of axes or tensors that come with their opposites only one is there: they make opposite τ
+        couplings, or S couplings, which come with a random sign.
+        """
+        names = frozenset(tensors_of(field)[1])
+        found = [_component_kinds(c, names, "sources", _STRENGTHS) for c in self.components]
+        return _distinct(_joined(found), names)
+
+    def receivers(self, field: str) -> Kinds:
+        """One of each class of defects that feel a field and that cubic symmetry makes equivalent.
+
+        On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
+        the sphere, one axis of each orbit.
+        """
+        names = frozenset(tensors_of(field)[0])
+        role = "classes" if self._cubic else "receivers"
+        return _joined([_component_kinds(c, names, role, _STRENGTHS) for c in self.components])
+
+
+@lru_cache(maxsize=64)
+def _component_kinds(
+    component: Component, names: frozenset[str], role: str, strengths: int
+) -> Kinds:
+    """Kinds of a component and their probabilities, which add up to its share.
+
+    ``names`` are the tensors that matter; the strengths of the others stay 1. The role is that of
+    sources, of receivers, or of receivers by classes that cubic symmetry makes equivalent.
+    """
+    kinds, weight = _unit_kinds(component, role)
+    if role == "classes":
+        kinds, weight = _inequivalent(kinds, weight)
+    if component.frame_spread > 0 and not component.isotropic:
+        kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
+        if role == "classes":
+            kinds, weight = _inequivalent(kinds, weight)
+    for name in sorted(names):
+        kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), strengths)
+    return kinds, component.share * weight
+
+
+def _unit_kinds(component: Component, role: str) -> Kinds:
+    if component.axis_is_random:
+        d, weight = half_sphere(_SOURCE_AXES) if role == "sources" else sphere(_RECEIVER_AXES)
+        return of_axes(d), weight
+    if component.species == "gaussian":
+        made = of_normals(_normals(_SOURCES if role == "sources" else _RECEIVERS))
+    else:
+        made = unit_kinds(component.species, component.axes)
+    return made, np.full(len(made), 1 / len(made))
+
+
+def _normals(number: int) -> Array:
+    """Quasi-random normal variates (number, 36) such that γ and ζ have their exact covariance."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    x = ndtri(qmc.Sobol(36, rng=np.random.default_rng(0)).random(number))
+    blocks = _tensor_components()
+    coordinates = x @ blocks
+    for mine in (slice(0, 6), slice(6, 24)):
+        part = coordinates[:, mine]
+        part -= part.mean(axis=0)
+        factor = np.linalg.cholesky(part.T @ part / number)
+        coordinates[:, mine] = np.linalg.solve(factor, part.T).T
+    return coordinates @ blocks.T
+
+
+def _tensor_components() -> Array:
+    """Orthonormal basis (36, 24) of symmetric γ, then of ζ symmetric in its last two indices."""
+    pairs = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)]
+    symmetric = np.zeros((9, 6))
+    for column, (a, b) in enumerate(pairs):
+        symmetric[[3 * a + b, 3 * b + a], column] = 1.0 if a == b else np.sqrt(0.5)
+    basis = np.zeros((36, 24))
+    for block in range(4):
+        basis[9 * block : 9 * block + 9, 6 * block : 6 * block + 6] = symmetric
+    return basis
+
+
+def _turned(kinds: Variants, weight: Array, spread: float) -> Kinds:
+    """Every kind in every turn, with normal angles of that standard deviation.
+
+    Even functions of an angle are polynomials in its cosine, of degree 4 for ⟨γγ⟩ and 6 for ⟨ζζ⟩:
+    four points have all of them, whatever the spread.
+    """
+    axis, solid = half_sphere(_TURN_AXES)
+    normal, share = np.polynomial.hermite_e.hermegauss(100)
+    cosine, share = gauss_rule(np.cos(spread * normal)[:, None], share / share.sum(), 4)
+    angle = np.arccos(np.clip(cosine[:, 0], -1, 1))
+    vector = np.concatenate([angle, -angle])[:, None, None] * axis
+    turn = rotations(vector.reshape(-1, 3))
+    probability = np.outer(np.tile(share[:, 0], 2) / 2, solid).ravel()
+    index = np.repeat(np.arange(len(kinds)), len(turn))
+    turned = kinds[index].turned(np.tile(turn, (len(kinds), 1, 1)))
+    return turned, np.outer(weight, probability).ravel()
+
+
+def _with_strength(
+    kinds: Variants, weight: Array, name: str, strength: Strength, number: int
+) -> Kinds:
+    """Every kind with every value that stands for one of its strengths."""
+    value, probability = nodes(strength, number)
+    index = np.repeat(np.arange(len(kinds)), len(value))
+    factors = {"gamma": 1.0, "eta": 1.0, "zeta": 1.0} | {name: np.tile(value, len(kinds))}
+    return kinds[index].scaled(**factors), np.outer(weight, probability).ravel()
+
+
+def _joined(parts: list[Kinds]) -> Kinds:
+    """Kinds of several components as one list; ζ of S = −1 is left out, as τ feels either."""
+    if len(parts) == 1:
+        return parts[0]
+    tensors = [[getattr(kinds, name) for kinds, _ in parts] for name in ("gamma", "eta", "zeta")]
+    return Variants(*map(np.concatenate, tensors)), np.concatenate([w for _, w in parts])
+
+
+def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
+    """Kinds that are equal in the tensors that matter as one."""
+    kinds, weight = found
+    rows = np.hstack([getattr(kinds, name).reshape(len(kinds), -1) for name in sorted(names)])
+    scale = np.abs(rows).max() or 1.0
+    _, first, number = np.unique(
+        np.round(rows / scale, 12) + 0.0, axis=0, return_index=True, return_inverse=True
+    )
+    return kinds[first], total(number, weight)
+
+
+def _inequivalent(kinds: Variants, weight: Array) -> Kinds:
+    """One of each class of equivalent kinds, and its probability.
+
+    Kinds are equivalent if an element of the cubic group takes one into the other, up to the sign
+    of ζ.
+    """
+    group = cubic_group()
+    gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
+    zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
+    overlaps = (
+        (np.einsum("gkab,lab->gkl", gamma, kinds.gamma), kinds.gamma),
+        (np.abs(np.einsum("gkabc,labc->gkl", zeta, kinds.zeta, optimize=True)), kinds.zeta),
+    )
+    same = np.ones(overlaps[0][0].shape, dtype=bool)
+    for overlap, tensor in overlaps:
+        same &= overlap >= (1 - 1e-9) * np.sum(tensor.reshape(len(kinds), -1) ** 2, axis=1)
+    _, first, number = np.unique(
+        np.argmax(same.any(axis=0), axis=1), return_index=True, return_inverse=True
+    )
+    return kinds[first], total(number, weight)

@@ -1,0 +1,82 @@
+"""Materials: what they fill in, what overrides them, and that every number has its source."""
+
+import pytest
+
+from glasspipe.config import ConfigError, point_from, study_from
+from glasspipe.materials import listing, materials
+from glasspipe.medium import PRESETS, Medium
+from glasspipe.schema import find, is_section, schema
+
+
+@pytest.mark.parametrize("name", materials())
+def test_a_material_is_a_study(name):
+    (point,) = study_from({"study": "s", "material": name}).points
+    for key, setting in materials()[name].settings.items():
+        section, _, leaf = key.partition(".")
+        found = point.data[section][leaf] if leaf else point.data[section]
+        assert found == setting["value"]
+        assert setting["source"]
+        assert find(schema(), key) is not None
+        assert not is_section(find(schema(), key))
+
+
+def test_numbers_are_typical_or_have_a_source():
+    for material in materials().values():
+        for key, setting in material.settings.items():
+            if isinstance(setting["value"], float | dict):
+                said = setting["source"]
+                assert "check before publishing" in said or "paper" in said or "g/cm³" in said, key
+
+
+def test_every_key_can_be_overridden():
+    point = point_from(
+        {
+            "material": "silica",
+            "lattice": {"constant": 4.0},
+            "defects": {"species": "uniaxial", "Delta": 1e-5, "concentration": 0.1},
+        }
+    )
+    assert point.lattice.type == "simple_cubic"
+    assert point.lattice.constant == 4.0
+    (component,) = point.components
+    assert (component.species, component.Delta, component.D) == ("uniaxial", 1e-5, 1e-4)
+    assert point.medium == PRESETS["silica"].medium
+
+
+def test_one_number_of_a_medium():
+    kept = PRESETS["KBr"].medium
+    changed = Medium(kept.density, kept.c_l, 1.5)
+    assert point_from({"medium": {"preset": "KBr", "c_t": 1.5}}).medium == changed
+    assert point_from({"material": "KBr:CN", "medium": {"c_t": 1.5}}).medium == changed
+    own = {"density": 1.0, "c_l": 3.0, "c_t": 1.0}
+    assert point_from({"material": "KBr:CN", "medium": own}).medium == Medium(**own)
+    crystal = point_from({"material": "KBr:CN", "medium": "KBr_cubic"})
+    assert crystal.medium == PRESETS["KBr_cubic"].medium
+    generic = point_from({"material": "generic", "medium": {"c_t": 1.5}}).medium
+    assert generic == Medium(3.0, 4.0, 1.5)
+
+
+def test_a_material_leaves_no_trace_but_its_values():
+    config = materials()["KBr:CN"].config
+    written = point_from(config)
+    assert point_from({"material": "KBr:CN"}).part_hash("fields") == written.part_hash("fields")
+
+
+def test_mistakes():
+    with pytest.raises(ConfigError, match=r"^material: found the text 'KBr'; allowed: none, KBr"):
+        point_from({"material": "KBr"})
+    with pytest.raises(ConfigError, match=r"^medium\.c11: found with medium\.preset KBr; all"):
+        point_from({"medium": {"preset": "KBr", "c11": 3.0}})
+    with pytest.raises(ConfigError, match=r"^lattice: found the text 'fcc'; allowed: a mapping"):
+        point_from({"material": "KBr:CN", "lattice": "fcc"})
+
+
+def test_the_list_shows_everything():
+    text = listing()
+    for name, material in materials().items():
+        assert f"  {name}: {material.about}" in text
+    for name, preset in PRESETS.items():
+        assert f"  {name} (" in text
+        assert preset.source.split(";")[0].split()[0] in text
+    assert "c11 34.7 GPa" in text
+    assert "check before publishing" in text
