@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.direct import direct_fields
-from glasspipe.fields import Fields
 from glasspipe.greens import BOUNDARIES
-from glasspipe.kernels.nearfar import ORDER
+from glasspipe.kernels.mesh import COARSE_ORDER
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.mesh import Mesh, Split, mesh_shape
-from glasspipe.neighbours import Cells, NearList, near_couplings, near_fields, whole_couplings
+from glasspipe.neighbours import Cells, NearList, near_couplings, whole_couplings
 from glasspipe.window import Bell
 
 Array = NDArray[np.float64]
@@ -79,7 +78,7 @@ class Implicit:
         """Mesh for annealing, ``refinement`` times as fine as is usual."""
         spacing = self.split.cutoff / (_resolution(self.split.medium).coarse * refinement)
         shape = mesh_shape(self.split.edges, spacing)
-        return Mesh(self.split, self.boundary, shape, ORDER, "f4")
+        return Mesh(self.split, self.boundary, shape, COARSE_ORDER, "f4")
 
     def fields(self, S: NDArray[np.int8], mesh: Mesh) -> Array:
         """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,) in eV, the far part on ``mesh``."""
@@ -131,8 +130,8 @@ def implicit(
     ValueError
         If the boundary is not allowed.
     """
-    split = _split(medium, box, boundary, len(np.asarray(B)), neighbours)
-    order, position, gamma = _sorted(split, position, gamma)
+    split = make_split(medium, box, boundary, len(np.asarray(B)), neighbours)
+    order, position, gamma = sort(split, position, gamma)
     near, _ = near_couplings(position, gamma, np.zeros(len(order)), split)
     return Implicit(order, position, gamma, np.asarray(B, float)[order], near, split, boundary)
 
@@ -162,61 +161,14 @@ def random_fields(
         If the boundary is not allowed.
     """
     eta = np.asarray(eta, dtype=float)
-    split = _split(medium, box, boundary, len(eta), neighbours)
-    order, position, gamma = _sorted(split, position, gamma)
+    split = make_split(medium, box, boundary, len(eta), neighbours)
+    order, position, gamma = sort(split, position, gamma)
     _, B = near_couplings(position, gamma, eta[order], split)
     B += fine_mesh(split, boundary).field(position, gamma, eta[order, None, None] * np.eye(3))
     return B[np.argsort(order)]
 
 
-def implicit_fields(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    zeta: ArrayLike,
-    S: ArrayLike,
-    tau: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: AnyMedium,
-    boundary: str,
-    neighbours: float = NEIGHBOURS,
-) -> Fields:
-    """Fields on τ with a cost that grows as N, see :func:`glasspipe.fields.fields`.
-
-    J_ij ∝ R⁻⁵ counts within the cutoff of the near neighbours, without images.
-
-    Parameters
-    ----------
-    position, gamma, eta, zeta, S, tau, box, medium, boundary
-        As there, ``minimum_image`` apart.
-    neighbours : float
-        As in :func:`implicit`.
-
-    Raises
-    ------
-    ValueError
-        If the boundary is not allowed.
-
-    References
-    ----------
-    Eqs. (60), (68), (72).
-    """
-    eta, tau = np.asarray(eta, dtype=float), np.asarray(tau, dtype=float)
-    split = _split(medium, box, boundary, len(eta), neighbours)
-    order, position, gamma = _sorted(split, position, gamma)
-    zeta = np.ascontiguousarray(np.asarray(zeta, dtype=float)[order])
-    frozen = gamma * np.asarray(S, dtype=float)[order, None, None]
-    volumes = eta[order, None, None] * np.eye(3)
-    b, J = near_fields(position, frozen, eta[order], zeta, tau[order], split)
-    mesh = fine_mesh(split, boundary)
-    for field, sources in zip(b, (frozen, volumes), strict=True):
-        field += mesh.gradient_field(position, zeta, sources)
-    back = np.argsort(order)
-    return Fields(*b[:, back], *J[:, back])
-
-
-def _sorted(
+def sort(
     split: Split, position: ArrayLike, gamma: ArrayLike
 ) -> tuple[NDArray[np.int64], Array, Array]:
     """Return the order along the cells, and positions and tensors in it."""
@@ -226,9 +178,10 @@ def _sorted(
     return order, np.ascontiguousarray(position[order]), gamma
 
 
-def _split(
+def make_split(
     medium: AnyMedium, box: ArrayLike, boundary: str, number: int, neighbours: float
 ) -> Split:
+    """Return the split for a mean number of near neighbours, or raise ValueError."""
     allowed = [name for name in BOUNDARIES if name != "minimum_image"]
     if boundary not in allowed:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(allowed)}")

@@ -195,7 +195,7 @@ def settle(hamiltonian: Implicit, S: NDArray[np.int8], mesh: Mesh) -> Array:
 
     First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
     near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
-    see the other turn: so after some rounds the half that gains less is held.
+    see the other turn: so after some rounds a random half is held.
 
     Raises
     ------
@@ -215,12 +215,11 @@ def _settle(hamiltonian: Implicit, whole: NearList, S: NDArray[np.int8], mesh: M
         kernels.quench(*rows, S, h)
     for turn in range(_ROUNDS):
         h = hamiltonian.fields(S, hamiltonian.fine)
-        gain = S * h
-        worst = np.argsort(gain)[np.count_nonzero(gain <= 0) :]
-        if not len(worst):
+        gaining = np.flatnonzero(S * h > 0)
+        if not len(gaining):
             return h
         if turn >= _FREE_ROUNDS:
-            held = worst[: len(worst) // 2]
+            held = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
             h[held] = -np.inf * S[held]
         kernels.quench(*rows, S, h)
     raise RuntimeError(f"the quench does not settle within {_ROUNDS} recomputations of h")

@@ -93,14 +93,22 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
 
 def couplings(point: Point, realisations: Path, output: Path) -> None:
     """Write U_ij and B_i of every realisation, or what U_ij is made of."""
-    store = _store_implicit if point.store == "implicit" else _store_matrix
-    with dataset.stage_file(realisations, "sample", point) as source:
-        store(point, source, output, box=source.whole("box"), boundary=point.data["boundary"])
-
-
-def _store_matrix(point: Point, source: dataset.Reader, output: Path, **about: Any) -> None:
     from glasspipe.couplings import couplings
+    from glasspipe.implicit import random_fields
 
+    with dataset.stage_file(realisations, "sample", point) as source:
+        about = {"box": source.whole("box"), "boundary": point.data["boundary"]}
+        if point.store == "implicit":
+            make = partial(random_fields, medium=point.medium, **about)
+            _store_implicit(point, source, output, make)
+        else:
+            make_matrix = partial(couplings, medium=point.interaction, **about)
+            _store_matrix(point, source, output, make_matrix)
+
+
+def _store_matrix(
+    point: Point, source: dataset.Reader, output: Path, make: Callable[..., Any]
+) -> None:
     number = source.size("defect")
     i, j = np.triu_indices(number, 1)
     with dataset.create(
@@ -115,15 +123,13 @@ def _store_matrix(point: Point, source: dataset.Reader, output: Path, **about: A
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            made = couplings(
-                *source.row(row, "position", "gamma", "eta"), medium=point.interaction, **about
-            )
+            made = make(*source.row(row, "position", "gamma", "eta"))
             writer.put(row, {"U": made.U, "B": made.B})
 
 
-def _store_implicit(point: Point, source: dataset.Reader, output: Path, **about: Any) -> None:
-    from glasspipe.implicit import random_fields
-
+def _store_implicit(
+    point: Point, source: dataset.Reader, output: Path, make: Callable[..., Any]
+) -> None:
     with dataset.create(
         output,
         "couplings",
@@ -133,11 +139,11 @@ def _store_implicit(point: Point, source: dataset.Reader, output: Path, **about:
         realisations=source.realisations,
         attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
     ) as writer:
-        writer.put_whole("box", about["box"])
+        writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            B = random_fields(position, gamma, eta, medium=point.medium, **about)
-            writer.put(row, {"B": B, "position": position, "gamma": gamma})
+            writer.put(row, {"B": make(position, gamma, eta)})
+            writer.put(row, {"position": position, "gamma": gamma})
 
 
 def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -158,7 +164,7 @@ _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
     """Write b^γ, b^η and the summaries of J_ij of every realisation."""
     from glasspipe.fields import Fields, fields, frozen_zeta
-    from glasspipe.implicit import implicit_fields
+    from glasspipe.implicit_fields import implicit_fields
 
     implicit = point.store == "implicit"
     make: Callable[..., Fields] = partial(fields, medium=point.interaction)

@@ -12,7 +12,8 @@ from glasspipe.couplings import couplings
 from glasspipe.direct import direct_fields
 from glasspipe.fields import fields as fields_on_tau
 from glasspipe.greens import green_derivatives
-from glasspipe.implicit import implicit, implicit_fields, random_fields
+from glasspipe.implicit import implicit, random_fields
+from glasspipe.implicit_fields import implicit_fields
 from glasspipe.kernels import mesh as mesh_kernels
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.medium import PRESETS

@@ -9,6 +9,9 @@ keeps couplings symmetric, and a field of strains takes three transforms forward
 import numpy as np
 from numba import njit
 
+COARSE_ORDER = 4
+"""Of the splines of the mesh that annealing uses, whose kernels have it built in."""
+
 
 @njit(cache=True, error_model="numpy")
 def splines(x, order, w):

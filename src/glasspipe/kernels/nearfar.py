@@ -18,10 +18,9 @@ from glasspipe.kernels.freeze import (
     exponentials,
     random_words,
 )
+from glasspipe.kernels.mesh import COARSE_ORDER as ORDER
 from glasspipe.kernels.mesh import wrapped
 
-ORDER = 4
-"""Of the splines of the mesh that annealing uses."""
 PAIR_GAIN = 1e-3
 """A pair turns for more than this fraction of its energy; its bond is that without images."""
 _STRIDE = 4  # from one mesh point to the next: three components, and one for alignment
