@@ -8,3 +8,4 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        HAMILTONIANS,

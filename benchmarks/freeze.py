@@ -16,15 +16,23 @@ from time import process_time
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
+import glasspipe.kernels  # noqa: F401 (before numba, whose vectors it widens)
+
+# isort: split
 import numpy as np
 from dwave.samplers.sa.simulated_annealing import simulated_annealing
 from numba import njit
 from openjij import cxxjij
 
-from glasspipe import freeze
+from glasspipe import dense
+from glasspipe.component import Component
+from glasspipe.couplings import couplings
 from glasspipe.kernels import freeze as kernels
+from glasspipe.lattice import Lattice, smallest_size
+from glasspipe.medium import PRESETS
+from glasspipe.sample import realise
 
-T_START, T_END, T_FROZEN = 10.0, 0.1, 0.3
+T_START, T_END, T_FROZEN = 10.0, 0.1, 0.1  # frozen: 2 % of the flips are accepted
 CONCENTRATION = 0.05
 REPLICAS = 32
 # Sweeps of a timed run, and of openjij in the comparison at equal CPU.
@@ -33,45 +41,34 @@ CPU_SWEEPS = {500: 60, 2000: 60, 8000: 30}
 SEEDS = {500: 64, 2000: 16, 8000: 6}
 
 
-def hamiltonian(N, seed=0):
-    """Return U (16) and B of uniaxial ⟨111⟩ dipoles at random sites, c_l = 1.8 c_t."""
-    random = np.random.default_rng(seed)
-    L = round((N / CONCENTRATION) ** (1 / 3))
-    sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
-    axes = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
-    d = axes[random.integers(0, 4, N)]
-    U, B = np.empty((N, N)), np.empty(N)
-    for i in range(N):
-        x = sites - sites[i]
-        x = x - L * np.rint(x / L)
-        R = np.sqrt((x**2).sum(axis=1))
-        R[i] = np.inf
-        a, b, c = x @ d[i] / R, (x * d).sum(axis=1) / R, d @ d[i]
-        biharmonic = -(1 + 2 * c**2) + 3 * (a**2 + b**2 + 4 * a * b * c) - 15 * a**2 * b**2
-        U[i] = ((1 / 1.8**2 - 1) * biharmonic + 2 * c * (3 * a * b - c)) / (8 * np.pi * R**3)
-        B[i] = ((3 * a**2 - 1) / (4 * np.pi * 1.8**2 * R**3)).sum()
-    return (U + U.T) / 2, B
+def hamiltonian(N):
+    """Return U (N, N) and B of uniaxial ⟨111⟩ dipoles on fcc sites of KBr."""
+    lattice = Lattice("fcc", 6.585, smallest_size("fcc", CONCENTRATION, N))
+    components = (Component("uniaxial", "111", 1.0, 1.0, 1.0),)
+    made = realise(np.random.default_rng(0), lattice, N, components)
+    tensors, box = made.defects.tensors, [lattice.edge] * 3
+    medium = PRESETS["KBr"].medium
+    found = couplings(
+        made.position, tensors.gamma, tensors.eta, box=box, medium=medium, boundary="spherical"
+    )
+    U = np.zeros((N, N))
+    U[np.triu_indices(N, 1)] = found.U
+    return U + U.T, found.B
 
 
 # ---- each code: its couplings once, then run(T, seed) -> (CPU seconds, spins (R, N))
 
 
-def glasspipe(U, B, replicas):
-    N = len(B)
-    M = -(-N // kernels.BLOCK) * kernels.BLOCK
-    couplings = freeze._aligned((M, M), 0.0)
-    couplings[:N, :N] = U
-
+def ours(U, B, replicas):
     def run(T, seed):
-        keys = freeze._replica_keys(seed, replicas)
-        spins, fields = freeze._aligned((replicas, M), 1.0), freeze._aligned((replicas, M), -np.inf)
-        spins[:, :N] = freeze._random_spins(keys, N)
-        fields[:, :N] = freeze._local_fields(U, B, spins[:, :N].astype(np.int8))
+        keys = dense.replica_keys(seed, replicas)
+        states = dense.Replicas.at_random(U, B, keys)
+        states.refresh()
         energy = np.empty((replicas, len(T)))
         flips = np.empty(energy.shape, np.int64)
         start = process_time()
-        kernels.anneal(couplings, spins, fields, T, keys, 1, energy, flips)
-        return process_time() - start, spins[:, :N].astype(np.int8)
+        kernels.anneal(states.couplings, states.spins, states.fields, T, keys, 1, energy, flips)
+        return process_time() - start, states.S
 
     return run
 
@@ -125,7 +122,7 @@ def equal_cpu(run, U, B, scale, sweeps, seeds):
     """Return mean and error of E/(N · field scale) after ``sweeps`` sweeps and a quench."""
     T = scale * np.geomspace(T_START, T_END, sweeps)
     S = np.concatenate([run(T, seed)[1] for seed in range(seeds)])
-    energy = freeze._energies(B, S, freeze._quench(U, B, S)) / (len(B) * scale)
+    energy = dense.energies(B, S, dense.quench(U, B, S)) / (len(B) * scale)
     return energy.mean(), energy.std() / np.sqrt(len(energy) - 1)
 
 
@@ -139,7 +136,7 @@ def _read(array):
 
 def bandwidth(N):
     """Return bytes a second at which one core reads float32 couplings."""
-    array = freeze._aligned((N, N), 1.0).ravel()
+    array = np.ones(N * N, np.float32)
     repeats = 1 + 10**8 // array.nbytes
     _read(array)
     seconds = []
@@ -152,18 +149,24 @@ def bandwidth(N):
 
 
 def flips_per_attempt(U, B, T):
-    _, _, accepted = freeze._anneal(U, B, freeze._replica_keys(1, 1), T)
-    return accepted[:, 1:].mean() / len(B)
+    keys = dense.replica_keys(1, 1)
+    states = dense.Replicas.at_random(U, B, keys)
+    states.refresh()
+    flips = np.empty((1, len(T)), np.int64)
+    kernels.anneal(
+        states.couplings, states.spins, states.fields, T, keys, 1, np.empty((1, len(T))), flips
+    )
+    return flips[:, 1:].mean() / len(B)
 
 
 def measure(N, repeats):
     """Print the rows of one size; return attempts a second of glasspipe, in all and frozen."""
     U, B = hamiltonian(N)
-    scale = freeze.field_scale(U, B, key=0)
+    scale = dense.typical_field(U, B, 0)
     T = scale * np.geomspace(T_START, T_END, SWEEPS[N])
     codes = {
-        "glasspipe, 1 replica": glasspipe(U, B, 1),
-        f"glasspipe, {REPLICAS} replicas": glasspipe(U, B, REPLICAS),
+        "glasspipe, 1 replica": ours(U, B, 1),
+        f"glasspipe, {REPLICAS} replicas": ours(U, B, REPLICAS),
         "dwave-samplers": dwave_samplers(U, B),
         "openjij, dense": openjij_dense(U, B),
     }
@@ -188,7 +191,7 @@ def measure(N, repeats):
 
 def frozen_rate(U, B, replicas, T, cold):
     """Return attempts a second at ``T_FROZEN`` alone, after the anneal ``T``."""
-    run = glasspipe(U, B, replicas)
+    run = ours(U, B, replicas)
     seconds = np.median([run(cold, s)[0] - run(T, s)[0] for s in range(5)])
     return replicas * len(B) * (len(cold) - len(T)) / seconds
 

@@ -13,6 +13,9 @@ import pandas as pd
 import xarray as xr
 
 from glasspipe import results, stable
+from glasspipe.levels import EDGES as LEVELS
+from glasspipe.low_energy import NUMBERS
+from glasspipe.pair_distances import MIDDLES
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 
 ALPHA = {
@@ -37,6 +40,9 @@ STRENGTH = {
 CONCENTRATIONS = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1]
 X = "defects.concentration"
 EDGES = histogram_edges(1.0)
+POWERS = {"U_ij": 3.0, "B_ij": 3.0, "U_S_tau_ij": 4.0, "U_eta_tau_ij": 4.0, "J_ij": 5.0}
+POWER_STRENGTH = 0.5
+"""Of R^p |coupling|, eV Å^p."""
 _BATCHES = 20
 _STEPS = 50
 
@@ -68,6 +74,7 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     results.write_distributions(folder, _distributions(points, vanish, samples))
     results.write_traces(folder, _traces(points, vanish))
     results.write_freezing(folder, _freezing(points, vanish))
+    results.write_low_energy(folder, low_energy(points, vanish))
 
 
 def concentration(point):
@@ -141,6 +148,19 @@ def _summary(points, vanish, theory, samples):
                     }
                 )
         rows += _frozen(number, point, vanish)
+        rows += [
+            {
+                "point": f"p{number}",
+                **point,
+                "x": concentration(point),
+                "quantity": quantity,
+                "statistic": statistic,
+                "estimate": value,
+                "stderr": value / 10,
+                "theory": value if statistic.startswith(("fraction", "below")) else np.nan,
+            }
+            for (quantity, statistic), value in tunnelling(point, vanish).items()
+        ]
     return pd.DataFrame(rows)
 
 
@@ -169,6 +189,53 @@ def _frozen(number, point, vanish):
         }
         for (quantity, statistic), value in known.items()
     ]
+
+
+def tunnelling(point, vanish=()):
+    """Free fractions and low splittings, of D = 1e-6 eV."""
+    free = 0.0 if "h" in vanish else 1e-6 / scale(point, "h")
+    below = 1e-5 / (1e-5 + scale(point, "b"))
+    levels = (below, below * concentration(point))
+    values = (free, 0.9 * free, 20 * free, *levels, *levels)
+    return dict(zip(NUMBERS, values, strict=True))
+
+
+def low_energy(points, vanish=()):
+    """Couplings that follow their power to 5 %, and flat densities of states."""
+    R, names = MIDDLES[8:28], list(POWERS)
+    shells, each = (len(points), len(R)), ("point", "coupling", "shell")
+    law = np.array([POWER_STRENGTH * R ** -POWERS[name] for name in names])
+    noise = np.random.default_rng(1).standard_normal((len(points), *law.shape))
+    rms = law * (1 + 0.05 * noise) * ("U_S" not in vanish)
+    P = np.array([np.full(len(LEVELS) - 1, 10.0 * concentration(point)) for point in points])
+    P[:, :40] = P[:, 70:] = 0.0
+    P *= "b" not in vanish
+    strength = np.full((len(points), len(names)), POWER_STRENGTH)
+    sizes = {
+        f"size_{name}": ("point", [point.get(f"defects.{name}", 1.0) for point in points])
+        for name in ("gamma", "eta", "zeta")
+    }
+    return xr.Dataset(
+        {
+            "distance": ("shell", R, {"units": "angstrom"}),
+            "rms": (each, rms),
+            "rms_error": (each, 0.05 * rms),
+            "median": (each, 0.7 * rms),
+            "pairs": (("point", "shell"), np.full(shells, 100)),
+            "fitted": (("point", "shell"), np.broadcast_to(np.arange(len(R)) > 4, shells)),
+            "strength_rms": (("point", "coupling"), strength),
+            "strength_median": (("point", "coupling"), 0.7 * strength),
+            "power": ("coupling", list(POWERS.values())),
+            "E": ("energy_edge", LEVELS),
+            "P": (("point", "energy"), P),
+            "P_error": (("point", "energy"), P / 10),
+            "P_theory": (("point", "energy"), P),
+            "defect_density": ("point", [0.01 * concentration(point) for point in points]),
+            **sizes,
+            **_per_point(points),
+        },
+        {"point": [f"p{i}" for i in range(len(points))], "coupling": names},
+    )
 
 
 def _no_fits():

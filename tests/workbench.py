@@ -1,4 +1,4 @@
-"""A folder in which Snakemake runs a study."""
+"""A study run by Snakemake in a folder, or stage by stage without it."""
 
 import json
 import os
@@ -6,6 +6,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from glasspipe import aggregate, layout, stages
+from glasspipe.config import study_from
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 
@@ -74,3 +77,31 @@ class Bench:
             for file in files
             if file.parts[0] not in split and (self.results / file).is_file()
         }
+
+
+def run(folder, config):
+    """Every stage of every point, without the workflow."""
+    study = study_from(config)
+    layout.write(study, folder)
+    for stage in ("sample", "couplings", "freeze", "fields"):
+        for part in layout.parts(study, stage).values():
+            for chunk, (first, count) in layout.chunks(study).items():
+                run_stage(folder, part, chunk, first, count)
+    for point in study.points:
+        aggregate.point(folder, point.name)
+    aggregate.study(folder)
+    return study
+
+
+def run_stage(folder, part, chunk, first, count):
+    def file(stage):
+        return folder / part.of(stage).chunk_file(chunk)
+
+    if part.stage == "sample":
+        stages.sample(part.point, file("sample"), first=first, count=count)
+    elif part.stage == "couplings":
+        stages.couplings(part.point, file("sample"), file("couplings"))
+    elif part.stage == "freeze":
+        stages.freeze(part.point, file("couplings"), file("freeze"))
+    else:
+        stages.fields(part.point, file("sample"), file("freeze"), file("fields"))

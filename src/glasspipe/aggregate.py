@@ -15,8 +15,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe import dataset, freezing_results, layout, results
-from glasspipe.config import Point, seed_sequence
+from glasspipe import dataset, freezing_results, layout, low_energy, results
+from glasspipe.config import seed_sequence
 from glasspipe.expectation import Expectation, expectations
 from glasspipe.layout import PointFiles, StudyFiles
 from glasspipe.species import Variants
@@ -75,8 +75,7 @@ def point(folder: Path, name: str) -> None:
         resamples=study.config["aggregate"]["bootstrap"],
         rng=np.random.default_rng(seed_sequence(files.point, "freezing", 0)),
     )
-    data = xr.merge([_statistics(study, files.point, merged), froze])
-    results.write_point(folder, name, data)
+    results.write_point(folder, name, xr.merge([_statistics(study, files, merged), froze]))
 
 
 def study(folder: Path) -> None:
@@ -103,6 +102,7 @@ def study(folder: Path) -> None:
     results.write_freezing(folder, curves)
     results.write_distributions(folder, _distributions(merged))
     results.write_traces(folder, merged[["x", "T", "energy", "energy_stderr", "acceptance"]])
+    results.write_low_energy(folder, low_energy.merged(merged))
     results.remove_other_points(folder, names)
 
 
@@ -178,20 +178,29 @@ class _Merged:
         )
 
 
-def _statistics(study: StudyFiles, point: Point, merged: _Merged) -> xr.Dataset:
+def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dataset:
     """Return estimates, errors, theory and histograms of every quantity, and the mean trace."""
-    resamples = study.config["aggregate"]["bootstrap"]
+    point, wanted = files.point, study.config["aggregate"]
     known = expectations(point, merged.tensors, box=merged.box, values=merged.values["B"].size)
     blocks = []
     for number, quantity in enumerate(QUANTITIES):
         values = merged.values[quantity]
         rng = np.random.default_rng(seed_sequence(point, "aggregate", number))
-        estimates = describe(values, rng, resamples=resamples)
+        estimates = describe(values, rng, resamples=wanted["bootstrap"])
         blocks.append(_quantity(values, estimates, known[quantity]))
     quantities = xr.concat(blocks, "quantity").assign_coords(
         quantity=list(QUANTITIES), statistic=list(STATISTICS), edges=("edge", _EDGES)
     )
-    return quantities.assign(x=merged.x, defects=merged.defects, **_trace(merged))
+    low = low_energy.statistics(
+        files,
+        known,
+        h=merged.values["h"],
+        b=merged.values["b"],
+        x=merged.x,
+        pairs=wanted["pairs"],
+        rng=np.random.default_rng(seed_sequence(point, "low_energy", 0)),
+    )
+    return quantities.assign(x=merged.x, defects=merged.defects, **_trace(merged), **low)
 
 
 def _quantity(values: Array, estimates: dict[str, Estimate], known: Expectation) -> xr.Dataset:
@@ -250,8 +259,9 @@ def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
     """Return the long table of estimates."""
     tables = []
     for (name, swept), data in zip(_swept(files).items(), points, strict=True):
-        table = data[["estimate", "stderr", "theory"]].to_dataframe().reset_index()
-        table = pd.concat([table, freezing_results.summary(data)], ignore_index=True)
+        fields = data[["estimate", "stderr", "theory"]].to_dataframe().reset_index()
+        others = [low_energy.summary_rows(data), freezing_results.summary(data)]
+        table = pd.concat([fields, *others], ignore_index=True)
         tables.append(table.assign(point=name, x=float(data["x"]), **swept))
     keys = list(files.points[0].swept)
     order = ["point", *keys, "x", "quantity", "statistic", "estimate", "stderr", "theory"]
@@ -268,6 +278,7 @@ def _fits(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
                 row = fit(quantity, members, files.config["aggregate"]["fit_below"])
                 if row is not None:
                     rows.append({**series, **row})
+        rows += [{**series, **row} for row in low_energy.power_fits(members)]
     return pd.DataFrame(rows, columns=[*keys, *results.FITS_COLUMNS])
 
 

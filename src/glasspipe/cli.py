@@ -74,7 +74,7 @@ def _freeze(options: argparse.Namespace) -> None:
     from glasspipe.config import load_point
 
     point = load_point(options.point)
-    stages.freeze(point, options.hamiltonian, options.output, checkpoint=options.checkpoint)
+    stages.freeze(point, options.couplings, options.output, checkpoint=options.checkpoint)
 
 
 def _stage(options: argparse.Namespace) -> None:
@@ -86,6 +86,18 @@ def _stage(options: argparse.Namespace) -> None:
         load_point(options.point),
         *(getattr(options, name) for name in options.inputs),
         options.output,
+    )
+
+
+def _export(options: argparse.Namespace) -> None:
+    from glasspipe.export import export
+
+    export(
+        options.hamiltonian,
+        options.output,
+        spins=options.spins,
+        form=options.format,
+        realisation=options.realisation,
     )
 
 
@@ -128,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--count", type=int, help="number of realisations (all)")
     sample.set_defaults(run=_sample)
     _stage_parser(commands, "couplings", "compute U_ij and B_i", ("realisations",))
-    freeze = _stage_parser(commands, "freeze", "freeze S", ("hamiltonian",))
+    freeze = _stage_parser(commands, "freeze", "freeze S", ("couplings",))
     freeze.add_argument(
         "--checkpoint",
         type=float,
@@ -138,6 +150,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     freeze.set_defaults(run=_freeze)
     _stage_parser(commands, "fields", "compute b_i and J_ij", ("realisations", "frozen"))
+
+    inputs = ("realisations", "couplings", "frozen")
+    _stage_parser(commands, "hamiltonian", "write U, B and J, b for other programs", inputs)
+    _export_parser(commands)
 
     aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")
     aggregate.add_argument("--point", metavar="NAME", help="only merge the chunks of this point")
@@ -160,6 +176,18 @@ def _stage_parser(
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     parser.set_defaults(run=_stage, inputs=inputs)
     return parser
+
+
+def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("export", help="write one realisation's Hamiltonian for a solver")
+    parser.add_argument("hamiltonian", type=Path, metavar="HAMILTONIAN.nc")
+    parser.add_argument("--spins", choices=("S", "tau"), default="tau", help="U, B or J, b (tau)")
+    parser.add_argument(
+        "--format", choices=("bqm", "edges"), default="edges", help="dimod's, or text (edges)"
+    )
+    parser.add_argument("--realisation", type=int, default=0, help="its number (0)")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.set_defaults(run=_export)
 
 
 def _folder_parser(

@@ -32,7 +32,12 @@ _COUPLINGS = (*_SAMPLE, "medium", "boundary", "formula", "couplings")
 _FREEZE = (*_COUPLINGS, "freeze")
 
 STAGES = {"sample": _SAMPLE, "couplings": _COUPLINGS, "freeze": _FREEZE, "fields": _FREEZE}
-"""The sections of a point that each stage's file depends on."""
+"""The stages of every study, and the sections of a point that each one's file depends on."""
+
+_STORED = {"hamiltonian": (*_FREEZE, "hamiltonian")}
+"""The same of the stage of those studies that store their Hamiltonians."""
+
+_SECTIONS = STAGES | _STORED
 
 POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every point name: safe as a path and as a wildcard."""
@@ -41,6 +46,8 @@ DENSE_MATRICES = 3
 """N × N arrays of float64 that the hungriest job with a stored U holds at once."""
 LARGEST_DENSE = 4e9
 """Bytes up to which U is stored if one does not say."""
+_UNSWEPT = ("realisations", "hamiltonian")
+"""Sections of a point that are the same for all points of a study."""
 
 _ROUNDING = 1e-9
 _LONGEST_SLUG = 60
@@ -55,7 +62,7 @@ class Point:
     ----------
     data : dict
         The sections of the config with every default filled in (not to be modified), among them
-        ``realisations``.
+        ``realisations`` and ``hamiltonian``.
     swept : dict
         The swept keys, dotted, and their values at this point.
 
@@ -158,10 +165,10 @@ class Point:
 
         Parameters
         ----------
-        stage : {"sample", "couplings", "freeze", "fields"}
+        stage : {"sample", "couplings", "freeze", "fields", "hamiltonian"}
             The stage.
         """
-        part = {section: self.data[section] for section in STAGES[stage]}
+        part = {section: self.data[section] for section in _SECTIONS[stage]}
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
         part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
         if "couplings" in part:
@@ -179,7 +186,7 @@ class Point:
         words = [
             f"{key.rpartition('.')[2]}-{_word(value)}"
             for key, value in self.swept.items()
-            if key.partition(".")[0] in STAGES[stage]
+            if key.partition(".")[0] in _SECTIONS[stage]
         ]
         slug = re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(words) or "point")
         return f"{slug[:_LONGEST_SLUG]}-{self.part_hash(stage)[:10]}"
@@ -226,6 +233,12 @@ class Study:
         return self.data["realisations"]
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that are run, each after those that it reads."""
+        stored = self.data["hamiltonian"]["store"] != "none"
+        return (*STAGES, *_STORED) if stored else tuple(STAGES)
+
+    @property
     def chunks(self) -> tuple[tuple[int, int], ...]:
         """First realisation and number of realisations of each job of a point."""
         per_job = self.data["realisations_per_job"]
@@ -239,6 +252,11 @@ class Study:
     def bootstrap(self) -> int:
         """Number of bootstrap resamples behind each error bar."""
         return self.data["aggregate"]["bootstrap"]
+
+    @property
+    def pairs(self) -> int:
+        """Pairs in each shell of distances."""
+        return self.data["aggregate"]["pairs"]
 
     @property
     def fit_below(self) -> float:
@@ -300,7 +318,7 @@ def point_from(config: Mapping[str, Any]) -> Point:
     validate({**schema(), "required": []}, config)
     if "sweep" in config:
         raise ConfigError("sweep: found in a point; allowed: one value for each key")
-    return Point(complete(_point_schema("realisations"), config))
+    return Point(complete(_point_schema(*_UNSWEPT), config))
 
 
 def seed_sequence(point: Point, stage: str, realisation: int) -> np.random.SeedSequence:
@@ -324,7 +342,7 @@ def seed_sequence(point: Point, stage: str, realisation: int) -> np.random.SeedS
 def _points(data: dict[str, Any]) -> Iterator[Point]:
     """Yield the points of a study's complete data."""
     node = _point_schema()
-    base = complete(_point_schema("realisations"), data)
+    base = complete(_point_schema(*_UNSWEPT), data)
     seen: dict[str, Point] = {}
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point(values, swept)
@@ -418,11 +436,18 @@ def _check_store(point: Point) -> None:
             f"couplings.store: found implicit with {needs}, for which U must be stored;"
             " allowed: auto, float64, float32"
         )
-    if point.store == "implicit" and point.data["freeze"]["method"] == "tempering":
-        raise ConfigError(
-            f"freeze.method: found tempering with couplings.store {asked}, which stores no U of so"
-            " many defects; allowed: annealing, or couplings.store float64 or float32"
-        )
+    if point.store != "implicit":
+        return
+    for section, key, allowed in (
+        ("freeze", "method", "annealing"),
+        ("hamiltonian", "store", "none"),
+    ):
+        found = point.data.get(section, {}).get(key, allowed)
+        if found != allowed:
+            raise ConfigError(
+                f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U of"
+                f" so many defects; allowed: {allowed}, or couplings.store float64 or float32"
+            )
 
 
 def _check_source(point: Point) -> None:

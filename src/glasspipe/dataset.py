@@ -11,7 +11,6 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -23,154 +22,14 @@ from numpy.typing import NDArray
 
 import glasspipe
 from glasspipe.config import Point
+from glasspipe.variables import VARIABLES
 
 
 class DataError(ValueError):
     """A data file that cannot be used; the message is one line."""
 
 
-@dataclass(frozen=True)
-class Variable:
-    """What a variable of a data file is.
-
-    Parameters
-    ----------
-    dimensions : str
-        Names, separated by blanks.
-    units, long_name, reference : str
-        Written as attributes; ``reference`` is an equation of the paper or a page of the manual.
-    dtype : str
-        How it is stored.
-    """
-
-    dimensions: str
-    units: str
-    long_name: str
-    reference: str
-    dtype: str = "f8"
-
-
-_PER_DEFECT = "realisation defect"
-_TRACE = "realisation replica step"
-_STEP = "realisation step"
-_TENSOR = f"{_PER_DEFECT} axis axis2"
-_GRADIENT = f"{_TENSOR} axis3"
-
-_REALISATION = Variable("realisation", "1", "realisation number", "model", "i8")
-
-VARIABLES: dict[str, dict[str, Variable]] = {
-    "sample": {
-        "realisation": _REALISATION,
-        "position": Variable(f"{_PER_DEFECT} axis", "angstrom", "position of the defect", "model"),
-        "box": Variable("axis", "angstrom", "edges of the periodic box", "model"),
-        "site": Variable(f"{_PER_DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"),
-        "component": Variable(_PER_DEFECT, "1", "component of the mixture", "model", "i2"),
-        "gamma": Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)"),
-        "eta": Variable(_PER_DEFECT, "eV", "volume coupling", "eq. (7)"),
-        "zeta": Variable(
-            _GRADIENT,
-            "eV angstrom",
-            "strain-gradient coupling of tau (rotors: for S = +1)",
-            "eq. (8)",
-        ),
-        "zeta_minus": Variable(
-            _GRADIENT, "eV angstrom", "strain-gradient coupling of tau for S = -1", "eq. (8)"
-        ),
-        "D": Variable(_PER_DEFECT, "eV", "tunnelling amplitude of S", "eq. (2)"),
-        "Delta": Variable(_PER_DEFECT, "eV", "tunnelling amplitude of tau", "eq. (3)"),
-    },
-    "couplings": {
-        "realisation": _REALISATION,
-        "B": Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)"),
-        "i": Variable("pair", "1", "first defect of the pair", "model", "i4"),
-        "j": Variable("pair", "1", "second defect of the pair", "model", "i4"),
-        "U": Variable("realisation pair", "eV", "Ising coupling of S, each pair once", "eq. (16)"),
-        "position": Variable(f"{_PER_DEFECT} axis", "angstrom", "position of the defect", "model"),
-        "box": Variable("axis", "angstrom", "edges of the periodic box", "model"),
-        "gamma": Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)"),
-    },
-    "freeze": {
-        "realisation": _REALISATION,
-        "S": Variable(_PER_DEFECT, "1", "frozen S of the lowest-energy replica", "eq. (29)", "i1"),
-        "h": Variable(_PER_DEFECT, "eV", "local field on S, random field included", "eq. (29)"),
-        "B": Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)"),
-        "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
-        "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
-        "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
-        "trace_energy_variance": Variable(
-            _TRACE, "eV2", "variance of the energy at the temperature", "eq. (29)"
-        ),
-        "acceptance": Variable(_TRACE, "1", "accepted share of the attempted flips", "model"),
-        "replica_S": Variable(
-            "realisation replica defect", "1", "frozen S of each replica", "eq. (29)", "i1"
-        ),
-        "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
-        "unstable": Variable(
-            "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
-        ),
-        "anneal_error": Variable(
-            "realisation",
-            "1",
-            "rms error of the fields that annealed random S, over their rms",
-            "model",
-        ),
-        "field_error": Variable(
-            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
-        ),
-        "staleness": Variable(
-            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
-        ),
-        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
-        "anneal_mesh": Variable(
-            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
-        ),
-        "specific_heat": Variable(
-            _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"
-        ),
-        "overlap": Variable(_STEP, "1", "mean overlap q of two replicas", "model"),
-        "overlap_abs": Variable(_STEP, "1", "mean |q|", "model"),
-        "overlap_squared": Variable(_STEP, "1", "mean of q squared", "model"),
-        "overlap_count": Variable(
-            f"{_STEP} overlap_bin",
-            "1",
-            "pairs with q in each of equal bins from -1 to 1",
-            "model",
-            "i8",
-        ),
-        "swap_rate": Variable(
-            "realisation replica gap", "1", "accepted exchanges with the next temperature", "model"
-        ),
-        "round_trips": Variable(
-            "realisation replica",
-            "1",
-            "ways of a state through all temperatures and back",
-            "model",
-            "i8",
-        ),
-        "round_trip_time": Variable("realisation replica", "1", "sweeps of a round trip", "model"),
-        "log_energy": Variable(
-            "realisation replica log_bin step",
-            "eV",
-            "mean energy of the last half of the sweeps, of the quarter before it, and so on",
-            "eq. (29)",
-        ),
-    },
-    "fields": {
-        "realisation": _REALISATION,
-        "b_gamma": Variable(_PER_DEFECT, "eV", "random field on tau of the frozen S", "eq. (60)"),
-        "b_eta": Variable(_PER_DEFECT, "eV", "random field on tau of the volumes", "eq. (68)"),
-        "b": Variable(_PER_DEFECT, "eV", "random field on tau", "eq. (71)"),
-        "zeta": Variable(
-            _GRADIENT, "eV angstrom", "strain-gradient coupling of tau that was used", "eq. (8)"
-        ),
-        "J_abs": Variable(_PER_DEFECT, "eV", "sum over j of |J_ij|", "eq. (72)"),
-        "J_max": Variable(_PER_DEFECT, "eV", "largest |J_ij|", "eq. (72)"),
-        "J_tau": Variable(_PER_DEFECT, "eV", "sum over j of J_ij tau_j, random tau", "eq. (72)"),
-    },
-}
-"""The variables of each stage's file."""
-
-_INCOMPRESSIBLE = {"U", "i", "j"}
+_INCOMPRESSIBLE = {"U", "J", "i", "j"}
 
 
 @cache
@@ -233,6 +92,14 @@ class Writer:
         for name, value in values.items():
             self._file[name][row] = value
 
+    def append(self, dimension: str, values: Mapping[str, Any]) -> None:
+        """Write values behind those already there, along a dimension of unlimited size."""
+        before = self._file.dimensions[dimension].size
+        added = len(next(iter(values.values())))
+        self._file.resize_dimension(dimension, before + added)
+        for name, value in values.items():
+            self._file[name][before:] = value
+
     def put_whole(self, name: str, value: Any) -> None:
         """Write a variable that is the same for all realisations."""
         self._file[name][...] = value
@@ -245,7 +112,7 @@ def create(
     point: Point,
     *,
     names: Sequence[str],
-    sizes: Mapping[str, int],
+    sizes: Mapping[str, int | None],
     realisations: Sequence[int],
     dtypes: Mapping[str, str] | None = None,
     attributes: Mapping[str, Any] | None = None,
@@ -263,7 +130,7 @@ def create(
     names : sequence of str
         The variables, of those in :data:`VARIABLES`.
     sizes : mapping
-        Sizes of the dimensions other than ``realisation``.
+        Sizes of the dimensions other than ``realisation``; None: unlimited.
     realisations : sequence of int
         Realisation numbers.
     dtypes, attributes : mapping, optional
@@ -321,6 +188,10 @@ class Reader:
         """Read what belongs to the realisation in ``row``."""
         return [self._read(name, row) for name in names]
 
+    def part(self, name: str, part: slice) -> NDArray[Any]:
+        """Read a part of a variable along its first dimension."""
+        return self._read(name, part)
+
     def _read(self, name: str, index: Any) -> NDArray[Any]:
         try:
             return np.asarray(self._file.variables[name][index])
@@ -352,6 +223,22 @@ def opened(path: Path) -> Iterator[Reader]:
 
 
 @contextmanager
+def file_of(path: Path, stage: str) -> Iterator[Reader]:
+    """Open the file of a stage, whatever the point.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened or is another stage's file.
+    """
+    with opened(path) as reader:
+        found = reader.attributes.get("stage")
+        if found != stage:
+            raise DataError(f"{path}: a file of the stage {found!r}; one of {stage!r} is needed")
+        yield reader
+
+
+@contextmanager
 def stage_file(path: Path, stage: str, point: Point) -> Iterator[Reader]:
     """Open the file of a stage, made for this point.
 
@@ -360,10 +247,7 @@ def stage_file(path: Path, stage: str, point: Point) -> Iterator[Reader]:
     DataError
         If it cannot be opened, is another stage's file or was made for another point.
     """
-    with opened(path) as reader:
-        found = reader.attributes.get("stage")
-        if found != stage:
-            raise DataError(f"{path}: a file of the stage {found!r}; one of {stage!r} is needed")
+    with file_of(path, stage) as reader:
         recorded = json.loads(reader.attributes["point"])
         difference = next(_differences(recorded, json.loads(_json(point.part(stage)))), None)
         if difference:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.config import Point
+from glasspipe.pair_distances import Magnitude, magnitude
 from glasspipe.pair_fields import FIELDS
 from glasspipe.population import Kinds, Population
 from glasspipe.species import Variants
@@ -18,6 +19,15 @@ from glasspipe.statistics import STATISTICS
 from glasspipe.theory import dilute_law, field_law
 
 Array = NDArray[np.float64]
+
+_FIELD_OF = {
+    "U": "U_S",
+    "B": "B",
+    "U_S_tau": "b_gamma",
+    "U_eta_tau": "b_eta",
+    "J": "J_tau",
+}
+"""The field that each coupling makes."""
 
 _EXAMPLES = 20
 """Defects of a user's file whose tensors stand for all."""
@@ -42,13 +52,18 @@ class Expectation:
     std_error: float = float("nan")
 
     @property
+    def coupled(self) -> bool:
+        """Whether there is such a field at every kind of receiver."""
+        return bool(np.all(self.limit.scale > 0))
+
+    @property
     def scale(self) -> float:
         """Scale of the limit, eV, that histograms are in units of; 1 eV for a field that is 0."""
         return float(self.limit.weight @ self.limit.scale) or 1.0
 
     def limit_density(self, edges: Array) -> Array:
         """Density of value/scale in the limit, averaged between edges (bins + 1,)."""
-        if not np.all(self.limit.scale > 0):
+        if not self.coupled:
             return np.full(len(edges) - 1, np.nan)
         return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
 
@@ -77,8 +92,7 @@ def expectations(
     if point.source_file is None and point.lattice.type != "rock_salt":
         found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
     else:
-        kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
-        examples = kinds, np.full(len(kinds), 1 / len(kinds))
+        examples = _examples(tensors)
         own = point.source_file is not None
         found = {
             field: _dilute(
@@ -92,6 +106,31 @@ def expectations(
             for field in FIELDS
         }
     return found | {"h": _sum(found["B"].limit, found["U_S"].limit)}
+
+
+def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
+    """Size of a coupling of a point in the infinite medium.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    coupling : str
+        One of :data:`glasspipe.pair_fields.ORDERS`.
+    tensors : Variants
+        The defects of one realisation.
+    """
+    if point.source_file is None:
+        population, field = Population(point.components), _FIELD_OF[coupling]
+        receivers, sources = population.receivers(field), population.sources(field)
+    else:
+        receivers = sources = _examples(tensors)
+    return magnitude(coupling, receivers, sources, point.interaction)
+
+
+def _examples(tensors: Variants) -> Kinds:
+    kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
+    return kinds, np.full(len(kinds), 1 / len(kinds))
 
 
 def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:

@@ -61,6 +61,23 @@ def frozen_zeta(zeta: Array, zeta_minus: Array | None, S: ArrayLike) -> Array:
     return np.where((np.asarray(S) > 0)[:, None, None, None], zeta, zeta_minus)
 
 
+@dataclass(frozen=True)
+class Interactions:
+    """Couplings of the inversion variables of one realisation, and the fields on them, eV.
+
+    Parameters
+    ----------
+    J : array (N, N)
+        J_ij above the diagonal, 0 elsewhere.
+    b_gamma, b_eta : array (N,)
+        Random fields from the frozen S and from the volume terms.
+    """
+
+    J: Array
+    b_gamma: Array
+    b_eta: Array
+
+
 def fields(
     position: ArrayLike,
     gamma: ArrayLike,
@@ -89,6 +106,43 @@ def fields(
     S, tau : array (N,)
         Frozen S and the τ of Σ_j J_ij τ_j, ±1.
     box, medium, boundary, sharpness
+        As in :func:`interactions`.
+    """
+    made = interactions(
+        position,
+        gamma,
+        eta,
+        zeta,
+        S,
+        box=box,
+        medium=medium,
+        boundary=boundary,
+        sharpness=sharpness,
+    )
+    J_abs, J_max, J_tau = np.zeros((3, len(made.J)))
+    summarise(made.J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
+    return Fields(made.b_gamma, made.b_eta, J_abs, J_max, J_tau)
+
+
+def interactions(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    zeta: ArrayLike,
+    S: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: Interaction,
+    boundary: str,
+    sharpness: float | None = None,
+) -> Interactions:
+    """Every J_ij and random field b_i of defects with frozen S in a periodic box.
+
+    Parameters
+    ----------
+    position, gamma, eta, zeta, S
+        As in :func:`fields`.
+    box, medium, boundary, sharpness
         As in :func:`glasspipe.couplings.couplings`.
 
     Raises
@@ -104,9 +158,9 @@ def fields(
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
     gamma, zeta = np.asarray(gamma, dtype=float), np.ascontiguousarray(zeta, dtype=float)
     if isinstance(medium, Printed):
-        system = partial(fields, position, box=box, boundary=boundary, sharpness=sharpness)
+        system = partial(interactions, position, box=box, boundary=boundary, sharpness=sharpness)
         parts = medium.parts_of_b(gamma, zeta)
-        made = [system(source, eta, own, S, tau, medium=part) for _, part, source, own in parts]
+        made = [system(source, eta, own, S, medium=part) for _, part, source, own in parts]
         total = sum(
             (part[0] * m.b_gamma for part, m in zip(parts, made, strict=True)), np.zeros(())
         )
@@ -124,9 +178,7 @@ def fields(
         _add_far(position, frozen, eta, zeta, ewald, J, b_gamma, b_eta)
     split = (edges, alpha, cutoff)
     near.fields(position, frozen, eta, zeta, medium, split, J, b_gamma, b_eta)
-    J_abs, J_max, J_tau = np.zeros(number), np.zeros(number), np.zeros(number)
-    summarise(J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
-    return Fields(b_gamma, b_eta, J_abs, J_max, J_tau)
+    return Interactions(J, b_gamma, b_eta)
 
 
 def _add_far(

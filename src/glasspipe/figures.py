@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from glasspipe import drawing, freezing_figures, results
+from glasspipe import drawing, freezing_figures, low_energy_figures, results
 from glasspipe.dataset import replacing
 from glasspipe.drawing import COLOURS, MARKERS
 from glasspipe.presentation import (
@@ -81,6 +81,7 @@ def write(folder: Path) -> None:
             "fields_against_x": fields_against_x(summary, fits),
             "freezing": freezing_figures.freezing(summary, results.read_freezing(folder)),
             "freezing_temperature": freezing_figures.freezing_temperature(summary),
+            **low_energy_figures.figures(summary, fits, results.read_low_energy(folder)),
         }
         for name, figure in figures.items():
             save(figure, folder / "figures" / name)

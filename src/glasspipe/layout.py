@@ -21,8 +21,8 @@ from glasspipe.schema import ConfigError
 
 RESULTS = "results"
 STUDY_FILE = "study.json"
-KEPT_STAGES = tuple(stage for stage in STAGES if stage != "couplings")
-"""The stages whose files stay; U is deleted as soon as it has been used."""
+MERGED_STAGES = tuple(stage for stage in STAGES if stage != "couplings")
+"""The stages whose files are merged; that of U is deleted as soon as it has been used."""
 
 _SAFETY = 10
 _BYTES_OF_ROW = 500
@@ -140,12 +140,20 @@ def chunks(study: Study) -> dict[str, tuple[int, int]]:
     return {chunk_name(first, count): (first, count) for first, count in study.chunks}
 
 
-def kept_files(study: Study, point: Point) -> dict[str, list[str]]:
-    """Return the data files of a point, of each stage but the couplings, chunk by chunk."""
-    return {
-        stage: [data_file(stage, point.part_name(stage), chunk) for chunk in chunks(study)]
-        for stage in KEPT_STAGES
-    }
+def merged_files(study: Study, point: Point) -> dict[str, list[str]]:
+    """Return the data files of a point that are merged, of each stage, chunk by chunk."""
+    return {stage: _chunk_files(study, point, stage) for stage in MERGED_STAGES}
+
+
+def hamiltonian_files(study: Study) -> list[str]:
+    """Return the files of the Hamiltonians, if the study stores them."""
+    if "hamiltonian" not in study.stages:
+        return []
+    return [file for point in study.points for file in _chunk_files(study, point, "hamiltonian")]
+
+
+def _chunk_files(study: Study, point: Point, stage: str) -> list[str]:
+    return [data_file(stage, point.part_name(stage), chunk) for chunk in chunks(study)]
 
 
 def merge_settings(study: Study) -> dict[str, str]:
@@ -158,17 +166,21 @@ def merge_settings(study: Study) -> dict[str, str]:
         key: sorted({type(point.swept[key]).__name__ for point in study.points})
         for key in study.sweep_keys
     }
-    return {point.name: json.dumps([study.bootstrap, point.swept, types]) for point in study.points}
+    return {
+        point.name: json.dumps([study.bootstrap, study.pairs, point.swept, types])
+        for point in study.points
+    }
 
 
 def study_record(study: Study) -> dict[str, Any]:
     """Return what `study.json` holds: the complete config, and each point with its files."""
+    kept = [stage for stage in study.stages if stage != "couplings"]
     points = [
         {
             "name": point.name,
             "swept": point.swept,
-            "point": {**point.part("fields"), "realisations": point.realisations},
-            "files": kept_files(study, point),
+            "point": {**point.part("hamiltonian"), "realisations": point.realisations},
+            "files": {stage: _chunk_files(study, point, stage) for stage in kept},
         }
         for point in study.points
     ]
@@ -181,7 +193,7 @@ def write(study: Study, folder: str | Path) -> None:
     A file that is right is left alone, with its time, or the workflow would repeat what follows.
     """
     folder = Path(folder)
-    for stage in STAGES:
+    for stage in study.stages:
         for part in parts(study, stage).values():
             _write(folder / part.point_file, part.point_text)
     _write(folder / STUDY_FILE, _text(study_record(study)))

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 ORDERS = {"U": 2, "B": 2, "U_S_tau": 3, "U_eta_tau": 3, "J": 4}
 """Order of the derivative of G in each coupling, which falls off as 1/R^(order + 1)."""
-_CONTRACTIONS = {
+CONTRACTIONS = {
     "U": (1, "rab,scd,pacbd->rsp", "gamma", "gamma"),
     "B": (1, "rab,s,pacbc->rsp", "gamma", "eta"),
     "U_S_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "gamma"),
@@ -76,7 +76,7 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
     array (receivers, sources, points)
         eV.
     """
-    sign, signature, received, made = _CONTRACTIONS[coupling]
+    sign, signature, received, made = CONTRACTIONS[coupling]
     tensors = getattr(receivers, received), getattr(sources, made)
     return sign * np.einsum(signature, *tensors, green, optimize=True)
 
@@ -268,7 +268,7 @@ def pair_fields(
 
 def tensors_of(field: str) -> tuple[set[str], set[str]]:
     """Names of the tensors that a field depends on: the receivers' and the sources'."""
-    made = [_CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
+    made = [CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
     return {receiver for _, _, receiver, _ in made}, {source for _, _, _, source in made}
 
 

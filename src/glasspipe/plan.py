@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from glasspipe.config import DENSE_MATRICES, STAGES, ConfigError, Point, Study
+from glasspipe.config import DENSE_MATRICES, ConfigError, Point, Study
 from glasspipe.medium import CubicMedium
 from glasspipe.printed import Printed
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
-SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6}
+SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6, "hamiltonian": 1.25e-6}
 CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
 PRINTED = 3.0
@@ -87,11 +87,11 @@ class Work:
 
     @property
     def bytes_written(self) -> int:
-        """Size of the stage's file before compression."""
+        """Size of the stage's file before compression, at most where it holds strong pairs only."""
         import numpy as np
 
         from glasspipe import frozen_file
-        from glasspipe.dataset import VARIABLES
+        from glasspipe.variables import ALL_PAIRS, STRONG_PAIRS, VARIABLES
 
         freeze = self.point.data["freeze"]
         sizes = {
@@ -101,14 +101,19 @@ class Work:
             **frozen_file.sizes(freeze),
             **dict.fromkeys(("axis", "axis2", "axis3"), 3),
         }
+        sizes |= dict.fromkeys(("U_pair", "J_pair"), sizes["realisation"] * sizes["pair"])
         store = self.point.store
+        dtypes = {"U": store} if self.stage == "couplings" and store != "implicit" else {}
         absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze, store)}
         if self.stage == "couplings":
             absent = {"i", "j", "U"} if store == "implicit" else {"position", "box", "gamma"}
         if not any(component.species == "rotor" for component in self.point.components):
             absent.add("zeta_minus")
+        if self.stage == "hamiltonian":
+            dense = self.point.data["hamiltonian"]["store"] == "dense"
+            absent |= set(STRONG_PAIRS if dense else ALL_PAIRS)
         return sum(
-            np.dtype(store if name == "U" else about.dtype).itemsize
+            np.dtype(dtypes.get(name, about.dtype)).itemsize
             * prod(sizes[dimension] for dimension in about.dimensions.split())
             for name, about in VARIABLES[self.stage].items()
             if name not in absent
@@ -138,7 +143,7 @@ def describe(study: Study) -> str:
         If a file of defects cannot be used.
     """
     defects = [defects_of(point) for point in study.points]
-    work = {stage: _work(stage, study, defects) for stage in STAGES}
+    work = {stage: _work(stage, study, defects) for stage in study.stages}
     return "\n\n".join(
         [
             _headline(study),
@@ -188,7 +193,7 @@ def _point_table(study: Study, defects: list[int]) -> str:
         box = (f"{N / sites:.6g}", f"{size}³", str(sites))
         if point.source_file is not None:
             box = ("from file", "", "")
-        seconds = sum(Work(stage, point, N).seconds for stage in STAGES)
+        seconds = sum(Work(stage, point, N).seconds for stage in study.stages)
         rows.append((point.name, *box, str(N), _time(seconds)))
     hidden = len(study.points) - len(shown)
     return _aligned(rows) + (f"\n… and {hidden} more" if hidden else "")
@@ -209,14 +214,16 @@ def _estimate(study: Study, work: dict[str, list[Work]]) -> str:
     total = _seconds(everything, len(study.chunks))
     # A point's stages follow one another, so one chunk of the slowest point bounds the time.
     chains = [
-        _seconds([Work(stage, last.point, last.defects) for stage in STAGES], len(study.chunks))
+        _seconds(
+            [Work(stage, last.point, last.defects) for stage in study.stages], len(study.chunks)
+        )
         for last in work["fields"]
     ]
     wall = max(total / CORES, max(chains) / len(study.chunks))
     memory = max(item.memory for item in everything)
     return (
         f"memory: at most {_size(memory)} for a job\n"
-        f"data: {_size(kept)} before compression; hamiltonian.nc, deleted after use,"
+        f"data: {_size(kept)} before compression; the couplings, deleted after use,"
         f" {_size(temporary)} for the largest point\n"
         f"time: about {_time(total)} of CPU, {_time(wall)} on {CORES} cores,"
         " aggregation and report apart"

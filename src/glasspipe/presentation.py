@@ -29,6 +29,15 @@ SYMBOLS = {
 }
 """The paper's symbols of the quantities, in TeX's math mode."""
 
+COUPLING_SYMBOLS = {
+    "U_ij": "U_{ij}",
+    "B_ij": "B_{ij}",
+    "U_S_tau_ij": r"U^{S\tau}_{ij}",
+    "U_eta_tau_ij": r"U^{\eta\tau}_{ij}",
+    "J_ij": "J_{ij}",
+}
+"""Those of the couplings of two defects."""
+
 TYPICAL, WIDTH = "quartile_half_width", "std"
 
 _KEY_SYMBOLS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glasspipe import figures, freezing_tables, results, tables
+from glasspipe import figures, freezing_tables, low_energy_tables, results, tables
 from glasspipe.presentation import (
     TYPICAL,
     WIDTH,
@@ -27,6 +27,7 @@ _DATA = (
     results.DISTRIBUTIONS,
     results.TRACES,
     results.FREEZING,
+    results.LOW_ENERGY,
     results.DEFECTS,
 )
 
@@ -47,6 +48,7 @@ def report(folder: Path) -> None:
     """
     figures.write(folder)
     tables.write(folder)
+    low_energy_tables.write(folder)
 
 
 def summary(folder: Path) -> str:

@@ -25,6 +25,7 @@ POINTS = "points"
 DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
 FREEZING = "freezing.nc"
+LOW_ENERGY = "low_energy.nc"
 
 SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", "estimate", "stderr", "theory")
 FITS_COLUMNS = (
@@ -53,6 +54,7 @@ _VARIABLES = {
     ),
     TRACES: ("T", "energy", "energy_stderr", "acceptance"),
     FREEZING: ("h_edges", "h_density", "h_unit", "x_U_0"),
+    LOW_ENERGY: ("coupling", "distance", "rms", "rms_error", "E", "P", "P_error", "P_theory", "x"),
 }
 
 CONCENTRATION = "defects.concentration"
@@ -235,6 +237,30 @@ def read_freezing(folder: Path) -> xr.Dataset:
         If the file is missing, damaged or holds something else.
     """
     return _read_netcdf(folder / FREEZING)
+
+
+def write_low_energy(folder: Path, data: xr.Dataset) -> None:
+    """Write the couplings by distance and the two-level splittings of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    data : Dataset
+        What :data:`glasspipe.low_energy.VARIABLES` lists.
+    """
+    _write_netcdf(folder / LOW_ENERGY, data)
+
+
+def read_low_energy(folder: Path) -> xr.Dataset:
+    """Read the couplings by distance and the two-level splittings of a study.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or holds something else.
+    """
+    return _read_netcdf(folder / LOW_ENERGY)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -56,7 +56,7 @@ class Variants:
         """Return the number of kinds."""
         return len(self.gamma)
 
-    def __getitem__(self, index: Numbers) -> "Variants":
+    def __getitem__(self, index: Numbers | slice) -> "Variants":
         """Return the kinds numbered ``index``."""
         minus = None if self.zeta_minus is None else self.zeta_minus[index]
         return Variants(self.gamma[index], self.eta[index], self.zeta[index], minus)

@@ -4,16 +4,24 @@ A stage works through its realisations one at a time, so its memory is that of o
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasspipe import dataset
 from glasspipe.config import ConfigError, Point, seed_sequence
 from glasspipe.dataset import DataError
 from glasspipe.sources import user_defects
+from glasspipe.variables import ALL_PAIRS, STRONG_PAIRS
+
+if TYPE_CHECKING:
+    from glasspipe.hamiltonian import Ising
+
+Array = NDArray[np.float64]
 
 _AXES = {"axis": 3, "axis2": 3, "axis3": 3}
 
@@ -146,7 +154,7 @@ def _store_implicit(
             writer.put(row, {"position": position, "gamma": gamma})
 
 
-def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float = 180.0) -> None:
+def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
     """Write the frozen S of every realisation and how they froze.
 
     Every ``checkpoint`` seconds all that has been done is kept beside the output, for another call
@@ -154,7 +162,7 @@ def freeze(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float =
     """
     from glasspipe.freezing import write
 
-    write(point, hamiltonian, output, checkpoint=checkpoint)
+    write(point, couplings, output, checkpoint=checkpoint)
 
 
 _NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
@@ -163,7 +171,7 @@ _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
     """Write b^γ, b^η and the summaries of J_ij of every realisation."""
-    from glasspipe.fields import Fields, fields, frozen_zeta
+    from glasspipe.fields import Fields, fields
     from glasspipe.implicit_fields import implicit_fields
 
     implicit = point.store == "implicit"
@@ -187,10 +195,9 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
         ) as writer:
             box = source.whole("box")
             for row, realisation in enumerate(source.realisations):
-                position, gamma, eta, zeta = source.row(row, "position", "gamma", "eta", "zeta")
-                minus = source.row(row, "zeta_minus")[0] if "zeta_minus" in source else None
+                position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 (S,) = spins.row(row, "S")
-                zeta = frozen_zeta(zeta, minus, S)
+                zeta = _frozen_zeta(source, row, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
                 made = make(
                     position,
@@ -204,3 +211,85 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})
                 writer.put(row, {"zeta": zeta})
+
+
+def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
+    """ζ of the state in which the defects of a realisation are frozen."""
+    from glasspipe.fields import frozen_zeta
+
+    (zeta,) = source.row(row, "zeta")
+    minus = source.row(row, "zeta_minus")[0] if "zeta_minus" in source else None
+    return frozen_zeta(zeta, minus, S)
+
+
+_TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
+
+
+def hamiltonian(
+    point: Point, realisations: Path, couplings: Path, frozen: Path, output: Path
+) -> None:
+    """Write U, B and J, b of every realisation, all pairs or the strong ones."""
+    from glasspipe.hamiltonian import Ising, of_tau
+
+    with (
+        dataset.stage_file(realisations, "sample", point) as source,
+        dataset.stage_file(couplings, "couplings", point) as pairs,
+        dataset.stage_file(frozen, "freeze", point) as spins,
+    ):
+        dataset.check_same_realisations(source, pairs, spins)
+        number = source.size("defect")
+        upper, box = np.triu_indices(number, 1), source.whole("box")
+        with _hamiltonian_file(output, point, source) as writer:
+            writer.put_whole("box", box)
+            if point.data["hamiltonian"]["store"] == "dense":
+                writer.put_whole("i", upper[0])
+                writer.put_whole("j", upper[1])
+            for row in range(len(source.realisations)):
+                position, gamma, eta = source.row(row, "position", "gamma", "eta")
+                U, B = pairs.row(row, "U", "B")
+                S, h = spins.row(row, "S", "h")
+                tau = of_tau(
+                    position,
+                    gamma,
+                    eta,
+                    _frozen_zeta(source, row, S),
+                    S,
+                    box=box,
+                    medium=point.interaction,
+                    boundary=point.data["boundary"],
+                )
+                writer.put(row, {"position": position, "S": S, "B": B, "b": tau.field})
+                writer.put(row, {name: source.row(row, name)[0] for name in ("D", "Delta")})
+                for letter, ising, field in (("U", Ising(B, *upper, U), h), ("J", tau, tau.field)):
+                    _put_pairs(writer, row, letter, ising, field, point)
+
+
+def _hamiltonian_file(
+    output: Path, point: Point, source: dataset.Reader
+) -> AbstractContextManager[dataset.Writer]:
+    dense = point.data["hamiltonian"]["store"] == "dense"
+    number = source.size("defect")
+    pairs = {"pair": number * (number - 1) // 2} if dense else {"U_pair": None, "J_pair": None}
+    return dataset.create(
+        output,
+        "hamiltonian",
+        point,
+        names=(*_TERMS, *(ALL_PAIRS if dense else STRONG_PAIRS)),
+        sizes={"defect": number, "axis": 3, **pairs},
+        realisations=source.realisations,
+    )
+
+
+def _put_pairs(
+    writer: dataset.Writer, row: int, letter: str, ising: "Ising", field: Array, point: Point
+) -> None:
+    """Write the pairs of one Hamiltonian, ``field`` being what a threshold is relative to."""
+    wanted = point.data["hamiltonian"]
+    if wanted["store"] == "dense":
+        writer.put(row, {letter: ising.coupling})
+        return
+    kept = ising.strong(wanted["threshold"] * float(np.median(np.abs(field))))
+    pairs = {"strong": kept.ising.coupling, "i": kept.ising.i, "j": kept.ising.j}
+    about = {"number": len(kept.ising.i), "threshold": kept.threshold, "dropped": kept.dropped}
+    writer.append(f"{letter}_pair", {f"{letter}_{name}": value for name, value in pairs.items()})
+    writer.put(row, {f"{letter}_{name}": value for name, value in about.items()})

@@ -14,6 +14,7 @@ import pandas as pd
 from glasspipe import freezing_tables, results
 from glasspipe.dataset import replacing
 from glasspipe.presentation import (
+    COUPLING_SYMBOLS,
     SYMBOLS,
     TYPICAL,
     WIDTH,
@@ -64,9 +65,9 @@ def write(folder: Path) -> None:
     results.write_csv(target / "fits.csv", fits)
     results.write_csv(target / "freezing.csv", freezing_tables.freezing(summary))
     results.write_csv(target / "sweeps.csv", freezing_tables.sweeps_needed(summary))
-    _write_text(target / "summary.tex", random_field_latex(summary))
-    _write_text(target / "fields.tex", typical_fields_latex(summary))
-    _write_text(target / "fits.tex", fits_latex(fits))
+    write_text(target / "summary.tex", random_field_latex(summary))
+    write_text(target / "fields.tex", typical_fields_latex(summary))
+    write_text(target / "fits.tex", fits_latex(fits))
 
 
 def random_field(summary: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +78,12 @@ def random_field(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = _points(summary)
+    points = points_of(summary)
     names = points["point"].tolist()
     B = {name: pick(summary, "B", name, names) for name in (TYPICAL, WIDTH, "mean", "kurtosis")}
     energies = {"B_0": B[TYPICAL], "B_std": B[WIDTH], "B_mean": B["mean"]}
-    numbers = {"B_std/B_0": ratio(B[WIDTH], B[TYPICAL]), "B_kurtosis": B["kurtosis"]}
-    return _joined(_joined(points, energies, " (eV)"), numbers)
+    ratios = {"B_std/B_0": ratio(B[WIDTH], B[TYPICAL]), "B_kurtosis": B["kurtosis"]}
+    return joined(joined(points, energies, " (eV)"), ratios)
 
 
 def typical_fields(summary: pd.DataFrame) -> pd.DataFrame:
@@ -93,13 +94,13 @@ def typical_fields(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = _points(summary)
+    points = points_of(summary)
     names = points["point"].tolist()
     columns = {f"{q}_0": pick(summary, q, TYPICAL, names) for q in _quantities(summary)}
-    return _joined(points, columns, " (eV)")
+    return joined(points, columns, " (eV)")
 
 
-def _points(summary: pd.DataFrame) -> pd.DataFrame:
+def points_of(summary: pd.DataFrame) -> pd.DataFrame:
     """The name, the swept values and x of each point."""
     keys = results.swept_keys(summary, results.SUMMARY_COLUMNS)
     return summary.drop_duplicates("point")[["point", *keys, "x"]].reset_index(drop=True)
@@ -109,14 +110,14 @@ def _quantities(summary: pd.DataFrame) -> list[str]:
     return [quantity for quantity in SYMBOLS if (summary["quantity"] == quantity).any()]
 
 
-def _joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = "") -> pd.DataFrame:
+def joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = "") -> pd.DataFrame:
     """Join estimate, error and theory of each column to a table of points."""
-    joined = table.copy()
+    found = table.copy()
     for name, picked in columns.items():
-        joined[name + unit] = picked["estimate"].to_numpy()
-        joined[f"{name} stderr{unit}"] = picked["stderr"].to_numpy()
-        joined[f"{name} theory{unit}"] = picked["theory"].to_numpy()
-    return joined
+        found[name + unit] = picked["estimate"].to_numpy()
+        found[f"{name} stderr{unit}"] = picked["stderr"].to_numpy()
+        found[f"{name} theory{unit}"] = picked["theory"].to_numpy()
+    return found
 
 
 def random_field_latex(summary: pd.DataFrame) -> str:
@@ -127,21 +128,21 @@ def random_field_latex(summary: pd.DataFrame) -> str:
     summary : DataFrame
         Statistics of the study.
     """
-    points = _points(summary)
+    points = points_of(summary)
     names = points["point"].tolist()
-    columns = _point_columns(points)
+    columns = point_columns(points)
     for statistic, symbol in {TYPICAL: "B_0", WIDTH: r"\bar{B}"}.items():
         picked = pick(summary, "B", statistic, names)
         factor, unit = energy_unit(picked["estimate"])
-        columns[_header(symbol, unit)] = _measured(picked / factor)
-        columns[_header(rf"{symbol}^\mathrm{{theory}}", unit)] = _numbers(picked["theory"] / factor)
+        columns[header(symbol, unit)] = measured(picked / factor)
+        columns[header(rf"{symbol}^\mathrm{{theory}}", unit)] = numbers(picked["theory"] / factor)
     width, typical = (pick(summary, "B", name, names) for name in (WIDTH, TYPICAL))
-    columns[_header(r"\bar{B}/B_0")] = _measured(ratio(width, typical))
+    columns[header(r"\bar{B}/B_0")] = measured(ratio(width, typical))
     mean = pick(summary, "B", "mean", names)
     factor, unit = energy_unit(mean["stderr"])
-    columns[_header(r"\langle B\rangle", unit)] = _measured(mean / factor)
-    columns["kurtosis"] = _measured(pick(summary, "B", "kurtosis", names))
-    return _tabular(list(columns), [_rows(columns)], _KURTOSIS)
+    columns[header(r"\langle B\rangle", unit)] = measured(mean / factor)
+    columns["kurtosis"] = measured(pick(summary, "B", "kurtosis", names))
+    return tabular(list(columns), [rows(columns)], _KURTOSIS)
 
 
 def typical_fields_latex(summary: pd.DataFrame) -> str:
@@ -152,21 +153,21 @@ def typical_fields_latex(summary: pd.DataFrame) -> str:
     summary : DataFrame
         Statistics of the study.
     """
-    points = _points(summary)
+    points = points_of(summary)
     names = points["point"].tolist()
-    columns, ratios = _point_columns(points), _point_columns(points)
+    columns, ratios = point_columns(points), point_columns(points)
     for quantity in _quantities(summary):
         picked = pick(summary, quantity, TYPICAL, names)
         factor, unit = energy_unit(picked["estimate"])
-        header = _header(SYMBOLS[quantity], unit)
-        columns[header] = _measured(picked / factor)
+        title = header(SYMBOLS[quantity], unit)
+        columns[title] = measured(picked / factor)
         theory = picked["theory"].where(picked["theory"] > 0)
-        ratios[header] = _measured(picked.div(theory, axis=0))
+        ratios[title] = measured(picked.div(theory, axis=0))
     note = (
         "Quartile half-widths; below the rule, in units of their theory"
         r" with independent $S_j$ and $\tau_j$."
     )
-    return _tabular(list(columns), [_rows(columns), _rows(ratios)], note)
+    return tabular(list(columns), [rows(columns), rows(ratios)], note)
 
 
 def fits_latex(fits: pd.DataFrame) -> str:
@@ -178,19 +179,19 @@ def fits_latex(fits: pd.DataFrame) -> str:
         Power-law fits of the study.
     """
     columns = _key_columns(fits, results.swept_keys(fits, results.FITS_COLUMNS))
-    columns["field"] = [f"${SYMBOLS.get(name, escaped(name))}$" for name in fits["quantity"]]
+    symbols = SYMBOLS | COUPLING_SYMBOLS
+    columns["quantity"] = [f"${symbols.get(name, escaped(name))}$" for name in fits["quantity"]]
     columns["statistic"] = [escaped(_STATISTICS.get(name, name)) for name in fits["statistic"]]
     columns["against"] = [f"${text}$" for text in fits["against"]]
     ranges = fits["range"].str.replace("<=", r"\le", regex=False)
     columns["range"] = [f"${_power(text)}$" for text in ranges]
     columns["points"] = [str(number) for number in fits["points"]]
-    measured = fits.rename(columns={"exponent": "estimate"})
-    columns["exponent"] = _measured(measured)
-    columns["theory"] = _numbers(fits["prediction"])
+    columns["exponent"] = measured(fits.rename(columns={"exponent": "estimate"}))
+    columns["theory"] = numbers(fits["prediction"])
     columns["limit"] = [fraction(v) if np.isfinite(v) else "--" for v in fits["asymptotic"]]
-    columns[r"$\chi^2$"] = _numbers(fits["chi2"].where(fits["points"] > 2), digits=3)
+    columns[r"$\chi^2$"] = numbers(fits["chi2"].where(fits["points"] > 2), digits=3)
     note = "Theory: the exponent of the theory's values at the same points."
-    return _tabular(list(columns), [_rows(columns)], note)
+    return tabular(list(columns), [rows(columns)], note)
 
 
 def escaped(text: str) -> str:
@@ -198,10 +199,10 @@ def escaped(text: str) -> str:
     return "".join(_TEXT.get(character, character) for character in text)
 
 
-def _point_columns(points: pd.DataFrame) -> dict[str, list[str]]:
+def point_columns(points: pd.DataFrame) -> dict[str, list[str]]:
     """The columns that say which point a row is about; x stands for its nominal value."""
     keys = [key for key in points.columns if key not in ("point", "x", results.CONCENTRATION)]
-    return {**_key_columns(points, keys), "$x$": _numbers(points["x"])}
+    return {**_key_columns(points, keys), "$x$": numbers(points["x"])}
 
 
 def _key_columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -209,22 +210,23 @@ def _key_columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[str
     for key in keys:
         unit = key_unit(key)
         numeric = pd.api.types.is_numeric_dtype(table[key])
-        cells = _numbers(table[key]) if numeric else [escaped(str(name)) for name in table[key]]
+        cells = numbers(table[key]) if numeric else [escaped(str(name)) for name in table[key]]
         columns[key_label(key) + (f" ({escaped(unit)})" if unit else "")] = cells
     return columns
 
 
-def _header(symbol: str, unit: str = "") -> str:
+def header(symbol: str, unit: str = "") -> str:
+    """Return a symbol and its unit as the title of a column."""
     return f"${symbol}$" + (f" ({escaped(unit)})" if unit else "")
 
 
-def _measured(picked: pd.DataFrame) -> list[str]:
+def measured(picked: pd.DataFrame) -> list[str]:
     """Cells of numbers with their errors."""
     pairs = zip(picked["estimate"].astype(float), picked["stderr"].astype(float), strict=True)
     return [f"${compact(*pair)}$" if np.isfinite(pair[0]) else "--" for pair in pairs]
 
 
-def _numbers(values: pd.Series, digits: int = 4) -> list[str]:
+def numbers(values: pd.Series, digits: int = 4) -> list[str]:
     """Cells of numbers without errors."""
     return [f"${_power(f'{v:.{digits}g}')}$" if np.isfinite(v) else "--" for v in values]
 
@@ -234,16 +236,17 @@ def _power(text: str) -> str:
     return re.sub(r"e([+-]\d+)", lambda found: rf"\times10^{{{int(found[1])}}}", text)
 
 
-def _rows(columns: dict[str, list[str]]) -> list[tuple[str, ...]]:
+def rows(columns: dict[str, list[str]]) -> list[tuple[str, ...]]:
+    """Return the rows of columns of cells."""
     return list(zip(*columns.values(), strict=True))
 
 
-def _tabular(header: list[str], blocks: Sequence[list[tuple[str, ...]]], note: str) -> str:
+def tabular(titles: list[str], blocks: Sequence[list[tuple[str, ...]]], note: str) -> str:
     """A ``tabular`` of blocks of rows with rules between them, and a note beneath."""
-    lines = [f"\\begin{{tabular}}{{{'l' * len(header)}}}", r"\toprule", _line(header)]
+    lines = [f"\\begin{{tabular}}{{{'l' * len(titles)}}}", r"\toprule", _line(titles)]
     for block in blocks:
         lines += [r"\midrule", *map(_line, block)]
-    note = rf"\multicolumn{{{len(header)}}}{{l}}{{\footnotesize {note}}} \\"
+    note = rf"\multicolumn{{{len(titles)}}}{{l}}{{\footnotesize {note}}} \\"
     return "\n".join([*lines, r"\bottomrule", note, r"\end{tabular}", ""])
 
 
@@ -251,6 +254,7 @@ def _line(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write the text of a table."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from workbench import run
 
-from glasspipe import aggregate, dataset, layout, report, results, stages
-from glasspipe.config import study_from
+from glasspipe import aggregate, dataset, layout, report, results
 from glasspipe.dataset import DataError
 from glasspipe.schema import ConfigError
 
@@ -24,34 +24,6 @@ CONFIG = {
         "medium": {"values": ["KBr", {"density": 2.0, "c_l": 3.0, "c_t": 1.5}]},
     },
 }
-
-
-def run(folder, config):
-    """Every stage of every point, without the workflow."""
-    study = study_from(config)
-    layout.write(study, folder)
-    for stage in ("sample", "couplings", "freeze", "fields"):
-        for part in layout.parts(study, stage).values():
-            for chunk, (first, count) in layout.chunks(study).items():
-                run_stage(folder, part, chunk, first, count)
-    for point in study.points:
-        aggregate.point(folder, point.name)
-    aggregate.study(folder)
-    return study
-
-
-def run_stage(folder, part, chunk, first, count):
-    def file(stage):
-        return folder / part.of(stage).chunk_file(chunk)
-
-    if part.stage == "sample":
-        stages.sample(part.point, file("sample"), first=first, count=count)
-    elif part.stage == "couplings":
-        stages.couplings(part.point, file("sample"), file("couplings"))
-    elif part.stage == "freeze":
-        stages.freeze(part.point, file("couplings"), file("freeze"))
-    else:
-        stages.fields(part.point, file("sample"), file("freeze"), file("fields"))
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +171,7 @@ def test_a_crystal_has_the_same_results(tmp_path):
     assert (np.abs(mean["estimate"] - mean["theory"]) < 5 * mean["stderr"]).all()
     predicted = [name for name in aggregate.QUANTITIES if name != "h"]
     assert summary.loc[predicted]["theory"].notna().all()
+    assert summary.loc["levels"]["theory"].notna().all()
     known = results.read_distributions(tmp_path)["limit_density"].sel(quantity="J_tau")
     assert np.isfinite(known).all()
     report.report(tmp_path)

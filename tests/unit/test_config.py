@@ -451,6 +451,11 @@ def test_u_is_stored_while_it_fits(config, store):
             "freeze.method: found tempering with couplings.store auto, which stores no U of so"
             " many defects; allowed: annealing, or couplings.store float64 or float32",
         ),
+        (
+            {"couplings": {"store": "implicit"}, "hamiltonian": {"store": "dense"}},
+            "hamiltonian.store: found dense with couplings.store implicit, which stores no U of so"
+            " many defects; allowed: none, or couplings.store float64 or float32",
+        ),
     ],
 )
 def test_what_needs_a_stored_u_is_refused_without(config, message):

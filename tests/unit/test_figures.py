@@ -15,6 +15,10 @@ FIGURES = (
     "fields_against_x",
     "freezing",
     "freezing_temperature",
+    "couplings_distance",
+    "tau_ratios",
+    "free_spins",
+    "levels",
 )
 SPECIES = {"defects.species": ["aligned", "rotor"]}
 

@@ -57,6 +57,22 @@ def test_a_stage_can_read_its_part_as_a_point(study, tmp_path):
             assert point.part_hash(stage) == part.point.part_hash(stage)
 
 
+@pytest.mark.parametrize("store", ["none", "dense", "pairs"])
+def test_hamiltonians_are_listed_if_they_are_stored(tmp_path, store):
+    study = study_from({**STUDY, "hamiltonian": {"store": store}})
+    layout.write(study, tmp_path)
+    stored = store != "none"
+    assert study.stages == (*STAGES, *["hamiltonian"] * stored)
+    assert len(list(tmp_path.glob("data/hamiltonian/*/point.json"))) == 6 * stored
+    listed = [
+        str(file.relative_to(tmp_path))
+        for point in layout.load(tmp_path).points
+        for file in point.files.get("hamiltonian", ())
+    ]
+    assert listed == layout.hamiltonian_files(study)
+    assert len(listed) == 6 * 3 * stored
+
+
 def test_a_file_that_is_right_is_left_alone(study, tmp_path):
     layout.write(study, tmp_path)
     files = sorted(tmp_path.rglob("*.json"))

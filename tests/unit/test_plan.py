@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glasspipe import plan
-from glasspipe.config import DENSE_MATRICES, ConfigError, study_from
+from glasspipe.config import DENSE_MATRICES, STAGES, ConfigError, study_from
 from glasspipe.plan import Work, describe
 
 
@@ -41,13 +41,13 @@ def test_work_that_points_share_is_counted_once():
     shared = {"freeze.sweeps": {"values": [100, 200, 300]}, "medium": {"values": ["KBr", "KCl"]}}
     made = study(realisations=7, realisations_per_job=3, sweep=shared, **BOX)
     table = rows(describe(made))
-    jobs = {stage: int(table[stage][0]) for stage in plan.STAGES}
+    jobs = {stage: int(table[stage][0]) for stage in STAGES}
     assert jobs == {"sample": 3, "couplings": 6, "freeze": 18, "fields": 18}
 
 
 def test_times_follow_pairs_and_flips():
     point = study(realisations=1000, freeze={"sweeps": 5000, "replicas": 2}, **BOX).points[0]
-    seconds = {stage: Work(stage, point, 20).seconds for stage in plan.STAGES}
+    seconds = {stage: Work(stage, point, 20).seconds for stage in STAGES}
     assert seconds == pytest.approx(
         {
             "sample": 0.0,
@@ -59,7 +59,7 @@ def test_times_follow_pairs_and_flips():
 
 
 def test_a_crystal_costs_more_a_pair():
-    for stage in plan.STAGES:
+    for stage in STAGES:
         isotropic, crystal = (
             Work(stage, study(medium=medium, **BOX).points[0], 20).seconds
             for medium in ("KBr", "KBr_cubic")
@@ -69,7 +69,7 @@ def test_a_crystal_costs_more_a_pair():
 
 
 def test_a_printed_coupling_costs_three_sums():
-    for stage in plan.STAGES:
+    for stage in STAGES:
         derived, printed = (
             Work(stage, study(formula=formula, **BOX).points[0], 20).seconds
             for formula in ("derived", "as_printed")
@@ -97,6 +97,16 @@ def test_sizes_are_those_of_the_variables(store, width):
     rotor = study(realisations=10, defects={**BOX["defects"], "species": "rotor"}).points[0]
     more = Work("sample", rotor, 20).bytes_written
     assert more - Work("sample", made.points[0], 20).bytes_written == 10 * 20 * 27 * 8
+
+
+@pytest.mark.parametrize(("store", "indices"), [("dense", 8 * 190), ("pairs", 10 * 190 * 16)])
+def test_stored_hamiltonians_are_counted(store, indices):
+    made = study(realisations=10, hamiltonian={"store": store}, **BOX)
+    assert rows(describe(made))["hamiltonian"][0] == "1"
+    written = Work("hamiltonian", made.points[0], 20).bytes_written
+    terms = 10 * 20 * (3 * 8 + 1 + 4 * 8) + 3 * 8 + 10 * 8
+    counts = 0 if store == "dense" else 10 * 2 * 3 * 8
+    assert written == terms + 2 * 10 * 190 * 8 + indices + counts
 
 
 def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 import glasspipe
 from glasspipe import provenance
 
-STAGES = ("sample", "couplings", "freeze", "fields", "aggregate", "report")
+STAGES = ("sample", "couplings", "freeze", "fields", "hamiltonian", "aggregate", "report")
 
 
 @pytest.fixture
@@ -32,13 +32,14 @@ def hashes():
     [
         ("species.py", {"sample", "aggregate"}),
         ("couplings.py", {"couplings"}),
-        ("kernels/pairs.py", {"couplings", "freeze", "fields"}),
+        ("kernels/pairs.py", {"couplings", "freeze", "fields", "hamiltonian"}),
         ("kernels/freeze.py", {"freeze"}),
         ("tempering.py", {"freeze"}),
         ("nearfar.py", {"freeze"}),
         ("implicit.py", {"couplings", "freeze", "fields"}),
-        ("fields.py", {"fields"}),
-        ("greens.py", {"couplings", "freeze", "fields", "aggregate"}),
+        ("fields.py", {"fields", "hamiltonian"}),
+        ("hamiltonian.py", {"hamiltonian"}),
+        ("greens.py", {"couplings", "freeze", "fields", "hamiltonian", "aggregate"}),
         ("medium.py", set(STAGES)),
         ("parts.py", {"aggregate"}),
         ("dataset.py", set(STAGES)),

@@ -31,7 +31,11 @@ def test_the_report_is_figures_and_tables(study, monkeypatch):
     report(study)
     assert drawn == [study]
     assert {path.name for path in (study / "tables").iterdir()} == {
-        *(f"{name}.{kind}" for name in ("summary", "fits", "fields") for kind in ("csv", "tex")),
+        *(
+            f"{name}.{kind}"
+            for name in ("summary", "fits", "fields", "strengths", "tunnelling")
+            for kind in ("csv", "tex")
+        ),
         "freezing.csv",
         "sweeps.csv",
     }
@@ -73,10 +77,8 @@ def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):
         "figures  name_of_study/figures",
     ):
         assert line in printed.splitlines()
-    assert (
-        "summary.csv, fits.csv, distributions.nc, traces.nc, freezing.nc, defects.parquet"
-        in printed
-    )
+    files = ("summary.csv", "fits.csv", "distributions.nc", "traces.nc")
+    assert ", ".join([*files, "freezing.nc", "low_energy.nc", "defects.parquet"]) in printed
     assert str(study.parent) not in printed
 
 

@@ -73,8 +73,10 @@ def test_the_bytes_of_all_files_depend_on_the_data_only(tmp_path):
     for name in ("one", "two"):
         synthetic.write(tmp_path / name, {synthetic.X: [0.01, 0.1]}, samples=200)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    tables = ["fits.csv", "summary.csv", "summary.parquet"]
-    assert files == ["distributions.nc", tables[0], "freezing.nc", *tables[1:], "traces.nc"]
+    assert files == [
+        *("distributions.nc", "fits.csv", "freezing.nc", "low_energy.nc"),
+        *("summary.csv", "summary.parquet", "traces.nc"),
+    ]
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -100,6 +102,7 @@ READERS = {
     "distributions.nc": results.read_distributions,
     "traces.nc": results.read_traces,
     "freezing.nc": results.read_freezing,
+    "low_energy.nc": results.read_low_energy,
 }
 
 

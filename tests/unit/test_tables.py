@@ -106,7 +106,7 @@ def test_fits_show_their_law(study):
     header, [rows] = parsed((study / "tables" / "fits.tex").read_text())
     shown = [dict(zip(header, row, strict=True)) for row in rows]
     [B] = [
-        r for r in shown if (r["species"], r["field"], r["statistic"]) == ("b", "$B$", "typical")
+        r for r in shown if (r["species"], r["quantity"], r["statistic"]) == ("b", "$B$", "typical")
     ]
     assert B["range"] == r"$0.0001 \le x \le 0.01$"
     assert B["against"] == "$x$"

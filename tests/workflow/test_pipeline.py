@@ -13,7 +13,8 @@ from workbench import RULES, TINY
 
 import glasspipe
 from glasspipe import layout
-from glasspipe.dataset import VARIABLES
+from glasspipe.export import load
+from glasspipe.variables import VARIABLES
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
 
@@ -24,8 +25,8 @@ def test_a_study_makes_the_documented_files(finished):
     made = {path.relative_to(finished.results).parts[0] for path in finished.results.rglob("*")}
     assert made == {
         *("benchmarks", "data", "defects.parquet", "distributions.nc", "figures", "fits.csv"),
-        *("freezing.nc", "logs", "points", "study.json", "summary.csv", "summary.parquet"),
-        *("tables", "traces.nc"),
+        *("freezing.nc", "logs", "low_energy.nc", "points", "study.json", "summary.csv"),
+        *("summary.parquet", "tables", "traces.nc"),
     }
     assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
     assert {path.suffix for path in (finished.results / "figures").iterdir()} == {".pdf", ".png"}
@@ -74,6 +75,16 @@ def test_each_job_has_a_log_and_a_benchmark(finished):
         for rule, number in jobs.items():
             assert len([path for path in files if f"/{rule}/" in str(path)]) == number
         assert len(files) == sum(jobs.values()) + 2
+
+
+def test_hamiltonians_are_stored_on_request(copied):
+    copied.configure({**TINY, "hamiltonian": {"store": "pairs"}})
+    copied.run_well("--until", "hamiltonian")
+    made = list(copied.results.glob("data/hamiltonian/*/*.nc"))
+    assert len(made) == 2
+    assert not list(copied.results.glob("data/couplings/*/*.nc"))
+    for path in made:
+        assert load(path, spins="S", realisation=2).about["dropped"] > 0
 
 
 def test_a_second_run_does_nothing(copied):

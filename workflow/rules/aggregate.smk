@@ -36,6 +36,7 @@ rule aggregate:
         "<results>/distributions.nc",
         "<results>/traces.nc",
         "<results>/freezing.nc",
+        "<results>/low_energy.nc",
     log:
         "<logs>/aggregate.log",
     benchmark:

@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.logging import logger
 
 from glasspipe import layout
-from glasspipe.config import POINT_NAME, STAGES, ConfigError, study_from
+from glasspipe.config import POINT_NAME, ConfigError, study_from
 from glasspipe.dataset import DataError
 from glasspipe.provenance import code_hash
 from glasspipe.reading import read_mapping
@@ -41,8 +41,8 @@ def chunk_of(stage, earlier):
 
 
 def files_of_point(wildcards):
-    """Return what is merged of a point: the files that stay, chunk by chunk."""
-    files = layout.kept_files(STUDY, POINTS[wildcards.point].point)
+    """Return what is merged of a point, chunk by chunk."""
+    files = layout.merged_files(STUDY, POINTS[wildcards.point].point)
     return [f"{FOLDER}/{file}" for stage in files.values() for file in stage]
 
 

@@ -1,7 +1,7 @@
 rule freeze:
     input:
         point="<results>/data/freeze/{part}/point.json",
-        hamiltonian=chunk_of("freeze", "couplings"),
+        couplings=chunk_of("freeze", "couplings"),
     output:
         "<results>/data/freeze/{part}/{chunk}.nc",
     log:
@@ -18,5 +18,5 @@ rule freeze:
     params:
         code=code_hash("freeze"),
     shell:
-        "glasspipe freeze {input.point:q} {input.hamiltonian:q}"
+        "glasspipe freeze {input.point:q} {input.couplings:q}"
         " --output {output:q} 2>&1 | tee {log:q} >&2"

@@ -6,6 +6,10 @@ FIGURES = (
     "energy_temperature",
     "freezing",
     "freezing_temperature",
+    "couplings_distance",
+    "tau_ratios",
+    "free_spins",
+    "levels",
 )
 
 
@@ -16,7 +20,7 @@ rule report:
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
-            name=["summary", "fields", "fits"],
+            name=["summary", "fields", "fits", "strengths", "tunnelling"],
             kind=["csv", "tex"],
         ),
         freezing_tables=expand("<results>/tables/{name}.csv", name=["freezing", "sweeps"]),

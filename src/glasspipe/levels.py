@@ -1,0 +1,130 @@
+"""Tunnelling: spins S that the glass leaves free, and the two-level splittings of τ.
+
+A frozen S tunnels where its local field is below D; a free fraction of them is left at any
+temperature. Each τ is a two-level system of bias b and tunnelling amplitude Δ,
+
+    H = b τ^z − Δ τ^x,   E = 2 √(b² + Δ²).
+
+Splittings range over decades, so their density is taken on a logarithmic axis, but it is a density
+in E: that of the standard tunnelling model is nearly constant.
+"""
+
+from collections.abc import Callable
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import constants
+
+from glasspipe.units import EV_PER_CUBIC_ANGSTROM, KELVIN
+
+Array = NDArray[np.float64]
+
+EDGES = 10.0 ** np.linspace(-10, 1, 89)
+"""Of the bins of E, eV: eight to a decade."""
+
+GIGAHERTZ = constants.giga * constants.h / constants.electron_volt
+"""1 GHz as hν in eV."""
+PER_GIGAHERTZ_AND_CUBIC_MICRON = GIGAHERTZ * (constants.micro / constants.angstrom) ** 3
+"""1/(eV Å³) in 1/(GHz µm³)."""
+PER_JOULE_AND_CUBIC_METRE = EV_PER_CUBIC_ANGSTROM / constants.electron_volt**2
+"""1/(eV Å³) in 1/(J m³)."""
+
+LOW = {"1K": KELVIN, "10K": 10 * KELVIN}
+"""E below which fractions and mean densities are given, eV: k_B T where glasses are anomalous."""
+
+_WINDOW = 0.1
+"""Of the median |h|; within it the density of h is taken as that at 0."""
+_QUANTILES = 200
+
+
+def splitting(b: ArrayLike, Delta: ArrayLike) -> Array:
+    """Splitting E = 2 √(b² + Δ²) of two-level systems, in the unit of b and Δ."""
+    return 2 * np.hypot(b, Delta)
+
+
+def free(h: Array, D: Array) -> Array:
+    """Fraction (R,) of the spins of each realisation with |h_i| < D_i, both (R, N)."""
+    return np.mean(np.abs(h) < D, axis=1)
+
+
+def flat_free(h: Array, D: Array) -> Array:
+    """2 ⟨D⟩ P(h = 0) (R,) of each realisation, both (R, N): what is free if P(h) is flat below D.
+
+    P(h = 0) is the mean density within a tenth of the median |h| of all realisations.
+    """
+    width = _WINDOW * np.median(np.abs(h))
+    if width == 0:
+        return np.full(len(h), np.nan)
+    return np.mean(np.abs(h) < width, axis=1) / width * np.mean(D)
+
+
+def expected_free(cdf: Callable[[Array], Array], D: Array) -> float:
+    """Fraction of spins with |h| < D where h has the distribution function ``cdf``; eV."""
+    sizes, weight = _sizes(D)
+    return float((cdf(sizes) - cdf(-sizes)) @ weight)
+
+
+def coupling_scale(gamma: float, modulus: float, distance: float) -> float:
+    """U_0 = γ_0²/(4πρc_l²a³) in eV, of γ_0 in eV, ρc_l² in eV/Å³ and a in Å."""
+    return gamma**2 / (4 * pi * modulus * distance**3)
+
+
+def density_of_states(E: Array, volume: float) -> tuple[Array, Array]:
+    """Density of two-level systems per energy and volume, and its standard error.
+
+    Parameters
+    ----------
+    E : array (R, N)
+        Splittings of each realisation, eV.
+    volume : float
+        Of the box, Å³.
+
+    Returns
+    -------
+    array (bins,), array (bins,)
+        Between ``EDGES``, 1/(eV Å³); the error is nan for one realisation.
+    """
+    counts = np.array([np.histogram(one, EDGES)[0] for one in E])
+    unit = volume * np.diff(EDGES)
+    return counts.mean(axis=0) / unit, _error(counts) / unit
+
+
+def _error(values: Array) -> Array:
+    """Standard error of the mean over realisations, the first axis."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def mean_and_error(values: Array) -> tuple[float, float]:
+    """Mean over realisations (R,) and its standard error, nan for one realisation."""
+    return float(np.mean(values)), float(_error(values))
+
+
+def expected_below(cdf: Callable[[Array], Array], Delta: Array, E: ArrayLike) -> Array:
+    """Fraction of two-level systems with a splitting below E (…), eV.
+
+    P(E' < E) = ⟨ F(β) − F(−β) ⟩_Δ with β = √(E²/4 − Δ²), 0 where E < 2Δ.
+
+    Parameters
+    ----------
+    cdf : callable
+        Distribution function F of b, array to array, eV.
+    Delta : array
+        Tunnelling amplitudes, eV, independent of b.
+    E : array (…)
+        eV.
+    """
+    sizes, weight = _sizes(Delta)
+    grid = np.concatenate([[0.0], 10.0 ** np.linspace(-14, 1, 301)])
+    inside = cdf(grid) - cdf(-grid)
+    beta = np.sqrt(np.maximum(np.asarray(E)[..., None] ** 2 / 4 - sizes**2, 0.0))
+    return np.interp(beta, grid, inside) @ weight
+
+
+def _sizes(amplitudes: Array) -> tuple[Array, Array]:
+    """Few amplitudes that stand for all, and their shares."""
+    quantiles = np.quantile(amplitudes, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
+    sizes, counts = np.unique(quantiles, return_counts=True)
+    return sizes, counts / _QUANTILES

@@ -1,0 +1,220 @@
+"""Stored Hamiltonians: their terms against other routes, their energies in every form."""
+
+import io
+import json
+import sys
+
+import dimod
+import numpy as np
+import pandas as pd
+import pytest
+from reference import gradient_gradient
+
+from glasspipe import dataset, stages
+from glasspipe.cli import main
+from glasspipe.config import point_from
+from glasspipe.dataset import DataError
+from glasspipe.export import bqm, load
+from glasspipe.greens import periodic_green_derivatives
+from glasspipe.hamiltonian import Ising
+
+POINT = {
+    "defects": {"number": 24, "concentration": 0.03, "species": "rotor"},
+    "realisations": 3,
+    "freeze": {"sweeps": 20, "steps": 10, "replicas": 2},
+}
+STORES = {
+    "dense": {"store": "dense"},
+    "pairs": {"store": "pairs", "threshold": 0.1},
+    "all": {"store": "pairs", "threshold": 0.0},
+}
+SPINS = ("S", "tau")
+N = point_from(POINT).defects
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Every stage's file of one point, its Hamiltonian stored in each way."""
+    folder = tmp_path_factory.mktemp("files")
+    path = {
+        name: folder / f"{name}.nc" for name in ("sample", "couplings", "freeze", "fields", *STORES)
+    }
+    point = point_from(POINT)
+    stages.sample(point, path["sample"])
+    stages.couplings(point, path["sample"], path["couplings"])
+    stages.freeze(point, path["couplings"], path["freeze"])
+    stages.fields(point, path["sample"], path["freeze"], path["fields"])
+    for name, stored in STORES.items():
+        stages.hamiltonian(
+            point_from({**POINT, "hamiltonian": stored}),
+            *(path[stage] for stage in ("sample", "couplings", "freeze")),
+            path[name],
+        )
+    return path
+
+
+def states(number, seed=1):
+    return np.random.default_rng(seed).choice((-1.0, 1.0), size=(20, number))
+
+
+def term_by_term(ising, state):
+    """The energy of a state from the definition, in plain Python."""
+    energy = sum(f * s for f, s in zip(ising.field, state, strict=True))
+    for i, j, coupling in zip(ising.i, ising.j, ising.coupling, strict=True):
+        energy += coupling * state[i] * state[j]
+    return energy
+
+
+def test_terms_are_those_of_the_stages(files):
+    with (
+        dataset.opened(files["dense"]) as made,
+        dataset.opened(files["couplings"]) as couplings,
+        dataset.opened(files["freeze"]) as frozen,
+        dataset.opened(files["fields"]) as fields,
+    ):
+        for name, source in {"U": couplings, "B": couplings, "S": frozen, "b": fields}.items():
+            assert np.array_equal(made.whole(name), source.whole(name))
+        J, i, j = made.whole("J"), made.whole("i"), made.whole("j")
+        assert np.array_equal(np.array([i, j]), np.triu_indices(N, 1))
+        size = np.zeros((3, N))
+        for row in range(3):
+            np.add.at(size[row], i, np.abs(J[row]))
+            np.add.at(size[row], j, np.abs(J[row]))
+        assert size == pytest.approx(fields.whole("J_abs"), rel=1e-12)
+
+
+def test_J_is_the_fourth_derivative_of_the_periodic_function_of_green(files):
+    point = point_from(POINT)
+    with dataset.opened(files["fields"]) as fields, dataset.opened(files["dense"]) as made:
+        zeta, position = fields.row(1, "zeta")[0], made.row(1, "position")[0]
+        box = made.whole("box")
+    tau = load(files["dense"], realisation=1).ising
+    for pair in range(0, len(tau.i), 7):
+        i, j = tau.i[pair], tau.j[pair]
+        R = (position[i] - position[j])[None]
+        G4 = periodic_green_derivatives(R, 4, point.medium, box, boundary="clamped")
+        (J,) = gradient_gradient(G4, zeta[i], zeta[j])
+        assert tau.coupling[pair] == pytest.approx(J, rel=1e-8, abs=1e-10 * np.ptp(tau.coupling))
+
+
+def test_the_energy_of_the_frozen_state_is_that_of_the_annealing(files):
+    with dataset.opened(files["freeze"]) as frozen:
+        S, energy = frozen.whole("S"), frozen.whole("energy")
+    for realisation in range(3):
+        ising = load(files["dense"], spins="S", realisation=realisation).ising
+        assert ising.energy(S[realisation]) == pytest.approx(energy[realisation], rel=1e-12)
+
+
+@pytest.mark.parametrize("spins", SPINS)
+@pytest.mark.parametrize("store", STORES)
+def test_energies_are_the_same_in_every_form(files, tmp_path, spins, store):
+    ising = load(files[store], spins=spins, realisation=2).ising
+    for form in ("bqm", "edges"):
+        arguments = ["--spins", spins, "--format", form, "--realisation", "2"]
+        output = tmp_path / form
+        assert main(["export", str(files[store]), *arguments, "-o", str(output)]) == 0
+    with (tmp_path / "bqm").open("rb") as file:
+        model = dimod.BinaryQuadraticModel.from_file(file)
+    assert model.vartype is dimod.SPIN
+    assert (model.num_variables, model.num_interactions) == (N, len(ising.i))
+    i, j, value = np.loadtxt(tmp_path / "edges", unpack=True)
+    matrix = np.zeros((N, N))
+    matrix[i.astype(int), j.astype(int)] = value
+    assert len(i) == N + len(ising.i)
+    for state in states(N):
+        expected = pytest.approx(term_by_term(ising, state), rel=1e-12)
+        assert ising.energy(state) == expected
+        assert model.energy(state) == expected
+        above = np.triu(matrix, 1)
+        assert state @ above @ state + state @ np.diag(matrix) == expected
+
+
+@pytest.mark.parametrize("spins", SPINS)
+def test_without_a_threshold_nothing_is_lost(files, spins):
+    dense, every = (load(files[name], spins=spins, realisation=1) for name in ("dense", "all"))
+    for name in ("field", "i", "j", "coupling"):
+        assert np.array_equal(getattr(dense.ising, name), getattr(every.ising, name))
+    assert every.about["dropped"] == 0.0
+
+
+@pytest.mark.parametrize(("spins", "letter"), [("S", "U"), ("tau", "J")])
+def test_weak_pairs_are_left_out_and_their_weight_recorded(files, spins, letter):
+    with dataset.opened(files["freeze"]) as frozen, dataset.opened(files["pairs"]) as made:
+        unit = {"S": frozen.whole("h"), "tau": made.whole("b")}[spins]
+        recorded = made.whole(f"{letter}_threshold")
+    assert recorded == pytest.approx(0.1 * np.median(np.abs(unit), axis=1), rel=1e-15)
+    for realisation in range(3):
+        every, some = (
+            load(files[name], spins=spins, realisation=realisation) for name in ("dense", "pairs")
+        )
+        size = np.abs(every.ising.coupling)
+        kept = size >= recorded[realisation]
+        assert 0 < kept.sum() < len(kept)
+        assert np.array_equal(some.ising.coupling, every.ising.coupling[kept])
+        assert np.array_equal(some.ising.i, every.ising.i[kept])
+        assert some.about["dropped"] == pytest.approx(size[~kept].sum(), rel=1e-12)
+        off = every.ising.energy(states(N)) - some.ising.energy(states(N))
+        assert np.all(np.abs(off) <= some.about["dropped"])
+        assert np.max(np.abs(off)) > 0
+
+
+def test_the_edge_list_says_what_it_holds(files, tmp_path):
+    main(["export", str(files["pairs"]), "--spins", "S", "-o", str(tmp_path / "edges.txt")])
+    text = (tmp_path / "edges.txt").read_text("utf-8")
+    header = [line for line in text.splitlines() if line.startswith("#")]
+    exported = load(files["pairs"], spins="S")
+    for name, value in exported.about.items():
+        assert f"# {name}: {value}" in header
+    assert header[-1] == "# i j value"
+    names = ["i", "j", "value"]
+    table = pd.read_csv(io.StringIO(text), sep=" ", comment="#", names=names)
+    edges = table[table["i"] != table["j"]]
+    assert edges["value"].tolist() == exported.ising.coupling.tolist()
+    assert table["value"][:N].tolist() == exported.ising.field.tolist()
+
+
+def test_ground_states_are_those_of_another_program(files):
+    for spins in SPINS:
+        whole = load(files["dense"], spins=spins).ising
+        few = whole.i < 12, whole.j < 12
+        inside = few[0] & few[1]
+        ising = Ising(whole.field[:12], whole.i[inside], whole.j[inside], whole.coupling[inside])
+        best = dimod.ExactSolver().sample(bqm(ising)).first
+        state = [best.sample[defect] for defect in range(12)]
+        bits = (np.arange(2**12)[:, None] >> np.arange(12)) & 1
+        energies = ising.energy(1 - 2 * bits)
+        assert best.energy == pytest.approx(energies.min(), rel=1e-12)
+        assert np.array_equal(1 - 2 * bits[np.argmin(energies)], state)
+
+
+def test_what_cannot_be_exported(files, tmp_path, capsys, monkeypatch):
+    output = tmp_path / "out"
+
+    def line(*arguments):
+        assert main(["export", *map(str, arguments), "-o", str(output)]) == 2
+        (found,) = capsys.readouterr().err.splitlines()
+        assert not output.exists()
+        return found
+
+    assert "number 3 is wanted" in line(files["dense"], "--realisation", 3)
+    assert "'hamiltonian' is needed" in line(files["fields"])
+    monkeypatch.setitem(sys.modules, "dimod", None)
+    assert "needs the package dimod" in line(files["dense"], "--format", "bqm")
+    assert main(["export", str(files["dense"]), "-o", str(output)]) == 0
+
+
+def test_a_file_of_another_threshold_is_refused(files):
+    point = point_from({**POINT, "hamiltonian": {"store": "pairs", "threshold": 0.2}})
+    with (
+        pytest.raises(DataError, match=r"hamiltonian.threshold is 0.1 there and 0.2 here"),
+        dataset.stage_file(files["pairs"], "hamiltonian", point),
+    ):
+        pass
+
+
+def test_the_section_concerns_no_other_file():
+    plain, stored = (point_from({**POINT, **more}) for more in ({}, {"hamiltonian": STORES["all"]}))
+    for stage in ("sample", "couplings", "freeze", "fields"):
+        assert plain.part_hash(stage) == stored.part_hash(stage)
+    assert plain.part_hash("hamiltonian") != stored.part_hash("hamiltonian")
+    assert json.dumps(stored.part("hamiltonian")["hamiltonian"])

@@ -1,0 +1,163 @@
+"""Couplings by distance, strengths and tunnelling in the files, tables and figures of a study."""
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+from workbench import run
+
+from glasspipe import drawing, levels, low_energy_figures, low_energy_tables, results
+from glasspipe.low_energy import NUMBERS
+from glasspipe.presentation import TYPICAL, pick
+
+SWEEP = {
+    "defects.gamma": [0.5, 1.0, 2.0],
+    "defects.zeta": [0.1, 1.0],
+}
+CONFIG = {
+    "study": "small",
+    "realisations": 6,
+    "realisations_per_job": 4,
+    "defects": {"number": 60, "concentration": 0.001, "D": 1e-5, "Delta": 1e-5},
+    "freeze": {"sweeps": 20, "steps": 10},
+    "aggregate": {"bootstrap": 10, "pairs": 40},
+    "sweep": {"defects.gamma": {"values": [1.0, 2.0]}},
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    return folder, run(folder, CONFIG)
+
+
+@pytest.fixture(scope="module")
+def synthesised(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("synthesised")
+    synthetic.write(folder, SWEEP, samples=400)
+    return folder
+
+
+def test_numbers_on_tunnelling_are_those_of_the_defects(small):
+    folder, study = small
+    summary = results.read_summary(folder)
+    table = pd.read_parquet(folder / results.DEFECTS)
+    for point in study.points:
+        mine = table[table["defects.gamma"] == point.swept["defects.gamma"]]
+        found = {key: pick(summary, *key, [point.name])["estimate"].item() for key in NUMBERS}
+        assert found["free_S", "fraction"] == pytest.approx((mine["h"].abs() < 1e-5).mean())
+        E = 2 * np.hypot(mine["b"], 1e-5)
+        for T, low in levels.LOW.items():
+            assert found["levels", f"below_{T}"] == pytest.approx((low > E).mean())
+            density = (low > E).mean() * point.defects / point.lattice.edge**3 / low
+            assert found["levels", f"density_{T}"] == pytest.approx(density)
+        U_0 = levels.coupling_scale(
+            point.swept["defects.gamma"],
+            point.medium.longitudinal_modulus,
+            point.lattice.neighbour_distance,
+        )
+        x = point.defects / point.lattice.sites
+        assert found["free_S", "paper"] == pytest.approx(1e-5 / (x * U_0))
+
+
+def test_the_density_of_states_counts_every_defect(small):
+    folder, study = small
+    data = results.read_low_energy(folder)
+    width = np.diff(data["E"])
+    for point in study.points:
+        one = data.sel(point=point.name)
+        volume = point.lattice.edge**3
+        assert one["P"].to_numpy() @ width == pytest.approx(point.defects / volume, rel=1e-12)
+        assert not one["P"].to_numpy()[: np.searchsorted(levels.EDGES, 2e-5) - 1].any()
+
+
+def test_the_strengths_of_the_couplings_stand_beside_the_infinite_medium(small):
+    """Twice γ: U ∝ γ², U^{Sτ} and B ∝ γ, J and U^{ητ} do not know it."""
+    folder, study = small
+    data = results.read_low_energy(folder)
+    one, two = (data.sel(point=point.name) for point in study.points)
+    ratio = (two["strength_rms"] / one["strength_rms"]).to_numpy()
+    assert ratio == pytest.approx([4, 2, 2, 1, 1], rel=1e-9)
+    assert (two["size_gamma"] / one["size_gamma"]).item() == pytest.approx(2)
+    full = one["fitted"].to_numpy() & (one["pairs"].to_numpy() >= 20)
+    law = one["strength_rms"] / one["distance"] ** one["power"]
+    off = ((one["rms"] - law) / one["rms_error"]).to_numpy()[:, full]
+    assert off.size >= 5
+    assert np.abs(off).max() < 6
+
+
+def test_the_table_of_strengths_is_made_of_typical_values(synthesised):
+    summary = results.read_summary(synthesised)
+    table = low_energy_tables.strengths(summary).set_index("point")
+    typical = {q: pick(summary, q, TYPICAL, list(table.index))["estimate"] for q in synthetic.ALPHA}
+    assert table["J_tau (eV)"].tolist() == typical["J_tau"].tolist()
+    for one, other in (("B", "U_S"), ("b_gamma", "B"), ("b_eta", "b_gamma"), ("J_tau", "b")):
+        expected = (typical[one] / typical[other]).tolist()
+        assert table[f"{one}/{other}"].tolist() == pytest.approx(expected)
+    latex = low_energy_tables.strengths_latex(summary)
+    assert latex.count(r" \\") == 1 + 2 * 6 + 1
+
+
+def test_densities_are_given_in_the_units_of_the_field(synthesised):
+    table = low_energy_tables.tunnelling(results.read_summary(synthesised))
+    for T in levels.LOW:
+        density = table[f"P {T} (1/(eV angstrom3))"]
+        assert (table[f"P {T} (1/(J m3))"] / density).tolist() == pytest.approx([6.241509e48] * 6)
+        assert (table[f"P {T} (1/(GHz um3))"] / density).tolist() == pytest.approx([4.135667e6] * 6)
+
+
+def draw(folder):
+    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+        return low_energy_figures.figures(
+            results.read_summary(folder),
+            results.read_fits(folder),
+            results.read_low_energy(folder),
+        )
+
+
+def test_filled_marks_are_those_that_were_fitted(tmp_path):
+    synthetic.write(tmp_path, {synthetic.X: [0.001, 0.01]}, samples=400)
+    data = results.read_low_energy(tmp_path)
+    [axes] = draw(tmp_path)["couplings_distance"].axes
+    marks = [container[0] for container in axes.containers]
+    assert len(marks) == 10
+    for number, coupling in enumerate(synthetic.POWERS):
+        rms = data["rms"].sel(coupling=coupling).to_numpy()
+        fitted = data["fitted"].to_numpy()
+        hollow, filled = marks[2 * number : 2 * number + 2]
+        assert hollow.get_markerfacecolor() == "white"
+        assert filled.get_markerfacecolor() != "white"
+        assert np.array_equal(hollow.get_ydata(), rms[~fitted])
+        assert np.array_equal(filled.get_ydata(), rms[fitted])
+
+
+def test_ratios_are_drawn_against_the_strengths(synthesised):
+    figure = draw(synthesised)["tau_ratios"]
+    left, right = figure.axes
+    x = np.concatenate([container[0].get_xdata() for container in left.containers])
+    assert sorted(x) == sorted([0.5, 1.0, 2.0] * 2)
+    x = np.concatenate([container[0].get_xdata() for container in right.containers])
+    assert sorted(x) == pytest.approx(sorted([0.2, 0.1, 0.05, 2.0, 1.0, 0.5]))
+    for axes, number in ((left, 1), (right, 3)):
+        slopes = [
+            np.polyfit(*np.log(np.transpose(line.get_xydata())), 1)[0]
+            for line in axes.lines
+            if len(line.get_xdata()) == 2 and line.get_marker() == "None"
+        ]
+        assert slopes == pytest.approx([1.0] * number)
+
+
+@pytest.mark.parametrize("vanish", [(), ("U_S", "h"), ("b", "b_gamma", "b_eta", "J_tau")])
+@pytest.mark.parametrize("sweep", [None, SWEEP, {"defects.species": ["aligned", "rotor"]}])
+def test_figures_are_drawn_of_any_study(tmp_path, vanish, sweep):
+    synthetic.write(tmp_path, sweep, samples=400, vanish=vanish)
+    figures = draw(tmp_path)
+    for figure in figures.values():
+        figure.canvas.draw()
+    notes = {
+        name: [text.get_text() for axes in figure.axes for text in axes.texts]
+        for name, figure in figures.items()
+    }
+    assert ("no couplings" in notes["couplings_distance"]) == ("U_S" in vanish)
+    assert ("no splittings" in notes["levels"]) == ("b" in vanish)
