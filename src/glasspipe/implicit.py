@@ -40,7 +40,7 @@ class _Resolution:
 
 
 _ISOTROPIC = _Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
-_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=11.0, fine=20.0)
+_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=7.0, fine=20.0)
 
 
 @dataclass(frozen=True)
