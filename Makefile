@@ -1,7 +1,8 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
 # make test   sets up .venv and passes the tests
 # make lint   checks style, types, imports and the workflow
-# make bench  times the pair sums; bench-freeze times annealing against its peers
+# make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
+#             is done without a stored U
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
 
@@ -15,7 +16,7 @@ PIP := -m pip --disable-pip-version-check
 PRINT_FOLDER := from sys import argv; from glasspipe import config, layout; \
 	print(layout.study_folder(config.load_study(argv[1])))
 
-.PHONY: setup run test lint bench bench-freeze lock clean
+.PHONY: setup run test lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -59,6 +60,9 @@ bench-freeze: benchmarks/requirements.lock
 	$(PYTHON) -m venv build/bench
 	build/bench/bin/python $(PIP) install --quiet --requirement $<
 	PYTHONPATH=src build/bench/bin/python benchmarks/freeze.py
+
+bench-large: $(SETUP)
+	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

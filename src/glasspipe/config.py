@@ -42,6 +42,10 @@ _SECTIONS = STAGES | _STORED
 POINT_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every point name: safe as a path and as a wildcard."""
 
+DENSE_MATRICES = 3
+"""N × N arrays of float64 that the hungriest job with a stored U holds at once."""
+LARGEST_DENSE = 4e9
+"""Bytes up to which U is stored if one does not say."""
 _UNSWEPT = ("realisations", "hamiltonian")
 """Sections of a point that are the same for all points of a study."""
 
@@ -120,6 +124,37 @@ class Point:
         source = self.data["sample"]["source"]
         return None if source == "lattice" else Path(source["file"])
 
+    @cached_property
+    def store(self) -> str:
+        """How U is stored, ``auto`` resolved: "float64", "float32" or "implicit"."""
+        asked = self.data["couplings"]["store"]
+        if asked != "auto":
+            return asked
+        fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
+        return "float64" if fits or self._never_implicit else "implicit"
+
+    @property
+    def _never_implicit(self) -> str:
+        """The setting, if any, for which U must be stored."""
+        needs = {"boundary": "minimum_image", "formula": "as_printed"}
+        return next(
+            (f"{key} {value}" for key, value in needs.items() if self.data[key] == value), ""
+        )
+
+    @property
+    def _number(self) -> int:
+        """Number of defects; 0 where they come from a file that cannot be read."""
+        if self.source_file is None:
+            return self.defects
+        from glasspipe.dataset import DataError
+        from glasspipe.sources import user_defects
+
+        try:
+            with user_defects(self.source_file) as defects:
+                return defects.number
+        except DataError:
+            return 0
+
     @property
     def realisations(self) -> int:
         """Number of realisations."""
@@ -136,6 +171,8 @@ class Point:
         part = {section: self.data[section] for section in _SECTIONS[stage]}
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
         part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
+        if "couplings" in part:
+            part["couplings"] = {**part["couplings"], "store": self.store}
         if "medium" in part:
             part["medium"] = asdict(self.medium)
         return part
@@ -392,6 +429,27 @@ def _check_freeze(point: Point) -> None:
         )
 
 
+def _check_store(point: Point) -> None:
+    asked, needs = point.data["couplings"]["store"], point._never_implicit
+    if asked == "implicit" and needs:
+        raise ConfigError(
+            f"couplings.store: found implicit with {needs}, for which U must be stored;"
+            " allowed: auto, float64, float32"
+        )
+    if point.store != "implicit":
+        return
+    for section, key, allowed in (
+        ("freeze", "method", "annealing"),
+        ("hamiltonian", "store", "none"),
+    ):
+        found = point.data.get(section, {}).get(key, allowed)
+        if found != allowed:
+            raise ConfigError(
+                f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U of"
+                f" so many defects; allowed: {allowed}, or couplings.store float64 or float32"
+            )
+
+
 def _check_source(point: Point) -> None:
     file = point.source_file
     if file is not None and not file.is_file():
@@ -408,6 +466,7 @@ _CHECKS = (
     _check_components,
     _check_freeze,
     _check_source,
+    _check_store,
 )
 
 

@@ -19,7 +19,7 @@ from glasspipe.kelvin import radial_derivatives
 from glasspipe.kernels import directions, jets
 from glasspipe.medium import CubicMedium
 from glasspipe.quadrature import sphere
-from glasspipe.window import ladder, ladder_table, transform_table
+from glasspipe.window import SHARP, Bell, Window, ladder_table, transform_table
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class Crystal:
         """The same of the near part G w: the sum over ways to share the derivatives."""
         cutoff = self.reach / alpha
         scale = cutoff ** (-2.0 * np.arange(order + 1))
-        D = ladder(np.linalg.norm(R, axis=-1) / cutoff)[..., : order + 1] * scale
+        D = SHARP.ladder(np.linalg.norm(R, axis=-1) / cutoff)[..., : order + 1] * scale
         of_G = [derivatives(R, k, self.medium) for k in range(order + 1)]
         of_w = [radial_derivatives(R, D[..., : k + 1], k) for k in range(order + 1)]
         letters = "cdefgh"[:order]
@@ -65,15 +65,18 @@ class Crystal:
         return total
 
     def far(self, q: Array, alpha: float) -> Array:
-        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3).
+        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3)."""
+        return self.windowed(q, self.reach / alpha, SHARP)
+
+    def windowed(self, q: Array, cutoff: float, window: Window | Bell) -> Array:
+        """The same where the near part is G w with w of a given cutoff in Å.
 
         Wave vectors that the symmetry of the cube takes into each other are done once.
         """
         size, order = np.sort(np.abs(q), axis=1), np.argsort(np.abs(q), axis=1)
         unique, which = np.unique(size, axis=0, return_inverse=True)
-        cutoff = self.reach / alpha
         back, sign = np.argsort(order, axis=1), np.where(q < 0, -1.0, 1.0)
-        made = _far(self.medium, unique * cutoff)[which.reshape(-1)] * cutoff**2
+        made = _far(self.medium, unique * cutoff, window)[which.reshape(-1)] * cutoff**2
         turned = made[np.arange(len(q))[:, None, None], back[:, :, None], back[:, None, :]]
         return turned * sign[:, :, None] * sign[:, None, :]
 
@@ -88,12 +91,13 @@ class Crystal:
         return out
 
 
-def _far(medium: CubicMedium, q: Array) -> Array:
+def _far(medium: CubicMedium, q: Array, window: Window | Bell) -> Array:
     """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
     largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
     n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
     near = np.zeros((len(q), 9))
-    directions.add_transform(q, n, weighted, transform_table(32 * ceil(largest / 32 + 0.1)), near)
+    table = transform_table(32 * ceil(largest / 32 + 0.1), window)
+    directions.add_transform(q, n, weighted, table, near)
     return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
 
 
@@ -116,7 +120,7 @@ def _reach(medium: CubicMedium) -> float:
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     for largest in range(64, 257, 4):
         q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
-        left = np.abs(_far(medium, q)).max() / np.abs(christoffel_inverse(q, medium)).max()
+        left = np.abs(_far(medium, q, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
         if left < FAR_ERROR:
             return sqrt(largest / 2)
     raise ValueError("medium is too anisotropic: the far part of the Ewald sums does not end")

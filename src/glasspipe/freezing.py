@@ -1,17 +1,16 @@
 """The freeze stage: realisation after realisation, to be stopped and continued at any time."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glasspipe import dataset
 from glasspipe.checkpoint import Arrays, Checkpoint, Owner
 from glasspipe.config import Point, seed_sequence
 from glasspipe.diagnostics import complaints, measures, specific_heat
 from glasspipe.display import Display
+from glasspipe.freeze import Frozen
 from glasspipe.frozen_file import OVERLAPS, names, sizes
 from glasspipe.progress import Observe, Progress, State
 
@@ -51,35 +50,21 @@ def write(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float) -
             output,
             "freeze",
             point,
-            names=names(settings),
+            names=names(settings, point.store),
             sizes={"defect": number, **sizes(settings)},
             realisations=source.realisations,
         ) as writer:
             for row, values in enumerate(kept.rows):
                 writer.put(row, values)
             for row in range(len(kept.rows), len(source.realisations)):
-                U, B = _hamiltonian(source, row)
-                seed = seed_sequence(point, "freeze", source.realisations[row])
                 observe = _observer(kept, display, row)
-                values = _frozen(U, B, seed, settings, observe=observe, resume=state)
+                values = _frozen(point, source, row, observe=observe, resume=state)
                 writer.put(row, values)
                 kept.rows.append(values)
                 state = None
                 kept.keep({})
     kept.remove()
     display.line(_judgement(kept.rows))
-
-
-def _hamiltonian(
-    source: dataset.Reader, row: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    number = source.size("defect")
-    pairs, B = source.row(row, "U", "B")
-    U = np.zeros((number, number))
-    upper = np.triu_indices(number, 1)
-    U[upper] = pairs
-    U.T[upper] = pairs
-    return U, B
 
 
 def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
@@ -93,33 +78,57 @@ def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
 
 
 def _frozen(
-    U: NDArray[np.float64],
-    B: NDArray[np.float64],
-    seed: np.random.SeedSequence,
-    settings: Mapping[str, Any],
-    *,
-    observe: Observe,
-    resume: State | None,
+    point: Point, source: dataset.Reader, row: int, *, observe: Observe, resume: State | None
 ) -> Arrays:
     """Return the variables of the file for one realisation."""
-    from glasspipe.freeze import freeze
-    from glasspipe.tempering import temper
-
+    settings = point.data["freeze"]
     options = {name: value for name, value in settings.items() if name != "method"}
+    seed = seed_sequence(point, "freeze", source.realisations[row])
     options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
-    found: dict[str, Any] = {"B": B}
-    if settings["method"] == "tempering":
-        tempered = temper(U, B, observe=observe, resume=resume, **options)
-        frozen = tempered.frozen
-        found |= vars(tempered)
-    else:
-        frozen = freeze(U, B, observe=observe, resume=resume, **options)
-    found |= vars(frozen)
+    made = _of_stored if point.store != "implicit" else _of_implicit
+    frozen, found = made(point, source, row, observe=observe, resume=resume, **options)
+    (B,) = source.row(row, "B")
+    found |= vars(frozen) | {"B": B}
     if frozen.overlap is not None:
         found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
     found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
     found["specific_heat"] = specific_heat(frozen.trace_energy_variance, frozen.T, len(B))
-    return {name: np.asarray(found[name]) for name in names(settings)}
+    return {name: np.asarray(found[name]) for name in names(settings, point.store)}
+
+
+def _of_stored(
+    point: Point, source: dataset.Reader, row: int, **options: Any
+) -> tuple[Frozen, dict[str, Any]]:
+    """Freeze with a stored U; return what the method adds, too."""
+    from glasspipe.freeze import freeze
+    from glasspipe.tempering import temper
+
+    pairs, B = source.row(row, "U", "B")
+    U = np.zeros((len(B), len(B)))
+    upper = np.triu_indices(len(B), 1)
+    U[upper] = pairs
+    U.T[upper] = pairs
+    if point.data["freeze"]["method"] == "tempering":
+        tempered = temper(U, B, **options)
+        return tempered.frozen, dict(vars(tempered))
+    return freeze(U, B, **options), {}
+
+
+def _of_implicit(
+    point: Point, source: dataset.Reader, row: int, **options: Any
+) -> tuple[Frozen, dict[str, Any]]:
+    """Freeze with couplings that are not stored; return what is known of the errors, too."""
+    from glasspipe.implicit import implicit
+    from glasspipe.nearfar import freeze_implicit
+
+    hamiltonian = implicit(
+        *source.row(row, "position", "gamma", "B"),
+        box=source.whole("box"),
+        medium=point.medium,
+        boundary=point.data["boundary"],
+    )
+    frozen, accuracy = freeze_implicit(hamiltonian, **options)
+    return frozen, dict(vars(accuracy))
 
 
 def _judgement(rows: list[Arrays]) -> str:

@@ -25,15 +25,30 @@ OVERLAPS = ("overlap", "overlap_abs", "overlap_squared")
 _TEMPERED = ("swap_rate", "round_trips", "round_trip_time", "log_energy")
 
 
-def names(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the variables of the file, given the section ``freeze`` of a point."""
-    overlaps = (*OVERLAPS, "overlap_count") if settings["replicas"] > 1 else ()
-    return (*_EVERY, *overlaps, *(_TEMPERED if settings["method"] == "tempering" else ()))
+_ACCURACY = ("anneal_error", "field_error", "staleness", "near_neighbours", "anneal_mesh")
+
+
+def names(settings: Mapping[str, Any], store: str) -> tuple[str, ...]:
+    """Return the variables of the file.
+
+    Parameters
+    ----------
+    settings : mapping
+        The section ``freeze`` of a point.
+    store : str
+        How its U is stored.
+    """
+    found: tuple[str, ...] = _EVERY
+    if settings["replicas"] > 1:
+        found += (*OVERLAPS, "overlap_count")
+    if settings["method"] == "tempering":
+        found += _TEMPERED
+    return found + _ACCURACY if store == "implicit" else found
 
 
 def sizes(settings: Mapping[str, Any]) -> dict[str, int]:
     """Return the sizes of its dimensions, realisations and defects apart."""
-    found = {"step": settings["steps"], "replica": settings["replicas"]}
+    found = {"step": settings["steps"], "replica": settings["replicas"], "axis": 3}
     if settings["replicas"] > 1:
         found["overlap_bin"] = OVERLAP_BINS
     if settings["method"] == "tempering":

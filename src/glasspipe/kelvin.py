@@ -8,7 +8,7 @@ Ewald's split is the textbook one: Gaussian screening of 1/R, and its integral f
 
 from dataclasses import dataclass
 from functools import cache
-from math import pi
+from math import ceil, pi
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from glasspipe.kernels import radial
 from glasspipe.medium import Medium
+from glasspipe.window import Bell, evaluate, screening_table
 
 Array = NDArray[np.float64]
 
@@ -112,6 +113,21 @@ class Kelvin:
         along = q[:, :, None] * q[:, None, :] / q2
         difference = 1 / longitudinal - 1 / transverse
         return np.exp(-s) / q2 * (along * difference * (1 + s) + np.eye(3) / transverse)
+
+    def windowed(self, q: Array, cutoff: float, window: Bell) -> Array:
+        """The same where a window takes the place of erfc: near parts w/R and ∫ w dR.
+
+        [ q_αq_γ/q⁴ (1/ρc_l² − 1/ρc_t²)(Φ − xΦ′/2) + δ_αγ Φ/(ρc_t² q²) ],  x = q · cutoff.
+        """
+        q2 = np.sum(q * q, axis=1)
+        x = np.sqrt(q2) * cutoff
+        table = screening_table(32 * ceil(float(np.max(x, initial=0.0)) / 32 + 0.1), window)
+        of_inverse, of_distance = evaluate(table, x).T[:, :, None, None]
+        longitudinal, transverse = self.medium.longitudinal_modulus, self.medium.transverse_modulus
+        along = q[:, :, None] * q[:, None, :] / q2[:, None, None]
+        difference = 1 / longitudinal - 1 / transverse
+        total = along * difference * of_distance + np.eye(3) / transverse * of_inverse
+        return total / q2[:, None, None]
 
     def angular(self, n: Array, order: int) -> Array:
         """Functions (functions, points) of n that R^(order + 1) ∂_β∂_δ… G_αγ is made of.

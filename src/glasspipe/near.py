@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from glasspipe.christoffel import angular_table
 from glasspipe.kelvin import isotropic_coefficients
 from glasspipe.kernels import crystal_pairs, pairs
+from glasspipe.kernels import rows as row_kernels
 from glasspipe.medium import AnyMedium, Medium
 from glasspipe.window import ladder_table
 
@@ -55,7 +56,7 @@ def fields(
     """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
-        sigma = _symmetric_part(zeta)
+        sigma = symmetric_part(zeta)
         symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
         tensors = frozen, eta, zeta, sigma, symmetric
         closed = isotropic_coefficients(medium)
@@ -65,7 +66,25 @@ def fields(
         crystal_pairs.fields(position, frozen, eta, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
 
 
-def _symmetric_part(zeta: Array) -> Array:
+def rows(
+    which: NDArray[np.int64],
+    position: Array,
+    receivers: Array,
+    sources: Array,
+    medium: AnyMedium,
+    split: Split,
+    out: Array,
+) -> None:
+    """Add the near part of the fields on some defects, see :mod:`kernels.rows`."""
+    box, alpha, cutoff = split
+    about = which, position, receivers, sources, box
+    if isinstance(medium, Medium):
+        row_kernels.isotropic(*about, alpha, cutoff, *isotropic_coefficients(medium), out)
+    else:
+        row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
+
+
+def symmetric_part(zeta: Array) -> Array:
     """Fully symmetric part of ζ, which is symmetric in its last two indices."""
     cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
     return np.ascontiguousarray(cyclic / 3)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from glasspipe.config import ConfigError, Point, Study
+from glasspipe.config import DENSE_MATRICES, ConfigError, Point, Study
 from glasspipe.medium import CubicMedium
 from glasspipe.printed import Printed
 
@@ -24,8 +24,14 @@ SECONDS_PER_FLIP = 35e-9
 """Of an attempted flip."""
 
 BYTES_OF_PROCESS = 0.25e9
-MATRICES = 3
-"""N × N arrays of float64 that the hungriest job holds at once."""
+BYTES_PER_SAMPLED = 1500.0
+"""Of a defect while it is drawn."""
+
+SECONDS_PER_DEFECT = 1e-4
+SECONDS_PER_LISTED_FLIP = 0.6e-6
+"""Without a stored U: of a defect apart from annealing, and of an attempted flip."""
+BYTES_PER_DEFECT = {"isotropic": 5500.0, "crystal": 9000.0}
+BYTES_PER_CHAIN = 150.0
 
 SHOWN_POINTS = 40
 
@@ -57,12 +63,27 @@ class Work:
     def seconds(self) -> float:
         """Estimated computing time, processes apart."""
         realisations, freeze = self.point.realisations, self.point.data["freeze"]
+        if self._implicit:
+            return realisations * self._seconds_implicit
         if self.stage == "freeze":
             flips = self.defects * freeze["sweeps"] * freeze["replicas"]
             return SECONDS_PER_FLIP * flips * realisations
         slower = CRYSTAL if isinstance(self.point.medium, CubicMedium) else 1.0
         slower *= PRINTED if isinstance(self.point.interaction, Printed) else 1.0
         return slower * SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
+
+    @property
+    def _implicit(self) -> bool:
+        return self.stage != "sample" and self.point.store == "implicit"
+
+    @property
+    def _seconds_implicit(self) -> float:
+        """Of one realisation whose U is not stored."""
+        freeze, slower = self.point.data["freeze"], isinstance(self.point.medium, CubicMedium)
+        seconds = SECONDS_PER_DEFECT * (CRYSTAL if slower else 1.0)
+        if self.stage == "freeze":
+            seconds += SECONDS_PER_LISTED_FLIP * freeze["sweeps"] * freeze["replicas"]
+        return seconds * self.defects
 
     @property
     def bytes_written(self) -> int:
@@ -81,8 +102,11 @@ class Work:
             **dict.fromkeys(("axis", "axis2", "axis3"), 3),
         }
         sizes |= dict.fromkeys(("U_pair", "J_pair"), sizes["realisation"] * sizes["pair"])
-        dtypes = {"U": self.point.data["couplings"]["store"]} if self.stage == "couplings" else {}
-        absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze)}
+        store = self.point.store
+        dtypes = {"U": store} if self.stage == "couplings" and store != "implicit" else {}
+        absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze, store)}
+        if self.stage == "couplings":
+            absent = {"i", "j", "U"} if store == "implicit" else {"position", "box", "gamma"}
         if not any(component.species == "rotor" for component in self.point.components):
             absent.add("zeta_minus")
         if self.stage == "hamiltonian":
@@ -98,7 +122,14 @@ class Work:
     @property
     def memory(self) -> float:
         """Peak memory of one of its jobs, bytes."""
-        return BYTES_OF_PROCESS + MATRICES * 8.0 * self.defects**2
+        if self._implicit:
+            crystal = isinstance(self.point.medium, CubicMedium)
+            replicas = self.point.data["freeze"]["replicas"] if self.stage == "freeze" else 0
+            held = BYTES_PER_DEFECT["crystal" if crystal else "isotropic"]
+            return BYTES_OF_PROCESS + (held + BYTES_PER_CHAIN * replicas) * self.defects
+        if self.stage == "sample":
+            return BYTES_OF_PROCESS + BYTES_PER_SAMPLED * self.defects
+        return BYTES_OF_PROCESS + DENSE_MATRICES * 8.0 * self.defects**2
 
 
 def describe(study: Study) -> str:

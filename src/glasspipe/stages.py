@@ -3,9 +3,11 @@
 A stage works through its realisations one at a time, so its memory is that of one realisation.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,33 +100,58 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
 
 
 def couplings(point: Point, realisations: Path, output: Path) -> None:
-    """Write U_ij and B_i of every realisation."""
+    """Write U_ij and B_i of every realisation, or what U_ij is made of."""
     from glasspipe.couplings import couplings
+    from glasspipe.implicit import random_fields
 
     with dataset.stage_file(realisations, "sample", point) as source:
-        number = source.size("defect")
-        i, j = np.triu_indices(number, 1)
-        store = {"float64": "f8", "float32": "f4"}[point.data["couplings"]["store"]]
-        with dataset.create(
-            output,
-            "couplings",
-            point,
-            names=("B", "i", "j", "U"),
-            sizes={"defect": number, "pair": len(i)},
-            realisations=source.realisations,
-            dtypes={"U": store},
-        ) as writer:
-            writer.put_whole("i", i)
-            writer.put_whole("j", j)
-            box = source.whole("box")
-            for row in range(len(source.realisations)):
-                made = couplings(
-                    *source.row(row, "position", "gamma", "eta"),
-                    box=box,
-                    medium=point.interaction,
-                    boundary=point.data["boundary"],
-                )
-                writer.put(row, {"U": made.U, "B": made.B})
+        about = {"box": source.whole("box"), "boundary": point.data["boundary"]}
+        if point.store == "implicit":
+            make = partial(random_fields, medium=point.medium, **about)
+            _store_implicit(point, source, output, make)
+        else:
+            make_matrix = partial(couplings, medium=point.interaction, **about)
+            _store_matrix(point, source, output, make_matrix)
+
+
+def _store_matrix(
+    point: Point, source: dataset.Reader, output: Path, make: Callable[..., Any]
+) -> None:
+    number = source.size("defect")
+    i, j = np.triu_indices(number, 1)
+    with dataset.create(
+        output,
+        "couplings",
+        point,
+        names=("B", "i", "j", "U"),
+        sizes={"defect": number, "pair": len(i)},
+        realisations=source.realisations,
+        dtypes={"U": {"float64": "f8", "float32": "f4"}[point.store]},
+    ) as writer:
+        writer.put_whole("i", i)
+        writer.put_whole("j", j)
+        for row in range(len(source.realisations)):
+            made = make(*source.row(row, "position", "gamma", "eta"))
+            writer.put(row, {"U": made.U, "B": made.B})
+
+
+def _store_implicit(
+    point: Point, source: dataset.Reader, output: Path, make: Callable[..., Any]
+) -> None:
+    with dataset.create(
+        output,
+        "couplings",
+        point,
+        names=("B", "position", "box", "gamma"),
+        sizes={"defect": source.size("defect"), **_AXES},
+        realisations=source.realisations,
+        attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
+    ) as writer:
+        writer.put_whole("box", source.whole("box"))
+        for row in range(len(source.realisations)):
+            position, gamma, eta = source.row(row, "position", "gamma", "eta")
+            writer.put(row, {"B": make(position, gamma, eta)})
+            writer.put(row, {"position": position, "gamma": gamma})
 
 
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -138,13 +165,19 @@ def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 1
     write(point, couplings, output, checkpoint=checkpoint)
 
 
+_NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
 _FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
 
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
     """Write b^γ, b^η and the summaries of J_ij of every realisation."""
-    from glasspipe.fields import fields
+    from glasspipe.fields import Fields, fields
+    from glasspipe.implicit_fields import implicit_fields
 
+    implicit = point.store == "implicit"
+    make: Callable[..., Fields] = partial(fields, medium=point.interaction)
+    if implicit:
+        make = partial(implicit_fields, medium=point.medium)
     with (
         dataset.stage_file(realisations, "sample", point) as source,
         dataset.stage_file(frozen, "freeze", point) as spins,
@@ -158,6 +191,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
             names=(*_FIELDS, "zeta"),
             sizes={"defect": number, **_AXES},
             realisations=source.realisations,
+            attributes=_NEAR_J if implicit else {},
         ) as writer:
             box = source.whole("box")
             for row, realisation in enumerate(source.realisations):
@@ -165,7 +199,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 (S,) = spins.row(row, "S")
                 zeta = _frozen_zeta(source, row, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
-                made = fields(
+                made = make(
                     position,
                     gamma,
                     eta,
@@ -173,7 +207,6 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                     S,
                     rng.choice((-1, 1), size=number),
                     box=box,
-                    medium=point.interaction,
                     boundary=point.data["boundary"],
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})

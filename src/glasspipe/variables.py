@@ -36,6 +36,7 @@ _BOX = Variable("axis", "angstrom", "edges of the periodic box", "model")
 _FIRST = Variable("pair", "1", "first defect of the pair", "model", "i4")
 _SECOND = Variable("pair", "1", "second defect of the pair", "model", "i4")
 _FROZEN = Variable(_PER_DEFECT, "1", "frozen S of the lowest-energy replica", "eq. (29)", "i1")
+_GAMMA = Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)")
 _D = Variable(_PER_DEFECT, "eV", "tunnelling amplitude of S", "eq. (2)")
 _DELTA = Variable(_PER_DEFECT, "eV", "tunnelling amplitude of tau", "eq. (3)")
 _B = Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)")
@@ -66,7 +67,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "box": _BOX,
         "site": Variable(f"{_PER_DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"),
         "component": Variable(_PER_DEFECT, "1", "component of the mixture", "model", "i2"),
-        "gamma": Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)"),
+        "gamma": _GAMMA,
         "eta": Variable(_PER_DEFECT, "eV", "volume coupling", "eq. (7)"),
         "zeta": Variable(
             _GRADIENT,
@@ -86,6 +87,9 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "i": _FIRST,
         "j": _SECOND,
         "U": _U,
+        "position": _POSITION,
+        "box": _BOX,
+        "gamma": _GAMMA,
     },
     "freeze": {
         "realisation": _REALISATION,
@@ -105,6 +109,22 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
         "unstable": Variable(
             "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
+        ),
+        "anneal_error": Variable(
+            "realisation",
+            "1",
+            "rms error of the fields that annealed random S, over their rms",
+            "model",
+        ),
+        "field_error": Variable(
+            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
+        ),
+        "staleness": Variable(
+            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+        ),
+        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
+        "anneal_mesh": Variable(
+            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
         ),
         "specific_heat": Variable(
             _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"

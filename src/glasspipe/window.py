@@ -14,8 +14,9 @@ Kaiser's I_0(β√t); dF_n/dt = F_(n−1), so that every derivative of w in use 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from math import factorial
+from math import comb, factorial
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -24,43 +25,144 @@ from scipy.special import hyp0f1
 
 Array = NDArray[np.float64]
 
-START = 0.3
-"""Where the window begins to fall: later costs modes, earlier lets the sharp near field through."""
-BETA = 31.0
-_CENTRE, _HALF = (1 + START) / 2, (1 - START) / 2
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _BINS, _POWERS = 64, 12
 
 
-def _bell(rho: Array, n: int = 4) -> Array:
-    """F_n, 0 outside of (s, 1)."""
-    t = np.clip(1 - ((rho - _CENTRE) / _HALF) ** 2, 0, None)
-    return t**n / factorial(n) * hyp0f1(n + 1, BETA**2 / 4 * t)
+@dataclass(frozen=True)
+class Window:
+    """A window of the family above, as a function of ρ.
+
+    Parameters
+    ----------
+    start : float
+        s, where it begins to fall: later costs modes, earlier lets the sharp near field through.
+    beta : float
+        β: a larger one makes the far part end sooner at small errors, later at large ones.
+    """
+
+    start: float
+    beta: float
+
+    @property
+    def _half(self) -> float:
+        return (1 - self.start) / 2
+
+    def _offset(self, rho: Array) -> Array:
+        """Return (ρ − c)/h."""
+        return (rho - (1 + self.start) / 2) / self._half
+
+    def bell(self, rho: Array, n: int = 4) -> Array:
+        """F_n, 0 outside of (s, 1)."""
+        t = np.clip(1 - self._offset(rho) ** 2, 0, None)
+        return t**n / factorial(n) * hyp0f1(n + 1, self.beta**2 / 4 * t)
+
+    def __call__(self, rho: Array) -> Array:
+        """The window w at ρ ≥ 0."""
+        rho = np.clip(rho, self.start, 1)
+        return _integral(self.bell, rho) / self._norm
+
+    @property
+    def _norm(self) -> Array:
+        return _integral(self.bell, np.array(self.start))
+
+    def ladder(self, rho: Array) -> Array:
+        """D_k = ((1/ρ) d/dρ)^k w, k = 0 … 4, at ρ > 0, (…, 5)."""
+        norm, half = -self._norm, self._half
+        f4, f3, f2, f1 = (self.bell(rho, n) / norm for n in (4, 3, 2, 1))
+        y = self._offset(rho)
+        D1 = f4 / rho
+        D2 = (-2 * y * f3 / half - D1) / rho**2
+        D3 = ((4 * y**2 * f2 - 2 * f3) / half**2 - 3 * rho * D2) / rho**3
+        w4 = (-8 * y**3 * f1 + 12 * y * f2) / half**3
+        D4 = (w4 - 3 * D2 - 6 * rho**2 * D3) / rho**4
+        return np.stack([self(rho), D1, D2, D3, D4], axis=-1)
+
+    def transform(self, x: Array) -> Array:
+        """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,).
+
+        With it the transform of the near part of G = g(n)/R is the integral over directions
+        ∫ dΩ g(n) cutoff² transform(cutoff q·n).
+        """
+        rho = (1 + _NODES) / 2
+        return np.cos(x[:, None] * rho) @ (self(rho) * rho * _WEIGHTS / 2)
+
+
+SHARP = Window(start=0.3, beta=31.0)
+"""For sums to rounding."""
+
+
+@dataclass(frozen=True)
+class Bell:
+    """A window that is smooth at R = 0 too: φ = ρ^(2m) F_4 with s = −1, hence t = 1 − ρ².
+
+    φ is even, so that Y_l (1 − w)/R has no singularity at R = 0 for even l ≤ 2m. That is all that
+    an isotropic medium asks for with m = 0, and its far part is then as weak as can be; in a
+    crystal the small parts of higher l decay slowly in q.
+
+    Parameters
+    ----------
+    power : int
+        m.
+    beta : float
+        β.
+    """
+
+    power: int
+    beta: float
+
+    def _bell(self, t: Array, n: int) -> Array:
+        return t**n / factorial(n) * hyp0f1(n + 1, self.beta**2 / 4 * t)
+
+    def fall(self, rho: Array) -> Array:
+        """φ, not normalised, at 0 ≤ ρ ≤ 1."""
+        return rho ** (2 * self.power) * self._bell(1 - rho * rho, 4)
+
+    @property
+    def _norm(self) -> Array:
+        return _integral(self.fall, np.array(0.0))
+
+    def __call__(self, rho: Array) -> Array:
+        """The window w at ρ ≥ 0."""
+        return _integral(self.fall, np.clip(rho, 0, 1)) / self._norm
+
+    def ladder(self, rho: Array) -> Array:
+        """D_k = ((1/ρ) d/dρ)^k w, k = 0 … 4, at ρ > 0, (…, 5).
+
+        D_1 = −φ/ρ is ρ^(2m − 1) F_4, and both factors are known under D.
+        """
+        t = np.clip(1 - rho * rho, 0, None)
+        of_bell = [(-2.0) ** k * self._bell(t, 4 - k) for k in range(4)]
+        a = 2 * self.power - 1
+        of_power = [np.prod([a - 2 * i for i in range(k)]) * rho ** (a - 2 * k) for k in range(4)]
+        D = [
+            sum(comb(k, j) * of_bell[j] * of_power[k - j] for j in range(k + 1)) / -self._norm
+            for k in range(4)
+        ]
+        return np.stack([self(rho), *D], axis=-1)
+
+    def transform(self, x: Array) -> Array:
+        """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,), see :meth:`Window.transform`."""
+        rho = (1 + _NODES) / 2
+        return np.cos(x[:, None] * rho) @ (self(rho) * rho * _WEIGHTS / 2)
+
+    def screening(self, x: Array) -> Array:
+        """Φ(x) = −∫ w′(ρ) cos(xρ) dρ and Φ − xΦ′/2 at x (points,), (points, 2).
+
+        The far part of 1/R, (1 − w)/R, has the transform 4π Φ/q² and the far part of R, whose
+        derivative is 1 − w, has −8π (Φ − xΦ′/2)/q⁴, both at x = q · cutoff.
+        """
+        rho = (1 + _NODES) / 2
+        weight = _WEIGHTS / 2 * self.fall(rho) / self._norm
+        phase = x[:, None] * rho
+        first = np.cos(phase) @ weight
+        return np.stack([first, first + x / 2 * (np.sin(phase) @ (weight * rho))], axis=-1)
 
 
 def _integral(f: Callable[[Array], Array], low: Array) -> Array:
     """∫ f from ``low`` to 1."""
     half = (1 - low) / 2
     return half * (f(low[..., None] + half[..., None] * (1 + _NODES)) @ _WEIGHTS)
-
-
-def window(rho: Array) -> Array:
-    """The window w at ρ ≥ 0."""
-    rho = np.clip(rho, START, 1)
-    return _integral(_bell, rho) / _integral(_bell, np.array(START))
-
-
-def ladder(rho: Array) -> Array:
-    """D_k = ((1/ρ) d/dρ)^k w, k = 0 … 4, at ρ > 0, (…, 5)."""
-    norm = -_integral(_bell, np.array(START))
-    f4, f3, f2, f1 = (_bell(rho, n) / norm for n in (4, 3, 2, 1))
-    y = (rho - _CENTRE) / _HALF
-    D1 = f4 / rho
-    D2 = (-2 * y * f3 / _HALF - D1) / rho**2
-    D3 = ((4 * y**2 * f2 - 2 * f3) / _HALF**2 - 3 * rho * D2) / rho**3
-    w4 = (-8 * y**3 * f1 + 12 * y * f2) / _HALF**3
-    D4 = (w4 - 3 * D2 - 6 * rho**2 * D3) / rho**4
-    return np.stack([window(rho), D1, D2, D3, D4], axis=-1)
 
 
 def _in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
@@ -82,22 +184,28 @@ def _in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
 
 
 @cache
-def ladder_table() -> Array:
+def ladder_table(window: Window | Bell = SHARP) -> Array:
     """D_k as polynomials in equal bins of ρ, (bins, 5, powers), for the compiled loops."""
-    return _in_bins(ladder, _BINS, 1 / _BINS)
-
-
-def transform(x: Array) -> Array:
-    """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,).
-
-    With it the transform of the near part of G = g(n)/R is the integral over directions
-    ∫ dΩ g(n) cutoff² transform(cutoff q·n).
-    """
-    rho = (1 + _NODES) / 2
-    return np.cos(x[:, None] * rho) @ (window(rho) * rho * _WEIGHTS / 2)
+    return _in_bins(window.ladder, _BINS, 1 / _BINS)
 
 
 @cache
-def transform_table(largest: int) -> Array:
+def transform_table(largest: int, window: Window | Bell = SHARP) -> Array:
     """The transform as polynomials in bins of width 1 from 0 to ``largest``, (bins, powers)."""
-    return _in_bins(transform, largest, 1.0)
+    return _in_bins(window.transform, largest, 1.0)
+
+
+@cache
+def screening_table(largest: int, window: Bell) -> Array:
+    """The screening as polynomials in bins of width 1 from 0 to ``largest``, (bins, 2, powers)."""
+    return _in_bins(window.screening, largest, 1.0)
+
+
+def evaluate(table: Array, x: Array) -> Array:
+    """Polynomials in bins of width 1 from 0, table (bins, …, powers), at x (points,)."""
+    row = x.astype(np.int64)
+    place = (x - row - 0.5).reshape(-1, *(1,) * (table.ndim - 2))
+    value = np.zeros((len(x), *table.shape[1:-1]))
+    for power in range(table.shape[-1] - 1, -1, -1):
+        value = value * place + table[row, ..., power]
+    return value

@@ -413,3 +413,51 @@ def test_reading_a_study_loads_no_heavy_library():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+BIG = {"defects": {"number": 13_000}}
+
+
+@pytest.mark.parametrize(
+    ("config", "store"),
+    [
+        ({}, "float64"),
+        ({"defects": {"number": 10_000}}, "float64"),
+        (BIG, "implicit"),
+        ({**BIG, "boundary": "minimum_image"}, "float64"),
+        ({**BIG, "formula": "as_printed"}, "float64"),
+        ({**BIG, "couplings": {"store": "float32"}}, "float32"),
+        ({"couplings": {"store": "implicit"}}, "implicit"),
+    ],
+)
+def test_u_is_stored_while_it_fits(config, store):
+    point = point_from(config)
+    assert point.store == store
+    assert point.part("couplings")["couplings"] == {"store": store}
+    said = point_from({**config, "couplings": {"store": store}})
+    assert said.part_hash("fields") == point.part_hash("fields")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"couplings": {"store": "implicit"}, "boundary": "minimum_image"},
+            "couplings.store: found implicit with boundary minimum_image, for which U must be"
+            " stored; allowed: auto, float64, float32",
+        ),
+        (
+            {**BIG, "freeze": {"method": "tempering"}},
+            "freeze.method: found tempering with couplings.store auto, which stores no U of so"
+            " many defects; allowed: annealing, or couplings.store float64 or float32",
+        ),
+        (
+            {"couplings": {"store": "implicit"}, "hamiltonian": {"store": "dense"}},
+            "hamiltonian.store: found dense with couplings.store implicit, which stores no U of so"
+            " many defects; allowed: none, or couplings.store float64 or float32",
+        ),
+    ],
+)
+def test_what_needs_a_stored_u_is_refused_without(config, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        point_from(config)

@@ -25,23 +25,34 @@ def with_(**sections):
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     point = point_from(POINT)
-    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b", "t")}
+    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b", "t", "hi", "fi")}
     stages.sample(point, paths["r"])
     stages.couplings(point, paths["r"], paths["h"])
     stages.freeze(point, paths["h"], paths["f"])
     stages.fields(point, paths["r"], paths["f"], paths["b"])
     stages.freeze(with_(freeze=TEMPERING), paths["h"], paths["t"])
+    implicit = with_(couplings={"store": "implicit"})
+    stages.couplings(implicit, paths["r"], paths["hi"])
+    stages.freeze(implicit, paths["hi"], paths["fi"])
     return paths
 
 
 @pytest.mark.parametrize(
-    ("key", "stage"), [("r", "sample"), ("h", "couplings"), ("t", "freeze"), ("b", "fields")]
+    ("key", "stage"),
+    [
+        ("r", "sample"),
+        ("h", "couplings"),
+        ("hi", "couplings"),
+        ("t", "freeze"),
+        ("fi", "freeze"),
+        ("b", "fields"),
+    ],
 )
 def test_variables_are_described(files, key, stage):
     with h5netcdf.File(files[key]) as file:
         assert {"stage", "point", "point_hash", "versions", "git_revision"} <= set(file.attrs)
-        for name, about in VARIABLES[stage].items():
-            variable = file.variables[name]
+        for name, variable in file.variables.items():
+            about = VARIABLES[stage][name]
             assert variable.dimensions == tuple(about.dimensions.split())
             assert {variable.attrs[a] for a in ("units", "long_name", "reference")} == {
                 about.units,
@@ -49,6 +60,16 @@ def test_variables_are_described(files, key, stage):
                 about.reference,
             }
         assert list(file.variables["realisation"]) == [0, 1, 2]
+
+
+def test_every_variable_is_in_some_file(files):
+    found = set()
+    for path in files.values():
+        with h5netcdf.File(path) as file:
+            found |= {(file.attrs["stage"], name) for name in file.variables}
+    stages_here = {stage for stage, _ in found}
+    described = {(stage, name) for stage in stages_here for name in VARIABLES[stage]}
+    assert found == described
 
 
 def test_annealing_exchanges_nothing(files):

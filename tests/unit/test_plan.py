@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glasspipe import plan
-from glasspipe.config import STAGES, ConfigError, study_from
+from glasspipe.config import DENSE_MATRICES, STAGES, ConfigError, study_from
 from glasspipe.plan import Work, describe
 
 
@@ -110,13 +110,29 @@ def test_stored_hamiltonians_are_counted(store, indices):
 
 
 def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):
-    huge = study(defects={"number": 10_000_000, "concentration": 0.1})
+    stored = {"couplings": {"store": "float64"}}
+    huge = study(defects={"number": 10_000_000, "concentration": 0.1}, **stored)
     point = huge.points[0]
-    memory = plan.BYTES_OF_PROCESS + plan.MATRICES * 8 * point.defects**2
+    memory = plan.BYTES_OF_PROCESS + DENSE_MATRICES * 8 * point.defects**2
     assert f"warning: a job of {point.name} needs {memory / 1e12:.3g} TB" in describe(huge)
     assert "warning" not in describe(study(**BOX))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 50_000, "SC_PAGE_SIZE": 4096}.get)
     assert "this machine has 205 MB" in describe(study(**BOX))
+
+
+def test_without_a_stored_u_all_grows_as_the_defects():
+    large = study(defects={"number": 1_000_000, "concentration": 0.05}).points[0]
+    larger = study(defects={"number": 8_000_000, "concentration": 0.05}).points[0]
+    for stage in ("couplings", "freeze", "fields"):
+        one, other = (Work(stage, point, point.defects) for point in (large, larger))
+        ratio = larger.defects / large.defects
+        assert other.seconds == pytest.approx(ratio * one.seconds)
+        held = [work.memory - plan.BYTES_OF_PROCESS for work in (one, other)]
+        assert held[1] == pytest.approx(ratio * held[0])
+        assert 4e9 < one.memory < 8e9
+    # B, position and gamma; the box; the realisation numbers
+    written = Work("couplings", large, 1000).bytes_written
+    assert written == 100 * 1000 * (1 + 3 + 9) * 8 + 3 * 8 + 100 * 8
 
 
 def test_a_long_study_is_cut_short():

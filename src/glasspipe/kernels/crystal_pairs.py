@@ -26,11 +26,11 @@ def _places(order):
 
 _PLACE2, _PLACE3, _PLACE4 = _places(2), _places(3), _places(4)
 _FACTORIAL = np.array([1.0, 1.0, 2.0, 6.0, 24.0])
-_MULTIPLICITY = np.repeat(_FACTORIAL[EXPONENTS].prod(axis=1), LANES)
+MULTIPLICITY = np.repeat(_FACTORIAL[EXPONENTS].prod(axis=1), LANES)
 
 
 @njit(cache=True)
-def _strain(total, gamma, towards):
+def strain(total, gamma, towards):
     """Fill towards[α, β] with γ^γδ ∂_β∂_δ G_αγ, from a jet."""
     for a in range(3):
         for b in range(3):
@@ -42,7 +42,8 @@ def _strain(total, gamma, towards):
 
 
 @njit(cache=True)
-def _double_dot(a, b):
+def couple(a, b):
+    """a_ab b_ab."""
     value = 0.0
     for i in range(3):
         for j in range(3):
@@ -65,17 +66,17 @@ def couplings(position, gamma, eta, box, cutoff, angular, window, far, U, B):
             total[:] = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
                 add_near(image[n], angular, window, cutoff, 2, _UP_TO_2, work, total)
-            total *= _MULTIPLICITY
-            _strain(total, gamma[j], towards)
-            U[pair] = far[i, j] + _double_dot(gamma[i], towards)
-            B[j] += eta[i] * _double_dot(unit, towards)
-            _strain(total, unit, towards)
-            B[i] += eta[j] * _double_dot(gamma[i], towards)
+            total *= MULTIPLICITY
+            strain(total, gamma[j], towards)
+            U[pair] = far[i, j] + couple(gamma[i], towards)
+            B[j] += eta[i] * couple(unit, towards)
+            strain(total, unit, towards)
+            B[i] += eta[j] * couple(gamma[i], towards)
             pair += 1
 
 
 @njit(cache=True)
-def _strain_of_gradient(total, zeta, towards):
+def strain_of_gradient(total, zeta, towards):
     """Fill towards[α, β] with ζ^γδε ∂_β∂_δ∂_ε G_αγ, from a jet."""
     for a in range(3):
         for b in range(3):
@@ -89,7 +90,7 @@ def _strain_of_gradient(total, zeta, towards):
 
 
 @njit(cache=True)
-def _gradient_gradient(total, zeta1, zeta2):
+def couple_gradients(total, zeta1, zeta2):
     """ζ_1^αβδ ζ_2^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ, from a jet."""
     value = 0.0
     for a in range(3):
@@ -120,11 +121,11 @@ def fields(position, frozen, eta, zeta, box, cutoff, angular, window, J, b_gamma
             total[:] = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
                 add_near(image[n], angular, window, cutoff, 4, _OF_3_AND_4, work, total)
-            total *= _MULTIPLICITY
-            J[i, j] -= _gradient_gradient(total, zeta[i], zeta[j])
-            _strain_of_gradient(total, zeta[j], towards)
-            b_gamma[j] -= _double_dot(frozen[i], towards)
-            b_eta[j] -= eta[i] * _double_dot(unit, towards)
-            _strain_of_gradient(total, zeta[i], towards)
-            b_gamma[i] += _double_dot(frozen[j], towards)
-            b_eta[i] += eta[j] * _double_dot(unit, towards)
+            total *= MULTIPLICITY
+            J[i, j] -= couple_gradients(total, zeta[i], zeta[j])
+            strain_of_gradient(total, zeta[j], towards)
+            b_gamma[j] -= couple(frozen[i], towards)
+            b_eta[j] -= eta[i] * couple(unit, towards)
+            strain_of_gradient(total, zeta[i], towards)
+            b_gamma[i] += couple(frozen[j], towards)
+            b_eta[i] += eta[j] * couple(unit, towards)

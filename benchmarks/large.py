@@ -1,0 +1,178 @@
+"""Annealing with couplings that are not stored: time, errors and memory from 10⁴ to 10⁶ defects.
+
+    python benchmarks/large.py [--sizes 100000 1000000] [--direct 100000] [--dense 10000]
+
+The case of `benchmarks/freeze.py`: uniaxial ⟨111⟩ dipoles on a fraction of 0.05 of a simple cubic
+lattice, c_l = 1.8 c_t, T falling geometrically from 10 to 0.1 median |h|, a temperature a sweep.
+``--direct`` anneals that many defects with whole rows of couplings computed at each flip (nearest
+images), ``--dense`` with a stored U; both states get the quench of the first and are compared in
+the same Hamiltonian. One process, one thread; seconds are of CPU.
+"""
+
+import argparse
+import os
+import resource
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+from time import process_time
+
+import numpy as np
+from numba import njit
+
+from glasspipe import chain, dense, freeze, nearfar
+from glasspipe.couplings import couplings
+from glasspipe.implicit import implicit, random_fields
+from glasspipe.kelvin import isotropic_coefficients
+from glasspipe.kernels.contractions import dipole_dipole, dipole_with, double_dot, matrix
+from glasspipe.kernels.neighbours import displace
+from glasspipe.kernels.radial import ladder
+from glasspipe.medium import PRESETS, Medium
+from glasspipe.units import MODULUS
+
+CONCENTRATION, T_START, T_END = 0.05, 10.0, 0.1
+AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+MEDIA = {"isotropic": Medium(1 / MODULUS, 1.8, 1.0), "KBr_cubic": PRESETS["KBr_cubic"].medium}
+
+
+class Case:
+    """Defects, their Hamiltonian, and what it took to make it."""
+
+    def __init__(self, N, medium):
+        random = np.random.default_rng(0)
+        L = round((N / CONCENTRATION) ** (1 / 3))
+        sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
+        d = AXES[random.integers(0, 4, N)]
+        self.position, self.gamma = sites.astype(float), np.einsum("ia,ib->iab", d, d)
+        self.about = {"box": np.full(3, float(L)), "medium": medium, "boundary": "spherical"}
+        start = process_time()
+        B = random_fields(self.position, self.gamma, np.ones(N), **self.about)
+        self.hamiltonian = implicit(self.position, self.gamma, B, **self.about)
+        self.seconds = process_time() - start
+
+    def anneal(self, sweeps, seed):
+        """Return spins, seconds and flips of an anneal, and its temperatures."""
+        H, keys = self.hamiltonian, dense.replica_keys(seed, 1)
+        S = chain.random_state(H, dense.replica_keys(seed, 1, purpose=1))
+        h = H.fields(S, H.fine)
+        T = np.median(np.abs(h)) * np.geomspace(T_START, T_END, sweeps)
+        mesh, self.error = nearfar.coarse_mesh(H, S, h)
+        self.mesh = mesh
+        start = process_time()
+        replica = chain.Chain(chain.constants_of(H, mesh), keys, H)
+        flips = sum(replica.sweeps_at(t, 1)[1] for t in T)
+        self.lag = replica.lag
+        return replica.S.astype(np.int8), process_time() - start, flips, T
+
+    def energy(self, S):
+        """Quench and return E/(N · median |h| of random spins); count the seconds."""
+        start = process_time()
+        S = S[None].copy()
+        h = nearfar.settle(self.hamiltonian, S, self.mesh)
+        self.quench = process_time() - start
+        return dense.energies(self.hamiltonian.B, S, h)[0] / len(h[0])
+
+
+@njit
+def direct_rows(position, gamma, box, A, C, S, h, T, random):
+    """Metropolis with rows of nearest-image couplings; return the flips."""
+    g, x = np.empty(4), np.empty(3)
+    flips = 0
+    for sweep in range(len(T)):
+        for i in range(len(S)):
+            if 2.0 * S[i] * h[i] < T[sweep] * np.log(random.random()):
+                continue
+            flips += 1
+            S[i] = -S[i]
+            one = matrix(gamma[i])
+            for j in range(len(S)):
+                if j != i:
+                    two = matrix(gamma[j])
+                    ladder(displace(position, i, j, box, x), 0.0, 3, g)
+                    R = x[0], x[1], x[2]
+                    value = dipole_dipole(
+                        g, A, C, dipole_with(one, R), dipole_with(two, R), double_dot(one, two)
+                    )
+                    h[j] += 2.0 * S[i] * value
+    return flips
+
+
+def large(N, sweeps, medium, name, replicas):
+    """Print the row of one size; return the case and its mean energy."""
+    case = Case(N, medium)
+    found = [case.anneal(sweeps, seed) for seed in range(replicas)]
+    _, seconds, flips, T = found[0]
+    unit = T[0] / T_START
+    energies = [case.energy(S) / unit for S, *_ in found]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"| {name} | {N} | {sweeps} | {case.seconds:.1f} | {seconds:.1f} "
+        f"| {seconds / flips * 1e6:.2f} | {seconds / (N * sweeps) * 1e6:.2f} | {case.quench:.1f} "
+        f"| {case.error:.2%} | {case.lag:.2f} | {np.mean(energies):.5f} | {memory:.1f} |",
+        flush=True,
+    )
+    return case, energies, unit
+
+
+def compare(label, ours, theirs, seconds, flips):
+    difference = np.mean(ours) / np.mean(theirs) - 1
+    error = np.hypot(np.std(ours), np.std(theirs)) / np.sqrt(max(len(ours) - 1, 1))
+    print(
+        f"{label}: {seconds:.1f} s, {seconds / flips * 1e6:.2f} µs a flip, "
+        f"E/(N median h) = {np.mean(theirs):.5f}; near/far is {difference:+.3%} of it"
+        + (f" ± {error / abs(np.mean(theirs)):.3%}" if len(ours) > 1 else ""),
+        flush=True,
+    )
+
+
+def against_direct(N, sweeps):
+    case, ours, unit = large(N, sweeps, MEDIA["isotropic"], "isotropic", 1)
+    H = case.hamiltonian
+    T = unit * np.geomspace(T_START, T_END, sweeps)
+    S = chain.random_state(H, dense.replica_keys(0, 1))
+    h, random = H.fields(S, H.fine), np.random.default_rng(0)
+    about = H.position, H.gamma, H.split.edges, *isotropic_coefficients(H.split.medium)
+    direct_rows(*about, S.copy(), h.copy(), T[:0], random)
+    start = process_time()
+    flips = direct_rows(*about, S, h, T, random)
+    seconds = process_time() - start
+    compare(f"direct rows, N = {N}", ours, [case.energy(S) / unit], seconds, flips)
+
+
+def against_dense(N, sweeps, replicas):
+    case, ours, unit = large(N, sweeps, MEDIA["isotropic"], "isotropic", replicas)
+    made, U = couplings(case.position, case.gamma, np.ones(N), **case.about), np.zeros((N, N))
+    U[np.triu_indices(N, 1)] = made.U
+    U += U.T
+    T = unit * np.geomspace(T_START, T_END, sweeps)
+    start = process_time()
+    S, _, accepted, _ = freeze._anneal(U, made.B, dense.replica_keys(0, replicas), T)
+    seconds = process_time() - start
+    theirs = [case.energy(row[case.hamiltonian.order]) / unit for row in S]
+    compare(f"stored U, N = {N}", ours, theirs, seconds, accepted.sum())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--sweeps", type=int, default=60)
+    parser.add_argument("--medium", choices=MEDIA, default="isotropic")
+    parser.add_argument("--direct", type=int, help="compare with direct rows: minutes at 100000")
+    parser.add_argument("--dense", type=int, help="compare with a stored U: 4 GB at 10000")
+    parser.add_argument("--replicas", type=int, default=8, help="anneals of that comparison")
+    options = parser.parse_args()
+    print(
+        "| medium | N | sweeps | set up, s | anneal, s | µs a flip | µs an attempt | quench, s "
+        "| field error | staleness / T | E/(N median h) | peak GB |\n" + "|---" * 12 + "|"
+    )
+    large(2000, 2, MEDIA[options.medium], "(compiles)", 1)
+    for N in options.sizes:
+        large(N, options.sweeps, MEDIA[options.medium], options.medium, 1)
+    if options.direct:
+        against_direct(options.direct, options.sweeps)
+    if options.dense:
+        against_dense(options.dense, options.sweeps, options.replicas)
+
+
+if __name__ == "__main__":
+    main()

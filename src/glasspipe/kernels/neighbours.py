@@ -1,0 +1,229 @@
+"""Lists of near pairs of many defects, and what is summed over them.
+
+The defects are sorted by cell, and the cells along a curve that keeps neighbours together, so that
+the rows of a list are runs of memory. A list has both directions of each pair, rows ascending:
+``start`` (N + 1,), ``index`` (pairs,). Values are made for i < j and stored twice; as rows ascend,
+a cursor a row finds the other place.
+"""
+
+from math import sqrt
+
+import numpy as np
+from numba import njit
+
+from glasspipe.kernels.contractions import (
+    cube,
+    dipole_dipole,
+    dipole_gradient,
+    dipole_with,
+    double_dot,
+    gradient_gradient,
+    gradient_with,
+    matrix,
+    triple_dot,
+)
+from glasspipe.kernels.crystal_pairs import (
+    MULTIPLICITY,
+    couple,
+    couple_gradients,
+    strain,
+    strain_of_gradient,
+)
+from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
+from glasspipe.kernels.radial import ladder
+
+_UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+_OF_2, _OF_3, _OF_4 = products(2, 2), products(3, 3), products(4, 4)
+
+
+@njit(cache=True)
+def displace(position, i, j, box, x):
+    """Fill x (3,) with the nearest image of r_i − r_j; return its square."""
+    total = 0.0
+    for axis in range(3):
+        d = position[i, axis] - position[j, axis]
+        x[axis] = d - box[axis] * round(d / box[axis])
+        total += x[axis] * x[axis]
+    return total
+
+
+@njit(cache=True)
+def _cells_around(place, rank, reach, found):
+    """Fill ``found`` with the sorted ranks of the cells around a place; return how many."""
+    shape = rank.shape
+    count = 0
+    for a in range(min(2 * reach + 1, shape[0])):
+        for b in range(min(2 * reach + 1, shape[1])):
+            for c in range(min(2 * reach + 1, shape[2])):
+                found[count] = rank[
+                    (place[0] - reach + a) % shape[0],
+                    (place[1] - reach + b) % shape[1],
+                    (place[2] - reach + c) % shape[2],
+                ]
+                count += 1
+    found[:count].sort()
+    return count
+
+
+@njit(cache=True)
+def neighbours(position, box, cutoff, place, rank, first, reach, start, index):
+    """Count the neighbours of each defect in start[1:], or list them if ``index`` is not empty.
+
+    place (cells, 3), rank (a, b, c) of each place, first (cells + 1,): first defect of each cell.
+    """
+    found = np.empty((2 * reach + 1) ** 3, np.int64)
+    x = np.empty(3)
+    limit = cutoff * cutoff
+    listing = len(index) > 0
+    for cell in range(len(place)):
+        count = _cells_around(place[cell], rank, reach, found)
+        for i in range(first[cell], first[cell + 1]):
+            total = 0
+            for other in found[:count]:
+                for j in range(first[other], first[other + 1]):
+                    if j != i and displace(position, i, j, box, x) < limit:
+                        if listing:
+                            index[start[i] + total] = j
+                        total += 1
+            if not listing:
+                start[i + 1] = total
+
+
+@njit(cache=True)
+def isotropic(position, gamma, eta, box, cutoff, window, A, C, start, index, U, B):
+    """Fill U (pairs,) with the near couplings (16) and add those of the volumes (26) to B (N,)."""
+    cursor = start[:-1].copy()
+    g, D, x = np.empty(4), np.empty(5), np.empty(3)
+    for i in range(len(position)):
+        gamma1 = matrix(gamma[i])
+        for k in range(cursor[i], start[i + 1]):
+            j = index[k]
+            gamma2 = matrix(gamma[j])
+            r2 = displace(position, i, j, box, x)
+            windowed_inverse(window, cutoff, sqrt(r2), 3, D, g)
+            R = x[0], x[1], x[2]
+            one, two, unit = dipole_with(gamma1, R), dipole_with(gamma2, R), dipole_with(_UNIT, R)
+            U[k] = U[cursor[j]] = dipole_dipole(g, A, C, one, two, double_dot(gamma1, gamma2))
+            B[i] += eta[j] * dipole_dipole(g, A, C, one, unit, one[2])
+            B[j] += eta[i] * dipole_dipole(g, A, C, two, unit, two[2])
+            cursor[j] += 1
+
+
+@njit(cache=True)
+def crystal(position, gamma, eta, box, cutoff, window, angular, start, index, U, B):
+    """The same in a crystal, from its tables."""
+    cursor = start[:-1].copy()
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards, unit, image = np.empty((3, 3)), np.eye(3), np.ones(5)
+    for i in range(len(position)):
+        for k in range(cursor[i], start[i + 1]):
+            j = index[k]
+            image[3] = displace(position, i, j, box, image)
+            total[:] = 0.0
+            add_near(image, angular, window, cutoff, 2, _OF_2, work, total)
+            total *= MULTIPLICITY
+            strain(total, gamma[j], towards)
+            U[k] = U[cursor[j]] = couple(gamma[i], towards)
+            B[j] += eta[i] * couple(unit, towards)
+            strain(total, unit, towards)
+            B[i] += eta[j] * couple(gamma[i], towards)
+            cursor[j] += 1
+
+
+@njit(cache=True)
+def _count(i, j, J, tau, J_abs, J_max, J_tau):
+    """Count a coupling J_ij at both of its ends."""
+    size = abs(J)
+    J_abs[i] += size
+    J_abs[j] += size
+    J_max[i] = max(J_max[i], size)
+    J_max[j] = max(J_max[j], size)
+    J_tau[i] += J * tau[j]
+    J_tau[j] += J * tau[i]
+
+
+@njit(cache=True)
+def isotropic_fields(
+    position, frozen, eta, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
+):
+    """Add near parts to b (2, N) = b^γ, b^η and whole couplings to J (3, N).
+
+    J has Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j over the listed j. frozen = γ_j S_j (N, 3, 3),
+    zeta and its symmetric part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
+    """
+    g, bare, D, x = np.empty(5), np.empty(6), np.empty(5), np.empty(3)
+    for i in range(len(position)):
+        frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            if j < i:
+                continue
+            frozen2, sigma2, zeta2 = matrix(frozen[j]), cube(sigma[j]), cube(zeta[j])
+            r2 = displace(position, i, j, box, x)
+            R = x[0], x[1], x[2]
+            one, one_itself = gradient_with(sigma1, R), gradient_with(zeta1, R)
+            two, two_itself = gradient_with(sigma2, R), gradient_with(zeta2, R)
+            ladder(r2, 0.0, 5, bare)
+            coupled = triple_dot(sigma1, sigma2), triple_dot(zeta1, zeta2)
+            value = gradient_gradient(bare, A, C, one, one_itself, two, two_itself, *coupled)
+            _count(i, j, -value, tau, J[0], J[1], J[2])
+            windowed_inverse(window, cutoff, sqrt(r2), 4, D, g)
+            unit, of_1, of_2 = (
+                dipole_with(_UNIT, R),
+                dipole_with(frozen1, R),
+                dipole_with(frozen2, R),
+            )
+            b[0, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
+            b[1, j] -= eta[i] * dipole_gradient(g, A, C, unit, two, two_itself)
+            b[0, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
+            b[1, i] += eta[j] * dipole_gradient(g, A, C, unit, one, one_itself)
+
+
+@njit(cache=True)
+def crystal_fields(
+    position, frozen, eta, zeta, tau, box, cutoff, window, angular, start, index, b, J
+):
+    """The same in a crystal, from its tables."""
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards, unit, image = np.empty((3, 3)), np.eye(3), np.ones(5)
+    for i in range(len(position)):
+        for k in range(start[i], start[i + 1]):
+            j = index[k]
+            if j < i:
+                continue
+            image[3] = displace(position, i, j, box, image)
+            total[:] = 0.0
+            add_near(image, angular, window, 0.0, 4, _OF_4, work, total)
+            total *= MULTIPLICITY
+            _count(i, j, -couple_gradients(total, zeta[i], zeta[j]), tau, J[0], J[1], J[2])
+            total[:] = 0.0
+            add_near(image, angular, window, cutoff, 3, _OF_3, work, total)
+            total *= MULTIPLICITY
+            strain_of_gradient(total, zeta[j], towards)
+            b[0, j] -= couple(frozen[i], towards)
+            b[1, j] -= eta[i] * couple(unit, towards)
+            strain_of_gradient(total, zeta[i], towards)
+            b[0, i] += couple(frozen[j], towards)
+            b[1, i] += eta[j] * couple(unit, towards)
+
+
+@njit(cache=True)
+def add_fields(start, index, U, S, h):
+    """Add Σ_j U_ij S_j over the list to h (N,), in float64."""
+    for i in range(len(S)):
+        total = 0.0
+        for k in range(start[i], start[i + 1]):
+            total += np.float64(U[k]) * S[index[k]]
+        h[i] += total
+
+
+@njit(cache=True)
+def strongest(start, U, partner):
+    """Fill partner (N,) with the place in the list of each row's largest |U|, −1 in empty rows."""
+    for i in range(len(partner)):
+        partner[i] = -1
+        largest = -1.0
+        for k in range(start[i], start[i + 1]):
+            if abs(U[k]) > largest:
+                largest = abs(U[k])
+                partner[i] = k

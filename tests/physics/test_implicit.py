@@ -1,0 +1,275 @@
+"""Couplings that are not stored against stored ones, and annealing with them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial import cKDTree
+
+from glasspipe import chain, dense, freeze
+from glasspipe.couplings import couplings
+from glasspipe.direct import direct_fields
+from glasspipe.fields import fields as fields_on_tau
+from glasspipe.greens import green_derivatives
+from glasspipe.implicit import implicit, random_fields
+from glasspipe.implicit_fields import implicit_fields
+from glasspipe.kernels import mesh as mesh_kernels
+from glasspipe.kernels import nearfar as kernels
+from glasspipe.medium import PRESETS
+from glasspipe.mesh import Mesh
+from glasspipe.nearfar import coarse_mesh, freeze_implicit, settle
+from glasspipe.window import Bell
+
+BOX = np.array([22.0, 25.0, 29.0])
+CUBE = np.full(3, 25.0)
+NUMBER = 300
+MEDIA = {name: PRESETS[name].medium for name in ("KBr", "KBr_cubic")}
+ERROR = {"KBr": 1e-5, "KBr_cubic": 2e-4}
+"""Of the fine mesh: largest error over the root mean square field."""
+
+
+class Defects:
+    """Defects with no symmetry at all, off the lattice, none nearer than 1.5 Å to another."""
+
+    def __init__(self, medium="KBr", boundary="spherical", BOX=BOX):
+        rng = np.random.default_rng(4)
+        self.position = rng.random((NUMBER, 3)) * BOX
+        while near := cKDTree(self.position, boxsize=BOX).query_pairs(1.5):
+            again = sorted({i for i, _ in near})
+            self.position[again] = rng.random((len(again), 3)) * BOX
+        gamma = rng.normal(size=(NUMBER, 3, 3))
+        self.gamma, self.eta = gamma + gamma.transpose(0, 2, 1), rng.normal(size=NUMBER)
+        self.S = rng.choice(np.array([-1, 1], np.int8), NUMBER)
+        self.about = {"box": BOX, "medium": MEDIA[medium], "boundary": boundary}
+        made = couplings(self.position, self.gamma, self.eta, **self.about)
+        self.U, self.B = np.zeros((NUMBER, NUMBER)), made.B
+        self.U[np.triu_indices(NUMBER, 1)] = made.U
+        self.U += self.U.T
+
+    @property
+    def h(self):
+        return self.U @ self.S + self.B
+
+    def implicit(self, **options):
+        return implicit(self.position, self.gamma, self.B, **self.about, **options)
+
+
+@pytest.fixture(scope="module")
+def defects():
+    return Defects()
+
+
+def error(found, wanted):
+    return np.abs(found - wanted).max() / np.sqrt(np.mean(wanted**2))
+
+
+def fields(H, S, mesh=None):
+    """Fields of S, both in the order in which the defects were given."""
+    return H.fields(S[H.order], mesh or H.fine)[np.argsort(H.order)]
+
+
+@pytest.mark.parametrize(
+    ("medium", "boundary"),
+    [("KBr", "clamped"), ("KBr", "spherical"), ("KBr", "stress_free"), ("KBr_cubic", "spherical")],
+)
+def test_fields_are_those_of_stored_couplings(medium, boundary):
+    made = Defects(medium, boundary, BOX=BOX if medium == "KBr" else CUBE)
+    H = made.implicit()
+    assert error(fields(H, made.S), made.h) < ERROR[medium]
+    B = random_fields(made.position, made.gamma, made.eta, **made.about)
+    assert error(B, made.B) < 10 * ERROR[medium]
+    S = made.S[H.order]
+    mesh, stated = coarse_mesh(H, S, H.fields(S, H.fine))
+    coarse = fields(H, made.S, mesh) - made.h
+    assert stated <= 3e-3
+    assert stated == pytest.approx(np.sqrt(np.mean(coarse**2) / np.mean(made.h**2)), rel=1e-2)
+
+
+def test_the_term_at_zero_is_seen(defects):
+    """With another boundary the fields are off by far more than the error."""
+    for boundary in ("clamped", "stress_free"):
+        other = replace(defects.implicit(), boundary=boundary)
+        assert error(fields(other, defects.S), defects.h) > 1e3 * ERROR["KBr"]
+
+
+def test_the_error_falls_with_spacing_and_order(defects):
+    H = defects.implicit()
+    S = defects.S
+    rms = {}
+    for order in (4, 6, 8):
+        for points in (18, 36):
+            mesh = Mesh(H.split, H.boundary, (points,) * 3, order, "f8")
+            rms[order, points] = np.sqrt(np.mean((fields(H, S, mesh) - defects.h) ** 2))
+    for order in (4, 6, 8):
+        assert rms[order, 18] > 2 ** (order - 1) * rms[order, 36]
+    assert rms[4, 36] > 10 * rms[6, 36] > 20 * rms[8, 36]
+
+
+def test_without_sharpening_the_error_is_large(defects, monkeypatch):
+    H = defects.implicit()
+    right = error(fields(H, defects.S, H.coarse(1.0)), defects.h)
+    monkeypatch.setattr(
+        Mesh, "_sharpening", property(lambda self: np.prod(self.shape) / self.split.volume * ONES)
+    )
+    assert error(fields(H, defects.S, H.coarse(1.001)), defects.h) > 5 * right
+
+
+ONES = np.ones((1, 1, 1))
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_direct_fields_are_rows_of_the_stored_couplings(medium):
+    made, which = Defects(medium), np.array([0, 17, 299])
+    sources = made.gamma * made.S[:, None, None]
+    found = direct_fields(which, made.position, made.gamma, sources, **made.about)
+    assert error(found, (made.h - made.B)[which]) < 1e-10
+
+
+def test_the_bell_and_its_transform():
+    bell, rho, step = Bell(2, 14.0), np.linspace(0.05, 0.95, 40), 1e-5
+    D = bell.ladder(rho)
+    numerical = (bell.ladder(rho + step) - bell.ladder(rho - step)) / (2 * step) / rho[:, None]
+    for k in range(4):
+        assert_allclose(D[:, k + 1], numerical[:, k], atol=1e-6 * np.abs(D[:, k + 1]).max())
+    assert_allclose(bell(np.array([0.0, 1.0, 2.0])), [1, 0, 0], atol=1e-12)
+    # 4π Φ/q² is the transform of (1 − w)/R: 4π/q² less that of w/R
+    x, fine = np.array([0.7, 9.0, 31.0]), (np.arange(2000) + 0.5) / 2000
+    near = [4 * np.pi / q * np.mean(bell(fine) * np.sin(q * fine)) for q in x]
+    assert_allclose(4 * np.pi / x**2 * (1 - bell.screening(x)[:, 0]), near, rtol=1e-4)
+    numerical = (bell.screening(x + step) - bell.screening(x - step))[:, 0] / (2 * step)
+    Phi, other = bell.screening(x).T
+    assert_allclose(other, Phi - x / 2 * numerical, atol=1e-8)
+
+
+# annealing
+
+
+@pytest.fixture(scope="module")
+def case(defects):
+    """Hamiltonian, coarse mesh and its constants."""
+    H = defects.implicit()
+    mesh = H.coarse(1.0)
+    return H, mesh, chain.constants_of(H, mesh)
+
+
+def test_both_ways_to_spread_and_gather_are_the_same(case):
+    """The compiled special case against the general one, across every face of the box."""
+    H, mesh, constants = case
+    replica = chain.Chain(constants, dense.replica_keys(1, 1), H)
+    S = replica.S.astype(np.int8)
+    far = np.empty(NUMBER, np.float32)
+    kernels.gather(*replica._smooth, 0, NUMBER, far)
+    wanted = mesh.field(H.position, H.gamma, H.gamma * S[:, None, None])
+    assert_allclose(far, wanted, atol=1e-5 * np.abs(wanted).max())
+    force = np.zeros(mesh.shape, np.float32)
+    sources = (H.gamma * S[:, None, None])[:, 1] / mesh.spacing
+    mesh_kernels.spread(H.position / mesh.spacing, sources, kernels.ORDER, force)
+    assert_allclose(replica._force[1], force, atol=1e-5 * np.abs(force).max())
+
+
+def test_fields_follow_the_flips(case, defects):
+    H, mesh, constants = case
+    replica = chain.Chain(constants, dense.replica_keys(2, 1), H)
+    T = np.median(np.abs(defects.h))
+    trace, flips = replica.sweeps_at(T, 20)
+    assert flips > NUMBER
+    S = replica.S.astype(np.int8)
+    h = H.fields(S, mesh)
+    kernels.gather(*replica._smooth, 0, NUMBER, replica._far)
+    assert_allclose(replica._h + replica._far, h, atol=1e-5 * np.abs(h).max())
+    assert trace[-1] == pytest.approx(0.5 * np.sum((h + H.B) * S), rel=1e-5)
+
+
+def mean_energy(trace):
+    """Mean over sweeps and its error, from 20 batches."""
+    batches = trace.reshape(20, -1).mean(axis=1)
+    return batches.mean(), batches.std() / np.sqrt(19)
+
+
+@pytest.mark.parametrize("share", [1.0, 2.0])
+def test_energies_at_a_temperature_are_those_of_the_stored_couplings(case, defects, share):
+    """But for correlations by the far field, which its lag may spoil: its share of ⟨h²⟩ at most."""
+    H, _, constants = case
+    T = share * np.median(np.abs(defects.h))
+    replica = chain.Chain(constants, dense.replica_keys(3, 1), H)
+    replica.sweeps_at(T, 200)
+    ours, our_error = mean_energy(np.concatenate([replica.sweeps_at(T, 10)[0] for _ in range(200)]))
+    keys = dense.replica_keys(4, 1)
+    _, trace, _, _ = freeze._anneal(defects.U, defects.B, keys, np.full(4500, T))
+    theirs, their_error = mean_energy(trace[0, 500:])
+    far = np.mean(replica._far.astype(float) ** 2) / np.mean(defects.h**2)
+    assert far < 0.05
+    assert abs(ours - theirs) < 4 * np.hypot(our_error, their_error) + far * abs(theirs)
+    assert our_error < 0.01 * abs(theirs)
+
+
+def test_the_settled_state_is_stable_in_the_stored_couplings(case, defects):
+    H, mesh, _ = case
+    S = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (3, NUMBER))
+    h = settle(H, S, mesh)
+    exact = S[:, np.argsort(H.order)] @ defects.U + defects.B
+    assert (S * h <= 0).all()
+    assert error(h, exact[:, H.order]) < ERROR["KBr"]
+
+
+OPTIONS = {"sweeps": 60, "steps": 20, "schedule": "geometric", "t_start": 10.0, "t_end": 0.1}
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_what_is_handed_back(medium):
+    made = Defects(medium, BOX=CUBE)
+    frozen, accuracy = freeze_implicit(made.implicit(), key=7, replicas=2, **OPTIONS)
+    h = made.U @ frozen.S + made.B
+    assert error(frozen.h, h) < ERROR[medium]
+    assert (frozen.S * frozen.h <= 0).all()
+    exact = 0.5 * frozen.S @ made.U @ frozen.S + made.B @ frozen.S
+    assert frozen.energy == pytest.approx(exact, rel=ERROR[medium])
+    assert_array_equal(frozen.replica_S[frozen.replica_energy.argmin()], frozen.S)
+    assert frozen.overlap.shape == (3, 20)
+    assert accuracy.anneal_error <= 3e-3
+    assert accuracy.field_error <= ERROR[medium]
+    dense_energy = freeze.freeze(made.U, made.B, key=7, replicas=8, **OPTIONS).replica_energy
+    spread = dense_energy.std() * np.sqrt(1 + 1 / 8)
+    assert abs(frozen.replica_energy.mean() - dense_energy.mean()) < 4 * spread
+
+
+def test_an_interrupted_anneal_ends_in_the_same_bits(defects):
+    H, states = defects.implicit(), []
+
+    def observe(progress):
+        states.append({name: array.copy() for name, array in progress.state.items()})
+
+    whole, _ = freeze_implicit(H, key=1, replicas=2, observe=observe, **OPTIONS)
+    resumed, _ = freeze_implicit(H, key=1, replicas=2, resume=states[7], **OPTIONS)
+    alone, _ = freeze_implicit(H, key=1, replicas=1, **OPTIONS)
+    for name in ("S", "h", "trace_energy", "overlap"):
+        assert_array_equal(getattr(resumed, name), getattr(whole, name))
+    assert_array_equal(alone.replica_S[0], whole.replica_S[0])
+
+
+def test_refusals(defects):
+    about = {**defects.about, "boundary": "minimum_image"}
+    with pytest.raises(ValueError, match="boundary is 'minimum_image'; allowed are clamped"):
+        implicit(defects.position, defects.gamma, defects.B, **about)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_fields_on_tau(medium):
+    made, rng = Defects(medium, BOX=CUBE), np.random.default_rng(6)
+    zeta = rng.normal(size=(NUMBER, 3, 3, 3))
+    zeta, tau = zeta + zeta.transpose(0, 1, 3, 2), rng.choice((-1, 1), NUMBER)
+    given = made.position, made.gamma, made.eta, zeta, made.S, tau
+    wanted, found = fields_on_tau(*given, **made.about), implicit_fields(*given, **made.about)
+    for name in ("b_gamma", "b_eta"):
+        assert error(getattr(found, name), getattr(wanted, name)) < 10 * ERROR[medium]
+    i, cutoff = 7, made.implicit().split.cutoff
+    R = made.position[i] - made.position
+    R -= CUBE * np.round(R / CUBE)
+    distance = np.linalg.norm(R, axis=1)
+    near = np.flatnonzero((distance > 0) & (distance < cutoff))
+    assert 30 < len(near) < NUMBER / 2
+    G4 = green_derivatives(R[near], 4, MEDIA[medium])
+    J = -np.einsum("abd,pcef,pacbdef->p", zeta[i], zeta[near], G4, optimize=True)
+    sums = np.abs(J).sum(), np.abs(J).max(), J @ tau[near]
+    assert_allclose([found.J_abs[i], found.J_max[i], found.J_tau[i]], sums, rtol=1e-7)
