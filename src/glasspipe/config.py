@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glasspipe.checks import CHECKS
 from glasspipe.component import Component, components_from
 from glasspipe.lattice import Lattice, smallest_size
 from glasspipe.materials import resolved
@@ -49,9 +49,7 @@ LARGEST_DENSE = 4e9
 _UNSWEPT = ("realisations", "hamiltonian")
 """Sections of a point that are the same for all points of a study."""
 
-_ROUNDING = 1e-9
 _LONGEST_SLUG = 60
-_LARGEST_SIZE = 100_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Point:
     def __post_init__(self) -> None:
         """Refuse values that are allowed one by one but not together."""
         try:
-            for check in _CHECKS:
+            for check in CHECKS:
                 check(self)
         except ValueError as error:
             where = f" (at the point {self.label})" if self.swept else ""
@@ -362,112 +360,6 @@ def _point_schema(*extra: str) -> Schema:
         "type": "object",
         "properties": {k: v for k, v in schema()["properties"].items() if k in names},
     }
-
-
-def _check_medium(point: Point) -> None:
-    point.interaction  # noqa: B018 (its constructor and the medium's check)
-
-
-def _check_box(point: Point) -> None:
-    lattice, defects = point.lattice, point.data["defects"]
-    if lattice.size > _LARGEST_SIZE:
-        raise ConfigError(
-            f"lattice.size: auto needs {lattice.size} cells along an edge for"
-            f" {defects['number']} defects at concentration {defects['concentration']};"
-            f" allowed: at most {_LARGEST_SIZE}"
-        )
-    if point.source_file is None and point.defects < 2:
-        enough = smallest_size(lattice.type, defects["concentration"], 2)
-        raise ConfigError(
-            f"defects.concentration: found {defects['concentration']} with lattice.size"
-            f" {lattice.size}, which puts {point.defects} defects on {lattice.sites} sites;"
-            f" allowed: at least 2 defects, that is lattice.size ≥ {enough}"
-        )
-
-
-def _check_cutoff(point: Point) -> None:
-    lattice = point.lattice
-    nearest_image = point.data["boundary"] == "minimum_image" and point.source_file is None
-    if nearest_image and lattice.edge / 2 <= lattice.neighbour_distance * (1 + 1e-12):
-        raise ConfigError(
-            f"lattice.size: found {lattice.size} with boundary minimum_image, whose cutoff"
-            f" {lattice.edge / 2:.6g} Å does not exceed the nearest-neighbour distance"
-            f" {lattice.neighbour_distance:.6g} Å; allowed: lattice.size ≥ {lattice.size + 1}"
-        )
-
-
-def _check_components(point: Point) -> None:
-    shares = [component.share for component in point.components]
-    if abs(sum(shares) - 1) > _ROUNDING:
-        raise ConfigError(
-            f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
-        )
-    lattice, x = point.lattice, point.data["defects"]["concentration"]
-    if lattice.type == "rock_salt":
-        for name in {component.sublattice for component in point.components}:
-            share = sum(c.share for c in point.components if c.sublattice == name)
-            sites, wanted = lattice.sites // 2, share * x * lattice.sites
-            if wanted + 6 * sqrt(wanted * (1 - share)) > sites:
-                raise ConfigError(
-                    f"defects.concentration: found {x}, which puts about {wanted:.6g} defects on"
-                    f" {sites} {name} sites; allowed: well below {0.5 / share:.6g}"
-                )
-
-
-def _check_freeze(point: Point) -> None:
-    freeze = point.data["freeze"]
-    if freeze["t_end"] >= freeze["t_start"]:
-        raise ConfigError(
-            f"freeze.t_end: found {freeze['t_end']} with freeze.t_start {freeze['t_start']};"
-            " allowed: less than t_start"
-        )
-    sweeps, steps = freeze["sweeps"], freeze["steps"]
-    if sweeps % steps:
-        raise ConfigError(
-            f"freeze.sweeps: found {sweeps} with freeze.steps {steps};"
-            f" allowed: a multiple of steps, such as {-(-sweeps // steps) * steps}"
-        )
-
-
-def _check_store(point: Point) -> None:
-    asked, needs = point.data["couplings"]["store"], point._never_implicit
-    if asked == "implicit" and needs:
-        raise ConfigError(
-            f"couplings.store: found implicit with {needs}, for which U must be stored;"
-            " allowed: auto, float64, float32"
-        )
-    if point.store != "implicit":
-        return
-    for section, key, allowed in (
-        ("freeze", "method", "annealing"),
-        ("hamiltonian", "store", "none"),
-    ):
-        found = point.data.get(section, {}).get(key, allowed)
-        if found != allowed:
-            raise ConfigError(
-                f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U of"
-                f" so many defects; allowed: {allowed}, or couplings.store float64 or float32"
-            )
-
-
-def _check_source(point: Point) -> None:
-    file = point.source_file
-    if file is not None and not file.is_file():
-        raise ConfigError(
-            f"sample.source.file: found {str(file)!r};"
-            " allowed: a file that exists, relative to the working directory"
-        )
-
-
-_CHECKS = (
-    _check_medium,
-    _check_box,
-    _check_cutoff,
-    _check_components,
-    _check_freeze,
-    _check_source,
-    _check_store,
-)
 
 
 def _digest(value: Any) -> bytes:

@@ -99,7 +99,7 @@ def _frozen(
 def _of_stored(
     point: Point, source: dataset.Reader, row: int, **options: Any
 ) -> tuple[Frozen, dict[str, Any]]:
-    """Freeze with a stored U; return what the method adds, too."""
+    """Freeze with a stored U; return the size of each spin's couplings and what the method adds."""
     from glasspipe.freeze import freeze
     from glasspipe.tempering import temper
 
@@ -108,10 +108,11 @@ def _of_stored(
     upper = np.triu_indices(len(B), 1)
     U[upper] = pairs
     U.T[upper] = pairs
+    found = {"U_norm": np.sqrt(np.sum(U * U, axis=1))}
     if point.data["freeze"]["method"] == "tempering":
         tempered = temper(U, B, **options)
-        return tempered.frozen, dict(vars(tempered))
-    return freeze(U, B, **options), {}
+        return tempered.frozen, found | vars(tempered)
+    return freeze(U, B, **options), found
 
 
 def _of_implicit(

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe import dataset, diagnostics
+from glasspipe import dataset, diagnostics, random_field
 from glasspipe.config import Point
 from glasspipe.distribution import nodes
 from glasspipe.frozen_file import OVERLAPS
@@ -23,7 +23,7 @@ from glasspipe.medium import CubicMedium
 
 Array = NDArray[np.float64]
 
-T_G, ENERGY, GAP, QUALITY = "T_G", "E/N", "gap", "quality"
+T_G, ENERGY, GAP, QUALITY, FIELD = "T_G", "E/N", "gap", "quality", "random_field"
 """Quantities of the summary's rows."""
 
 HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half", "x_U_0"
@@ -34,8 +34,19 @@ _SCALARS = ("x_U_0", "h_unit")
 _DIMENSIONS = ("freezing_step", "freezing_row", "overlap_bin", "h_bin", "h_edge")
 _STRENGTHS = 6
 _GAP_EDGES = np.geomspace(1e-4, 1e2, 61)
-_READ = ("B", "S", "h", "T", "energy", "acceptance", "trace_energy", "replica_energy", "unstable")
-_IF_THERE = ("specific_heat", "swap_rate", "log_energy", "round_trips", *OVERLAPS, "overlap_count")
+_READ = (
+    *("B", "S", "h", "T", "energy", "acceptance"),
+    *("trace_energy", "replica_energy", "replica_S", "unstable"),
+)
+_IF_THERE = (
+    "specific_heat",
+    "U_norm",
+    "swap_rate",
+    "log_energy",
+    "round_trips",
+    *OVERLAPS,
+    "overlap_count",
+)
 
 
 def energy_scale(point: Point) -> float:
@@ -99,6 +110,7 @@ def statistics(
     found += [_mean(QUALITY, name, v) for name, v in diagnostics.measures(data).items()]
     if "round_trips" in data:
         found.append(_mean(QUALITY, "round_trips", data["round_trips"]))
+    found += [_mean(FIELD, name, v) for name, v in random_field.measures(data).items()]
     found.append(_exponent(data["h"]))
     found = [row for row in found if np.isfinite(row.estimate)]
     columns = {

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from glasspipe import results
 from glasspipe.diagnostics import CRITERIA, complaints
-from glasspipe.freezing_results import ENERGY, FIELD_HALF, GAP, HALF, PEAK, QUALITY, SCALE, T_G
+from glasspipe.freezing_results import (
+    ENERGY,
+    FIELD,
+    FIELD_HALF,
+    GAP,
+    HALF,
+    PEAK,
+    QUALITY,
+    SCALE,
+    T_G,
+)
 from glasspipe.presentation import Series, pick, plus_minus
 
 SWEEPS = "freeze.sweeps"
@@ -39,6 +49,10 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         "T_G of the heat (eV)": (T_G, PEAK),
         "T_G of B alone (eV)": (T_G, FIELD_HALF),
         "exponent of the gap": (GAP, "exponent"),
+        "alignment with B": (FIELD, "alignment"),
+        "correlation of B and U_S": (FIELD, "B_and_U_S"),
+        "correlation of |B| and U_norm": (FIELD, "size_B_and_U"),
+        "overlap of frozen replicas": (FIELD, "overlap"),
         **{name: (QUALITY, name) for name in ("unstable", *CRITERIA)},
     }
     for column, (quantity, statistic) in wanted.items():

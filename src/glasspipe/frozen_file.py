@@ -43,7 +43,7 @@ def names(settings: Mapping[str, Any], store: str) -> tuple[str, ...]:
         found += (*OVERLAPS, "overlap_count")
     if settings["method"] == "tempering":
         found += _TEMPERED
-    return found + _ACCURACY if store == "implicit" else found
+    return found + (_ACCURACY if store == "implicit" else ("U_norm",))
 
 
 def sizes(settings: Mapping[str, Any]) -> dict[str, int]:

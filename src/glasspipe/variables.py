@@ -107,6 +107,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
             "realisation replica defect", "1", "frozen S of each replica", "eq. (29)", "i1"
         ),
         "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
+        "U_norm": Variable(_PER_DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"),
         "unstable": Variable(
             "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
         ),

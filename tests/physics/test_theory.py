@@ -276,7 +276,6 @@ def test_an_unknown_statistic_is_refused():
         field_law("B", **point, defects=20).statistic("mode")
 
 
-
 @pytest.mark.parametrize("medium", MEDIA)
 @pytest.mark.parametrize("edges", [(1.0, 1.0, 1.0), (0.7, 1.0, 1.5), (4.0, 1.0, 1.0)])
 def test_homogeneous_field_of_a_nearest_image_box(edges, medium):
