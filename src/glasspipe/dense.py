@@ -33,10 +33,12 @@ class Replicas:
     ----------
     U, B : float64 arrays, shapes (N, N) and (N,)
         Couplings and random fields, eV.
-    couplings : float32 array, shape (M, M)
-        ``U``, padded to a multiple of the kernels' block.
-    spins, fields : float32 arrays, shape (R, M)
-        Spins and local fields; 1 and −inf where there is no spin.
+    couplings : float32 array, shape (M, W)
+        ``U``, padded as the kernels want it.
+    spins : float32 array, shape (R, M)
+        Spins; 1 where there is none.
+    fields : float32 array, shape (tiles, R, 128)
+        Local fields; −inf where there is no spin.
     """
 
     U: NDArray[np.float64]
@@ -50,34 +52,33 @@ class Replicas:
         cls, U: NDArray[np.float64], B: NDArray[np.float64], keys: NDArray[np.uint64]
     ) -> "Replicas":
         """Return replicas with random spins; their fields are there after `refresh`."""
-        size = len(B)
-        padded = -(-size // kernels.BLOCK) * kernels.BLOCK
-        couplings = _aligned((padded, padded), 0.0)
-        couplings[:size, :size] = U
-        spins = _aligned((len(keys), padded), 1.0)
-        spins[:, :size] = random_spins(keys, size)
-        return cls(U, B, couplings, spins, _aligned(spins.shape, -np.inf))
+        S = random_spins(keys, len(B))
+        return cls(U, B, rows(U), *padded(S, np.full(S.shape, -np.inf)))
 
     @property
     def S(self) -> NDArray[np.int8]:
         """The spins, shape (R, N)."""
         return self.spins[:, : len(self.B)].astype(np.int8)
 
+    @property
+    def h(self) -> NDArray[np.float32]:
+        """The local fields, shape (R, N)."""
+        return self.fields.swapaxes(0, 1).reshape(len(self.spins), -1)[:, : len(self.B)]
+
     def refresh(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute the fields anew; return the exact energies (R,) and fields (R, N)."""
         S = self.S
         h = local_fields(self.U, self.B, S)
-        self.fields[:, : len(self.B)] = h
+        self.fields[...] = padded(S, h)[1]
         return energies(self.B, S, h), h
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `restore` needs."""
-        return {"S": self.S, "fields": self.fields[:, : len(self.B)]}
+        return {"S": self.S, "fields": self.h}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue where ``state`` was taken, to the last bit."""
-        self.spins[:, : len(self.B)] = state["S"]
-        self.fields[:, : len(self.B)] = state["fields"]
+        self.spins[...], self.fields[...] = padded(state["S"], state["fields"])
 
     def piece(self, done: int, *ends: int) -> int:
         """Return up to which sweep to go before anyone is told: the nearest of ``ends`` at most."""
@@ -86,13 +87,40 @@ class Replicas:
         return min(done + longest, refresh, *ends)
 
 
-def _aligned(shape: tuple[int, int], value: float) -> NDArray[np.float32]:
-    """Return a float32 array filled with ``value`` that starts at a cache line (64 bytes)."""
-    length = shape[0] * shape[1]
+def rows(U: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return couplings (N, N) as the kernels want them, (M, W), zero where there is no spin.
+
+    Rows are an odd number of blocks apart, so that those of a block do not share sets of a cache.
+    """
+    blocks, tiles = -(-len(U) // kernels.BLOCK), -(-len(U) // kernels.COLUMNS)
+    height, width = blocks * kernels.BLOCK, tiles * kernels.COLUMNS + kernels.BLOCK
+    couplings = _aligned(height * width).reshape(height, width)
+    couplings[: len(U), : len(U)] = U
+    return couplings
+
+
+def padded(
+    S: NDArray[np.int8], h: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return spins and fields, both (R, N), as the kernels want them."""
+    replicas, size = S.shape
+    width, tiles = -(-size // kernels.BLOCK) * kernels.BLOCK, -(-size // kernels.COLUMNS)
+    spins = _aligned(replicas * width).reshape(replicas, width)
+    spins.fill(1.0)
+    spins[:, :size] = S
+    wide = np.full((replicas, tiles * kernels.COLUMNS), -np.inf, np.float32)
+    wide[:, :size] = h
+    fields = _aligned(wide.size).reshape(tiles, replicas, kernels.COLUMNS)
+    fields[...] = wide.reshape(replicas, tiles, -1).swapaxes(0, 1)
+    return spins, fields
+
+
+def _aligned(length: int) -> NDArray[np.float32]:
+    """Return float32 zeros that start at a cache line (64 bytes)."""
     memory = np.empty(length + 15, np.float32)
     first = -(memory.ctypes.data // 4) % 16
-    array = memory[first : first + length].reshape(shape)
-    array.fill(value)
+    array = memory[first : first + length]
+    array.fill(0.0)
     return array
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from glasspipe import dense
 from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as kernels
 
@@ -42,15 +43,15 @@ def test_finds_every_ground_state(seed):
 
 def sampled_states(sites, U, B, T):
     """Return how often 20 000 independent chains of 3 spins on ``sites`` end in each state."""
-    chains, sweeps, M = 20_000, 40, 192
-    couplings = np.zeros((M, M), np.float32)
-    couplings[np.ix_(sites, sites)] = U
-    S = np.ones((chains, M), np.float32)
-    h = np.full((chains, M), -np.inf, np.float32)
-    h[:, sites] = U.sum(axis=1) + B
+    chains, sweeps = 20_000, 40
+    every_U, fields = np.zeros((192, 192)), np.full((chains, 192), -np.inf)
+    every_U[np.ix_(sites, sites)] = U
+    fields[:, sites] = U.sum(axis=1) + B
+    spins = dense.padded(np.ones((chains, 192), np.int8), fields)
     changes, flips = np.empty((chains, sweeps)), np.empty((chains, sweeps), np.int64)
     keys = np.random.default_rng(9).integers(0, 2**32, (chains, 4), dtype=np.uint64)
-    kernels.anneal(couplings, S, h, np.full(sweeps, T), keys, 1, changes, flips)
+    kernels.anneal(dense.rows(every_U), *spins, np.full(sweeps, T), keys, 1, changes, flips)
+    S, h = (array.reshape(chains, -1) for array in (spins[0], spins[1].swapaxes(0, 1)))
     np.testing.assert_allclose(h[:, sites], S[:, sites] @ U + B, atol=1e-4)
     return np.bincount((S[:, sites] > 0) @ [4, 2, 1], minlength=8)
 

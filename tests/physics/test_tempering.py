@@ -10,6 +10,7 @@ from scipy.stats import chisquare
 from glasspipe import dense
 from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import freeze
+from glasspipe.kernels import freeze as freeze_kernels
 from glasspipe.kernels import tempering as kernels
 from glasspipe.tempering import equal_distances, temper
 
@@ -71,21 +72,24 @@ B3 = np.array([0.3, -0.5, 0.2])
 
 def joint_p_value(T, exchange_T, rounds=20, chains=20_000):
     """Sample pairs of states at two temperatures; return p of the product of their weights."""
-    M, sites = 64, [3, 9, 40]
-    couplings = np.zeros((M, M), np.float32)
+    sites = [3, 9, 40]
+    couplings, fields = np.zeros((64, 64)), np.full((2 * chains, 64), -np.inf)
     couplings[np.ix_(sites, sites)] = U3
-    S = np.ones((2 * chains, M), np.float32)
-    h = np.full((2 * chains, M), -np.inf, np.float32)
-    h[:, sites] = U3.sum(axis=1) + B3
+    fields[:, sites] = U3.sum(axis=1) + B3
+    couplings = dense.rows(couplings)
+    within = freeze_kernels.diagonal_blocks(couplings)
+    S, h = dense.padded(np.ones((2 * chains, 64), np.int8), fields)
     at = np.arange(2 * chains).reshape(chains, 2)
     energy = np.full(2 * chains, energies(U3, B3, np.ones((1, 3)))[0])
     keys = np.random.default_rng(5).integers(0, 2**32, (3 * chains, 4), dtype=np.uint64)
-    within, work = kernels.diagonal_blocks(couplings), kernels.workspace(2 * chains)
+    work = freeze_kernels.workspace(2 * chains)
     change, flips = np.empty(2 * chains), np.empty(2 * chains, np.int64)
     temperature, swaps = np.empty(2 * chains), np.zeros(1, np.int64)
     for sweep in range(1, rounds + 1):
         temperature[at] = T
-        kernels.sweep_once(couplings, within, S, h, temperature, keys, sweep, change, flips, work)
+        freeze_kernels.sweep_once(
+            couplings, within, S, h, temperature, keys, sweep, change, flips, work
+        )
         energy += change
         for m in range(chains):
             kernels.exchange(exchange_T, energy, at[m], keys, 2 * chains + m, sweep, swaps)

@@ -15,8 +15,15 @@ Random numbers are counter-based (Philox4x32-10, Salmon et al., SC11): a number 
 import numpy as np
 from numba import njit
 
+from glasspipe.kernels.vectors import (
+    COLUMNS,
+    LANES,
+    add_rows,
+    prefetch,
+    try_block,
+)
+
 BLOCK = 64
-GROUP = 16
 TILE = 1024
 # The smallest u is 2⁻³³, where −ln u = 22.88.
 LARGEST_EXPONENTIAL = np.float32(23.0)
@@ -24,14 +31,17 @@ LARGEST_EXPONENTIAL = np.float32(23.0)
 ROUNDING = 1e-12
 """Energies of a pair that differ by less than this fraction are equal."""
 
-_LANES = 4
-_COUNTERS = BLOCK // _LANES
+_WORDS_OF_COUNTER = 4
+_LINES = COLUMNS // LANES
+_COUNTERS = BLOCK // _WORDS_OF_COUNTER
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF_WORD = np.uint64(32)
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
 _WEYL_0 = np.uint64(0x9E3779B9)
 _WEYL_1 = np.uint64(0xBB67AE85)
+# As many couplings stay in the cache that they would be brought to.
+_CACHED = 1 << 19
 _LN_2 = np.float32(np.log(2))
 _SQRT_2 = np.float32(np.sqrt(2))
 
@@ -82,86 +92,12 @@ def exponentials(words, scale, out):
 
 
 @njit(cache=True)
-def _flip_possible(S, h, r, start, lowest):
-    """Return whether any spin of a block of replica r has S_i h_i ≥ ``lowest``."""
-    spins = S[r, start : start + BLOCK]
-    fields = h[r, start : start + BLOCK]
+def _flip_possible(S, spin, h, field, lowest):
+    """Return whether any of 64 spins, from places ``spin`` and ``field`` on, has S h ≥ lowest."""
     found = np.int32(0)
     for i in range(BLOCK):
-        found |= np.int32(spins[i] * fields[i] >= lowest)
+        found |= np.int32(S[spin + i] * h[field + i] >= lowest)
     return found != 0
-
-
-# A product with ±2 is exact, so contraction to fused multiply-adds changes no bit; it makes the
-# two loops over rows of U up to 1.4 times faster.
-@njit(cache=True, fastmath={"contract"})
-def _visit_block(within, S, h, r, block, thresholds, field, rows):
-    """Try to flip every spin of a block of replica r in turn; return flips and energy change.
-
-    The fields are kept up to date in a copy, ``field``; ``rows[r]`` gets the flipped sites.
-    """
-    start = block * BLOCK
-    U = within[block]
-    spins = S[r, start : start + BLOCK]
-    fields = h[r, start : start + BLOCK]
-    flipped = rows[r]
-    flips = 0
-    energy = 0.0
-    for i in range(BLOCK):
-        field[i] = fields[i]
-    for group in range(0, BLOCK, GROUP):
-        found = np.int32(0)
-        for i in range(group, group + GROUP):
-            found |= np.int32(spins[i] * field[i] >= thresholds[i])
-        if found == 0:
-            continue
-        for i in range(group, group + GROUP):
-            gain = spins[i] * field[i]
-            if gain >= thresholds[i]:
-                spins[i] = -spins[i]
-                change = np.float32(2) * spins[i]
-                for j in range(BLOCK):
-                    field[j] += change * U[i, j]
-                flipped[flips] = start + i
-                flips += 1
-                energy -= 2.0 * np.float64(gain)
-    return flips, energy
-
-
-@njit(cache=True, fastmath={"contract"})
-def _add_rows(U, S, h, r, start, stop, rows, flips):
-    """Add Σ_i 2 S_i U_ij of the flipped spins i of replica r, in order, to h_j, start ≤ j < stop.
-
-    Eight rows at a time, so that the fields are read and written an eighth as often.
-    """
-    fields = h[r, start:stop]
-    two = np.float32(2)
-    k = 0
-    while k + 8 <= flips:
-        i0, i1, i2, i3 = rows[r, k], rows[r, k + 1], rows[r, k + 2], rows[r, k + 3]
-        i4, i5, i6, i7 = rows[r, k + 4], rows[r, k + 5], rows[r, k + 6], rows[r, k + 7]
-        u0, u1, u2, u3 = U[i0, start:stop], U[i1, start:stop], U[i2, start:stop], U[i3, start:stop]
-        u4, u5, u6, u7 = U[i4, start:stop], U[i5, start:stop], U[i6, start:stop], U[i7, start:stop]
-        c0, c1, c2, c3 = two * S[r, i0], two * S[r, i1], two * S[r, i2], two * S[r, i3]
-        c4, c5, c6, c7 = two * S[r, i4], two * S[r, i5], two * S[r, i6], two * S[r, i7]
-        for j in range(stop - start):
-            first = fields[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
-            fields[j] = first + c4 * u4[j] + c5 * u5[j] + c6 * u6[j] + c7 * u7[j]
-        k += 8
-    while k + 4 <= flips:
-        i0, i1, i2, i3 = rows[r, k], rows[r, k + 1], rows[r, k + 2], rows[r, k + 3]
-        u0, u1, u2, u3 = U[i0, start:stop], U[i1, start:stop], U[i2, start:stop], U[i3, start:stop]
-        c0, c1, c2, c3 = two * S[r, i0], two * S[r, i1], two * S[r, i2], two * S[r, i3]
-        for j in range(stop - start):
-            fields[j] = fields[j] + c0 * u0[j] + c1 * u1[j] + c2 * u2[j] + c3 * u3[j]
-        k += 4
-    while k < flips:
-        i = rows[r, k]
-        u = U[i, start:stop]
-        c = two * S[r, i]
-        for j in range(stop - start):
-            fields[j] += c * u[j]
-        k += 1
 
 
 @njit(cache=True)
@@ -170,9 +106,9 @@ def anneal(U, S, h, T, keys, first, energy, accepted):
 
     Parameters
     ----------
-    U : float32 (M, M), couplings; M a multiple of 64, rows aligned to 64 bytes for speed
+    U : float32 (M, W), couplings of M spins, M a multiple of 64; zero beyond, W > 128 tiles
     S : float32 (R, M), spins ±1, changed in place
-    h : float32 (R, M), local fields, changed in place; −inf (with S = 1) where there is no spin
+    h : float32 (tiles, R, 128), local fields, changed in place; −inf (with S = 1) where no spin is
     T : float64 (sweeps,), temperature of each sweep
     keys : uint64 (R, 4), four random 32-bit words for each replica
     first : int, number of the first sweep, for the random numbers
@@ -195,27 +131,49 @@ def sweep_once(U, within, S, h, T, keys, sweep, energy, accepted, work):
     """Sweep each replica once at its own temperature.
 
     Parameters as in :func:`anneal`, but ``T``, ``energy`` and ``accepted`` are (R,); ``within`` are
-    the couplings within each block, ``work`` is a :func:`workspace`.
+    the :func:`diagonal_blocks`, ``work`` is a :func:`workspace`.
     """
+    couplings, spins, fields = U.reshape(-1), S.reshape(-1), h.reshape(-1)
+    stride = U.shape[1]
     replicas, size = S.shape
-    words, thresholds, field, rows, flips = work
+    words, thresholds, turns, rows, coefficients, flips, needed = work
     energy[:] = 0.0
     accepted[:] = 0
     for block in range(size // BLOCK):
-        start = block * BLOCK
-        flipped = 0
+        first, busy = block * BLOCK, 0
         for r in range(replicas):
             flips[r] = 0
             scale = np.float32(-0.5 * T[r])
-            if _flip_possible(S, h, r, start, scale * LARGEST_EXPONENTIAL):
+            spin = r * size + first
+            field = (first // COLUMNS * replicas + r) * COLUMNS + first % COLUMNS
+            if _flip_possible(spins, spin, fields, field, scale * LARGEST_EXPONENTIAL):
                 random_words(keys, r, sweep, block, words)
                 exponentials(words, scale, thresholds)
-                flips[r], change = _visit_block(within, S, h, r, block, thresholds, field, rows)
-                energy[r] += change
+                flips[r], gain = try_block(
+                    spins,
+                    spin,
+                    fields,
+                    field,
+                    thresholds,
+                    within,
+                    first * BLOCK,
+                    turns,
+                    rows,
+                    coefficients,
+                    r * BLOCK,
+                )
+                energy[r] -= 2.0 * gain
                 accepted[r] += flips[r]
-                flipped += flips[r]
-        if flipped > 0:
-            _update_fields(U, S, h, rows, flips)
+                busy += np.int64(flips[r] > 0)
+        if busy > 0:
+            lines = 0
+            if busy > 1 and size * size > _CACHED:
+                lines = _list_rows(rows, flips, needed) * _LINES
+            share = (lines + busy - 1) // busy
+            place = first * stride
+            _update_fields(
+                couplings, place, stride, fields, rows, coefficients, flips, needed, lines, share
+            )
 
 
 @njit(cache=True)
@@ -225,31 +183,58 @@ def workspace(replicas):
         np.empty(BLOCK, np.uint32),
         np.empty(BLOCK, np.float32),
         np.empty(BLOCK, np.float32),
-        np.empty((replicas, BLOCK), np.int64),
+        np.empty(replicas * BLOCK, np.int64),
+        np.empty(replicas * BLOCK, np.float32),
         np.empty(replicas, np.int64),
+        np.empty(BLOCK, np.int64),
     )
 
 
 @njit(cache=True)
 def diagonal_blocks(U):
-    """Return the couplings within each block, contiguous: strided rows would share cache sets."""
-    blocks = len(U) // BLOCK
-    within = np.empty((blocks, BLOCK, BLOCK), np.float32)
-    for block in range(blocks):
-        start = block * BLOCK
-        within[block] = U[start : start + BLOCK, start : start + BLOCK]
-    return within
+    """Return the couplings within each block of 64 spins, flat: row after row, 64 each."""
+    within = np.empty((len(U), BLOCK), np.float32)
+    for i in range(len(U)):
+        first = i - i % BLOCK
+        within[i] = U[i, first : first + BLOCK]
+    return within.reshape(-1)
 
 
 @njit(cache=True)
-def _update_fields(U, S, h, rows, flips):
-    """Add the flips of all replicas in one block to their fields, tile by tile."""
-    replicas, size = S.shape
-    for start in range(0, size, TILE):
-        stop = min(start + TILE, size)
+def _update_fields(U, place, stride, h, rows, coefficients, flips, needed, lines, share):
+    """Add the flips of all replicas in one block to their fields, 128 columns after the other.
+
+    U and h are flat; the rows of the block start at ``place`` of U. Meanwhile ``lines`` cache lines
+    of the next columns of the rows ``needed`` are asked for, a ``share`` with each replica.
+    """
+    replicas = len(flips)
+    for tile in range(len(h) // (replicas * COLUMNS)):
+        line = 0
         for r in range(replicas):
             if flips[r] > 0:
-                _add_rows(U, S, h, r, start, stop, rows, flips[r])
+                for _ in range(min(share, lines - line)):
+                    ahead = COLUMNS + line % _LINES * LANES
+                    prefetch(U, place + needed[line // _LINES] * stride + ahead)
+                    line += 1
+                field = (tile * replicas + r) * COLUMNS
+                add_rows(h, field, U, place, stride, rows, coefficients, r * BLOCK, flips[r])
+        place += COLUMNS
+
+
+@njit(cache=True)
+def _list_rows(rows, flips, needed):
+    """List in ``needed`` the rows of a block that any replica has flipped; return their number."""
+    for i in range(BLOCK):
+        needed[i] = 0
+    for r in range(len(flips)):
+        for k in range(r * BLOCK, r * BLOCK + flips[r]):
+            needed[rows[k]] = 1
+    number = 0
+    for i in range(BLOCK):
+        if needed[i]:
+            needed[number] = i
+            number += 1
+    return number
 
 
 @njit(cache=True)

@@ -37,8 +37,8 @@ def temper(
 
     Parameters
     ----------
-    U : float32 (M, M), couplings as in :func:`glasspipe.kernels.freeze.anneal`
-    S, h : float32 (R, M), spins and local fields, changed in place; R = sets × K
+    U, S, h : couplings, spins of R = sets × K replicas and their fields, as in
+        :func:`glasspipe.kernels.freeze.anneal`; S and h change in place
     T : float64 (K,), temperatures
     keys : uint64 (R + sets, 4), random words for the replicas and for the exchanges of each set
     first : int, number of the first sweep
