@@ -1,13 +1,17 @@
 """Annealing of dense couplings against dwave-samplers and openjij, on one thread.
 
     python -m venv VENV && VENV/bin/pip install -r benchmarks/requirements.lock
-    PYTHONPATH=src VENV/bin/python benchmarks/freeze.py [--large]
+    PYTHONPATH=src VENV/bin/python benchmarks/freeze.py [--sizes 500 2000 8000]
 
 Every code gets the same couplings and the same geometric schedule and runs sequential Metropolis.
 Timed is the compiled loop alone; as that of dwave-samplers also converts the couplings, the time of
 a run of one sweep is subtracted, for all. The codes take turns; what is printed is the median. At
 equal CPU each code gets the number of sweeps that it does in the same time, and every final state
 the same quench.
+
+"U read / bandwidth": one row of U for each flip, over what one core reads from an array as large;
+above 1, replicas share rows. "Frozen" is T = 0.1 median |h| alone, after the anneal, over a plain
+scan: one random number of numpy and one comparison an attempt, one row read a flip.
 """
 
 import argparse
@@ -32,9 +36,9 @@ from glasspipe.lattice import Lattice, smallest_size
 from glasspipe.medium import PRESETS
 from glasspipe.sample import realise
 
-T_START, T_END, T_FROZEN = 10.0, 0.1, 0.1  # frozen: 2 % of the flips are accepted
+T_START, T_END = 10.0, 0.1
 CONCENTRATION = 0.05
-REPLICAS = 32
+REPLICAS = 64
 # Sweeps of a timed run, and of openjij in the comparison at equal CPU.
 SWEEPS = {500: 500, 2000: 100, 8000: 40}
 CPU_SWEEPS = {500: 60, 2000: 60, 8000: 30}
@@ -148,15 +152,35 @@ def bandwidth(N):
     return repeats * array.nbytes / np.median(seconds)
 
 
-def flips_per_attempt(U, B, T):
+def acceptance(U, B, T):
+    """Return the accepted share of the flips of every sweep."""
     keys = dense.replica_keys(1, 1)
     states = dense.Replicas.at_random(U, B, keys)
     states.refresh()
-    flips = np.empty((1, len(T)), np.int64)
-    kernels.anneal(
-        states.couplings, states.spins, states.fields, T, keys, 1, np.empty((1, len(T))), flips
-    )
-    return flips[:, 1:].mean() / len(B)
+    energy, flips = np.empty((1, len(T))), np.empty((1, len(T)), np.int64)
+    kernels.anneal(states.couplings, states.spins, states.fields, T, keys, 1, energy, flips)
+    return flips[0] / len(B)
+
+
+@njit
+def _compare(S, h, u):
+    found = 0
+    for i in range(len(S)):
+        found += np.int32(S[i] * h[i] >= u[i])
+    return found
+
+
+def scan_rate(N, accepted, read):
+    """Return attempts a second of a scan: draw a number, compare, read a row for each flip."""
+    S, h = np.ones(N, np.float32), np.full(N, -1, np.float32)
+    u, random = np.empty(N, np.float32), np.random.Generator(np.random.SFC64(0))
+    _compare(S, h, u)
+    start = process_time()
+    for _ in range(1 + 10**7 // N):
+        random.random(out=u, dtype=np.float32)
+        _compare(S, h, u)
+    each = (process_time() - start) / ((1 + 10**7 // N) * N)
+    return 1 / (each + accepted * 4 * N / read)
 
 
 def measure(N, repeats):
@@ -175,7 +199,9 @@ def measure(N, repeats):
     rates = np.array([[rate(run, T, s) for run in codes.values()] for s in range(repeats)])
     median = np.median(rates, axis=0)
     ratios = np.median(rates[:, :, None] / rates[:, None, -2:], axis=0)
-    traffic = 4 * N * flips_per_attempt(U, B, T) / bandwidth(N)
+    cold = np.concatenate([T, np.full(SWEEPS[N], T_END * scale)])
+    accepted, read = acceptance(U, B, cold), bandwidth(N)
+    traffic = 4 * N * accepted[1 : len(T)].mean() / read
     for (name, run), r, (dwave, openjij) in zip(codes.items(), median, ratios, strict=True):
         sweeps = max(2, round(CPU_SWEEPS[N] * r / median[-1]))
         seeds = 2 if f"{REPLICAS}" in name else SEEDS[N]
@@ -185,12 +211,12 @@ def measure(N, repeats):
             f"| {sweeps} | {energy:.4f} ± {error:.4f} |",
             flush=True,
         )
-    cold = np.concatenate([T, np.full(SWEEPS[N], T_FROZEN * scale)])
-    return median[:2], [frozen_rate(U, B, r, T, cold) for r in (1, REPLICAS)]
+    scan = scan_rate(N, accepted[len(T) :].mean(), read)
+    return median[:2], [frozen_rate(U, B, r, T, cold) for r in (1, REPLICAS)], scan
 
 
 def frozen_rate(U, B, replicas, T, cold):
-    """Return attempts a second at ``T_FROZEN`` alone, after the anneal ``T``."""
+    """Return attempts a second at ``T_END`` alone, after the anneal ``T``."""
     run = ours(U, B, replicas)
     seconds = np.median([run(cold, s)[0] - run(T, s)[0] for s in range(5)])
     return replicas * len(B) * (len(cold) - len(T)) / seconds
@@ -198,10 +224,10 @@ def frozen_rate(U, B, replicas, T, cold):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--large", action="store_true", help="N = 8000 too: 4 GB, minutes")
+    parser.add_argument("--sizes", type=int, nargs="*", choices=SWEEPS, default=list(SWEEPS))
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each code")
     options = parser.parse_args()
-    sizes = [500, 2000, 8000] if options.large else [500, 2000]
+    sizes = options.sizes
     print(f"T from {T_START} to {T_END} median |h|, x = {CONCENTRATION}, one thread")
     print(
         "| N | code | 10⁶ attempts/s | / dwave-samplers | / openjij | U read / bandwidth "
@@ -210,12 +236,13 @@ def main():
     results = [measure(N, options.repeats) for N in sizes]
     for k, name in enumerate(["1 replica", f"{REPLICAS} replicas"]):
         rates = np.array([result[0][k] for result in results])
-        frozen = [result[1][k] / 1e6 for result in results]
         exponent = np.polyfit(np.log(sizes), np.log(1 / rates), 1)[0]
+        frozen = ", ".join(
+            f"{rate[k] / 1e6:.0f} ({rate[k] / scan:.1f})" for _, rate, scan in results
+        )
         print(
-            f"{name}: cost of an attempt ∝ N^{exponent:.2f}; at T = {T_FROZEN} median |h| "
-            + ", ".join(f"{r:.0f}" for r in frozen)
-            + " × 10⁶ attempts/s"
+            f"{name}: cost of an attempt ∝ N^{exponent:.2f}; "
+            f"frozen {frozen} × 10⁶ attempts/s (over a plain scan)"
         )
 
 
