@@ -1,11 +1,14 @@
 """Couplings that are not stored against stored ones, and annealing with them."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
+from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
+from scipy.stats import chisquare
 
 from glasspipe import chain, dense, freeze
 from glasspipe.couplings import couplings
@@ -179,6 +182,70 @@ def test_fields_follow_the_flips(case, defects):
     kernels.gather(*replica._smooth, 0, NUMBER, replica._far)
     assert_allclose(replica._h + replica._far, h, atol=1e-5 * np.abs(h).max())
     assert trace[-1] == pytest.approx(0.5 * np.sum((h + H.B) * S), rel=1e-5)
+
+
+@njit
+def near_chains(near, h, keys, T, sweeps, S, changes):
+    """Fill S (chains, N) and ``changes`` (chains,) by chains whose far field is 0."""
+    size = len(h)
+    nothing, strain = np.zeros((size, 3)), np.zeros((3, 3), np.float32)
+    dipole, mesh = np.zeros((size, 3, 3), np.float32), np.zeros((7, 7, 7, 4), np.float32)
+    far = np.zeros(size, np.float32)
+    gathered, flips = np.zeros(-(-size // 64), np.int64), np.zeros(3, np.int64)
+    for c in range(len(keys)):
+        fields, spread = h.copy(), np.ones(size, np.int8)
+        for number in range(sweeps):
+            _, change = kernels.sweep(
+                near[0],
+                near[1],
+                near[2],
+                S[c],
+                fields,
+                nothing,
+                dipole,
+                mesh,
+                strain,
+                far,
+                spread,
+                far,
+                gathered,
+                0,
+                T,
+                keys[c : c + 1],
+                number + 1,
+                0,
+                1 << 40,
+                flips,
+            )
+            changes[c] += change
+
+
+@pytest.mark.parametrize("sites", [[3, 9, 40], [5, 80, 190]], ids=["one block", "three blocks"])
+def test_near_flips_keep_detailed_balance(sites):
+    """Three spins, 20 000 chains: the states are Boltzmann's, and energies those of the states."""
+    U = np.array([[0, 1.0, -0.7], [1.0, 0, 0.4], [-0.7, 0.4, 0]])
+    B, T, chains = np.array([0.3, -0.5, 0.2]), 1.3, 20_000
+    whole = np.zeros((192, 192), np.float32)
+    whole[np.ix_(sites, sites)] = U
+    rows, columns = np.nonzero(whole)
+    near = np.searchsorted(rows, np.arange(193)), columns.astype(np.int32), whole[rows, columns]
+    h = np.full(192, -np.inf, np.float32)
+    h[sites] = U.sum(axis=1) + B
+    keys = np.random.default_rng(8).integers(0, 2**32, (chains, 4), dtype=np.uint64)
+    S, changes = np.ones((chains, 192), np.float32), np.zeros(chains)
+    near_chains(near, h, keys, T, 40, S, changes)
+    states = np.array(list(product([-1, 1], repeat=3)))
+    E = 0.5 * np.einsum("si,ij,sj->s", states, U, states) + states @ B
+    number = (S[:, sites] > 0) @ [4, 2, 1]
+    assert_allclose(changes, E[number] - E[-1], atol=1e-5)
+
+    def p_value(factor):
+        weights = np.exp(-factor * E / T)
+        counts = np.bincount(number, minlength=8)
+        return chisquare(counts, chains * weights / weights.sum()).pvalue
+
+    assert p_value(1.0) > 1e-3
+    assert p_value(1.05) < 1e-3
 
 
 def mean_energy(trace):
