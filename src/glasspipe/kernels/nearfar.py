@@ -20,6 +20,7 @@ from glasspipe.kernels.freeze import (
 )
 from glasspipe.kernels.mesh import COARSE_ORDER as ORDER
 from glasspipe.kernels.mesh import wrapped
+from glasspipe.kernels.vectors import LANES, prefetch
 
 PAIR_GAIN = 1e-3
 """A pair turns for more than this fraction of its energy; its bond is that without images."""
@@ -205,6 +206,9 @@ def sweep(
             random_words(key, 0, number, block, words)
             exponentials(words, scale, thresholds)
             for i in range(first, stop):
+                if S[i] * (h[i] + far[i]) >= thresholds[i - first]:
+                    _ask_for(start, index, U, i)
+            for i in range(first, stop):
                 gain = S[i] * (h[i] + far[i])
                 if gain >= thresholds[i - first]:
                     _flip(start, index, U, S, h, i)
@@ -217,12 +221,22 @@ def sweep(
 
 
 @njit(cache=True)
+def _ask_for(start, index, U, i):
+    """Have the couplings of spin i, which will probably flip, in the cache when it does."""
+    for n in range(start[i], start[i + 1], LANES):
+        prefetch(index, n)
+        prefetch(U, n)
+
+
+@njit(cache=True)
 def _flip(start, index, U, S, h, i):
     """Flip spin i; near fields follow."""
     S[i] = -S[i]
     change = np.float32(2) * S[i]
-    for n in range(start[i], start[i + 1]):
-        h[index[n]] += change * U[n]
+    # Unsigned, for an index that may be negative is tested and counted from the end.
+    defects, couplings = index[start[i] : start[i + 1]], U[start[i] : start[i + 1]]
+    for n in range(len(defects)):
+        h[np.uint64(np.uint32(defects[n]))] += change * couplings[n]
 
 
 @njit(cache=True)
