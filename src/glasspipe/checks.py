@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ROUNDING = 1e-9
 _LARGEST_SIZE = 100_000
+_MOST_STEPS = 1_000_000
 
 
 def _check_medium(point: Point) -> None:
@@ -75,7 +76,17 @@ def _check_freeze(point: Point) -> None:
             f"freeze.t_end: found {freeze['t_end']} with freeze.t_start {freeze['t_start']};"
             " allowed: less than t_start"
         )
-    sweeps, steps = freeze["sweeps"], freeze["steps"]
+    if freeze["method"] == "annealing" and "swap_rate" in freeze:
+        raise ConfigError(
+            f"freeze.swap_rate: found {freeze['swap_rate']} with freeze.method annealing, which"
+            " exchanges nothing; allowed: only with tempering"
+        )
+    sweeps, steps = point.freeze["sweeps"], point.freeze["steps"]
+    if steps > _MOST_STEPS:
+        raise ConfigError(
+            f"freeze.swap_rate: found {point.freeze['swap_rate']}, which needs {steps}"
+            f" temperatures; allowed: at most {_MOST_STEPS}"
+        )
     if sweeps % steps:
         raise ConfigError(
             f"freeze.sweeps: found {sweeps} with freeze.steps {steps};"
@@ -118,8 +129,8 @@ CHECKS = (
     _check_box,
     _check_cutoff,
     _check_components,
-    _check_freeze,
     _check_source,
+    _check_freeze,
     _check_store,
 )
 """Every check of a point."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from glasspipe import ladder
 from glasspipe.checks import CHECKS
 from glasspipe.component import Component, components_from
 from glasspipe.lattice import Lattice, smallest_size
@@ -131,6 +132,11 @@ class Point:
         fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
         return "float64" if fits or self._never_implicit else "implicit"
 
+    @cached_property
+    def freeze(self) -> dict[str, Any]:
+        """The section ``freeze``, the numbers of temperatures and sweeps resolved."""
+        return ladder.resolved(self.data["freeze"], max(self._number, 1))
+
     @property
     def _never_implicit(self) -> str:
         """The setting, if any, for which U must be stored."""
@@ -139,7 +145,7 @@ class Point:
             (f"{key} {value}" for key, value in needs.items() if self.data[key] == value), ""
         )
 
-    @property
+    @cached_property
     def _number(self) -> int:
         """Number of defects; 0 where they come from a file that cannot be read."""
         if self.source_file is None:
@@ -171,6 +177,8 @@ class Point:
         part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
         if "couplings" in part:
             part["couplings"] = {**part["couplings"], "store": self.store}
+        if "freeze" in part:
+            part["freeze"] = self.freeze
         if "medium" in part:
             part["medium"] = asdict(self.medium)
         return part

@@ -102,21 +102,26 @@ CRITERIA = {
     "acceptance_end": Criterion("acceptance at t_end", "lower freeze.t_end", most=0.03),
     "quench_gain": Criterion("share of the energy won by the quench", "more sweeps", most=0.015),
     "replica_spread": Criterion("spread of the replicas' energies", "more sweeps", most=0.007),
-    "swap_rate": Criterion("lowest rate of exchanges", "more freeze.steps", least=0.1),
+    "swap_rate_reached": Criterion(
+        "lowest rate of exchanges over freeze.swap_rate", "more freeze.steps, or sweeps", least=0.5
+    ),
+    "round_trips": Criterion("fewest round trips of a set of states", "more sweeps", least=1.0),
     "drift": Criterion("drift of the energies while measured", "more sweeps", least=-0.001),
 }
 """What is asked of a run, by the name of the measure; energies are in units of the frozen one."""
 
 
-def measures(data: Data) -> dict[str, Array]:
-    """Return what :data:`CRITERIA` judge, for each realisation.
+def measures(data: Data, *, swap_rate: float = np.nan) -> dict[str, Array]:
+    """Return what :data:`CRITERIA` judge, and the lowest swap rate itself, for each realisation.
 
     Parameters
     ----------
     data : mapping of str to array
         Variables of a frozen file, the first axis being the realisations: ``T``, ``energy``,
-        ``acceptance``, ``trace_energy``, ``replica_energy``; from tempering ``swap_rate`` and
-        ``log_energy``.
+        ``acceptance``, ``trace_energy``, ``replica_energy``; from tempering ``swap_rate``,
+        ``round_trips`` and ``log_energy``.
+    swap_rate : float
+        What the swap rate was to be.
 
     Returns
     -------
@@ -130,7 +135,10 @@ def measures(data: Data) -> dict[str, Array]:
     if replicas.shape[1] > 1:
         found["replica_spread"] = replicas.std(axis=1, ddof=1) / unit
     if "swap_rate" in data:
-        found["swap_rate"] = data["swap_rate"].mean(axis=1).min(axis=1)
+        lowest = np.where(np.isfinite(unit), data["swap_rate"].mean(axis=1).min(axis=1), np.nan)
+        trips = np.where(np.isfinite(unit), data["round_trips"].min(axis=1), np.nan)
+        found |= {"swap_rate": lowest, "swap_rate_reached": lowest / swap_rate}
+        found["round_trips"] = trips
         late, earlier = data["log_energy"][:, :, 0], data["log_energy"][:, :, 1]
         found["drift"] = (late - earlier).mean(axis=(1, 2)) / unit
     else:
@@ -140,7 +148,8 @@ def measures(data: Data) -> dict[str, Array]:
 
 def complaints(means: Mapping[str, float]) -> list[str]:
     """Return what is poor about a run, given its measures' means over realisations."""
-    return [line for name, value in means.items() if (line := CRITERIA[name].complaint(value))]
+    judged = {name: value for name, value in means.items() if name in CRITERIA}
+    return [line for name, value in judged.items() if (line := CRITERIA[name].complaint(value))]
 
 
 def overlap_in_field(B: Array, T: Array) -> Array:

@@ -14,7 +14,10 @@ from glasspipe.freeze import Frozen
 from glasspipe.frozen_file import OVERLAPS, names, sizes
 from glasspipe.progress import Observe, Progress, State
 
-_JUDGED = ("T", "energy", "acceptance", "trace_energy", "replica_energy", "swap_rate", "log_energy")
+_JUDGED = (
+    *("T", "energy", "acceptance", "trace_energy", "replica_energy"),
+    *("swap_rate", "round_trips", "log_energy"),
+)
 
 
 def write(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float) -> None:
@@ -39,7 +42,7 @@ def write(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float) -
     StoppedError
         If a signal ended the run; its checkpoint is written.
     """
-    settings = point.data["freeze"]
+    settings = point.freeze
     kept = Checkpoint(output, Owner(point, "freeze", hamiltonian), checkpoint)
     with dataset.stage_file(hamiltonian, "couplings", point) as source, kept.stopping():
         number = source.size("defect")
@@ -64,7 +67,7 @@ def write(point: Point, hamiltonian: Path, output: Path, *, checkpoint: float) -
                 state = None
                 kept.keep({})
     kept.remove()
-    display.line(_judgement(kept.rows))
+    display.line(_judgement(kept.rows, point))
 
 
 def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
@@ -81,8 +84,9 @@ def _frozen(
     point: Point, source: dataset.Reader, row: int, *, observe: Observe, resume: State | None
 ) -> Arrays:
     """Return the variables of the file for one realisation."""
-    settings = point.data["freeze"]
-    options = {name: value for name, value in settings.items() if name != "method"}
+    settings = point.freeze
+    told = ("method", "swap_rate")
+    options = {name: value for name, value in settings.items() if name not in told}
     seed = seed_sequence(point, "freeze", source.realisations[row])
     options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
     made = _of_stored if point.store != "implicit" else _of_implicit
@@ -109,7 +113,7 @@ def _of_stored(
     U[upper] = pairs
     U.T[upper] = pairs
     found = {"U_norm": np.sqrt(np.sum(U * U, axis=1))}
-    if point.data["freeze"]["method"] == "tempering":
+    if point.freeze["method"] == "tempering":
         tempered = temper(U, B, **options)
         return tempered.frozen, found | vars(tempered)
     return freeze(U, B, **options), found
@@ -132,8 +136,9 @@ def _of_implicit(
     return frozen, dict(vars(accuracy))
 
 
-def _judgement(rows: list[Arrays]) -> str:
+def _judgement(rows: list[Arrays], point: Point) -> str:
     """Return a line if the realisations froze poorly on average."""
     data = {name: np.stack([row[name] for row in rows]) for name in _JUDGED if name in rows[0]}
-    poor = complaints({name: float(values.mean()) for name, values in measures(data).items()})
+    found = measures(data, swap_rate=point.freeze.get("swap_rate", np.nan))
+    poor = complaints({name: float(values.mean()) for name, values in found.items()})
     return f"poor quality: {'; '.join(poor)}" if poor else ""

@@ -107,9 +107,8 @@ def statistics(
     found.append(Row(T_G, SCALE, scale, np.nan))
     found += [_mean(ENERGY, "frozen", data["energy"] / data["h"].shape[1])]
     found += [_mean(QUALITY, "unstable", data["unstable"])]
-    found += [_mean(QUALITY, name, v) for name, v in diagnostics.measures(data).items()]
-    if "round_trips" in data:
-        found.append(_mean(QUALITY, "round_trips", data["round_trips"]))
+    quality = diagnostics.measures(data, swap_rate=point.freeze.get("swap_rate", np.nan))
+    found += [_mean(QUALITY, name, values) for name, values in quality.items()]
     found += [_mean(FIELD, name, v) for name, v in random_field.measures(data).items()]
     found.append(_exponent(data["h"]))
     found = [row for row in found if np.isfinite(row.estimate)]

@@ -53,7 +53,7 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         "correlation of B and U_S": (FIELD, "B_and_U_S"),
         "correlation of |B| and U_norm": (FIELD, "size_B_and_U"),
         "overlap of frozen replicas": (FIELD, "overlap"),
-        **{name: (QUALITY, name) for name in ("unstable", *CRITERIA)},
+        **{name: (QUALITY, name) for name in ("unstable", "swap_rate", *CRITERIA)},
     }
     for column, (quantity, statistic) in wanted.items():
         picked = pick(summary, quantity, statistic, names)

@@ -62,7 +62,7 @@ class Work:
     @property
     def seconds(self) -> float:
         """Estimated computing time, processes apart."""
-        realisations, freeze = self.point.realisations, self.point.data["freeze"]
+        realisations, freeze = self.point.realisations, self.point.freeze
         if self._implicit:
             return realisations * self._seconds_implicit
         if self.stage == "freeze":
@@ -79,7 +79,7 @@ class Work:
     @property
     def _seconds_implicit(self) -> float:
         """Of one realisation whose U is not stored."""
-        freeze, slower = self.point.data["freeze"], isinstance(self.point.medium, CubicMedium)
+        freeze, slower = self.point.freeze, isinstance(self.point.medium, CubicMedium)
         seconds = SECONDS_PER_DEFECT * (CRYSTAL if slower else 1.0)
         if self.stage == "freeze":
             seconds += SECONDS_PER_LISTED_FLIP * freeze["sweeps"] * freeze["replicas"]
@@ -93,7 +93,7 @@ class Work:
         from glasspipe import frozen_file
         from glasspipe.variables import ALL_PAIRS, STRONG_PAIRS, VARIABLES
 
-        freeze = self.point.data["freeze"]
+        freeze = self.point.freeze
         sizes = {
             "realisation": self.point.realisations,
             "defect": self.defects,
@@ -124,7 +124,7 @@ class Work:
         """Peak memory of one of its jobs, bytes."""
         if self._implicit:
             crystal = isinstance(self.point.medium, CubicMedium)
-            replicas = self.point.data["freeze"]["replicas"] if self.stage == "freeze" else 0
+            replicas = self.point.freeze["replicas"] if self.stage == "freeze" else 0
             held = BYTES_PER_DEFECT["crystal" if crystal else "isotropic"]
             return BYTES_OF_PROCESS + (held + BYTES_PER_CHAIN * replicas) * self.defects
         if self.stage == "sample":

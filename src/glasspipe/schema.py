@@ -122,7 +122,12 @@ def allowed(node: Schema) -> str:
         return ", ".join(f'"{item}"' if item.isdigit() else item for item in node["enum"])
     if node["type"] == "object":
         return f"a mapping with the keys {', '.join(node['properties'])}"
-    signs = {"exclusiveMinimum": ">", "minimum": "≥", "maximum": "≤"}
+    signs = {
+        "exclusiveMinimum": ">",
+        "minimum": "≥",
+        "exclusiveMaximum": "<",
+        "maximum": "≤",
+    }
     bounds = [f"{sign} {node[word]}" for word, sign in signs.items() if word in node]
     article = "an integer" if node["type"] == "integer" else "a number"
     return " ".join([article, " and ".join(bounds)]).strip()

@@ -27,6 +27,10 @@ from glasspipe.progress import Observe, Progress, State, ignore
 _PLACED_AFTER = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
 """Shares of the burn-in after which the temperatures are placed anew."""
 
+_FEWEST = 300
+"""Sweeps that a placement must rest on: after fewer the cold states still fall, and what their
+rates seem to be moves the temperatures away from where they should be."""
+
 _RATES = (1e-3, 0.99)
 """Rates that can be told from 0 and 1, so that no two temperatures fall apart or together."""
 
@@ -77,7 +81,8 @@ def temper(
     Each replica is a set of ``steps`` states, one at each temperature, that makes sweeps of
     sequential Metropolis and exchanges neighbours. Sweeps count as in annealing, over all
     temperatures, so that the same number costs the same. In the first half of them the
-    temperatures are moved, between fixed ends, until all neighbours exchange equally often.
+    temperatures are moved, between fixed ends, until all neighbours exchange equally often; runs
+    too short to tell how often they do keep the temperatures that they begin with.
 
     Parameters
     ----------
@@ -150,6 +155,31 @@ def equal_distances(T: NDArray[np.float64], energies: NDArray[np.float64]) -> ND
     return placed
 
 
+def placements(burn_in: int) -> dict[int, int]:
+    """Return after which sweeps the temperatures are placed anew, and what each placement rests on.
+
+    Parameters
+    ----------
+    burn_in : int
+        Sweeps during which they may be.
+
+    Returns
+    -------
+    dict of int to int
+        By the sweep after which they move, the one from which energies count: the later half of
+        those since they last moved.
+    """
+    found: dict[int, int] = {}
+    since = 0
+    for share in _PLACED_AFTER:
+        end = round(share * burn_in)
+        settled = (since + end) // 2
+        if end - settled >= _FEWEST:
+            found[end] = settled
+            since = end
+    return found
+
+
 @dataclass(frozen=True)
 class _Run:
     """A run; the arrays in ``kept`` change.
@@ -218,8 +248,8 @@ class _Run:
         """Make some sweeps, and what is due after them."""
         kept, replicas = self.kept, self.replicas
         first = int(kept["done"])
-        placed = [round(share * self.burn_in) for share in _PLACED_AFTER]
-        ends = [end for end in (*placed, self.burn_in, self.sweeps) if end > first]
+        windows = placements(self.burn_in)
+        ends = [end for end in (*windows, self.burn_in, self.sweeps) if end > first]
         done = replicas.piece(first, *ends)
         flips = kept["flips"].sum()
         self._sweep(first, done)
@@ -227,9 +257,8 @@ class _Run:
         kept["done"][...] = done
         if done == self.sweeps or done % dense.SWEEPS_PER_REFRESH == 0:
             self._refresh()
-        if done in placed:
-            since = max((end for end in placed if end < done), default=0)
-            settled = kept["energies"][(since + done) // 2 : done].reshape(-1, len(kept["T"]))
+        if done in windows:
+            settled = kept["energies"][windows[done] : done].reshape(-1, len(kept["T"]))
             kept["T"][:] = equal_distances(kept["T"], settled)
         if done == self.burn_in:
             for name in ("going", "flips", "swaps", "trips", "overlap_counts", "overlap_sums"):

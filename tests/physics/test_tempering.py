@@ -7,12 +7,16 @@ import pytest
 from scipy.special import erfc
 from scipy.stats import chisquare
 
-from glasspipe import dense
+from glasspipe import dense, tempering
+from glasspipe.config import point_from, seed_sequence
+from glasspipe.couplings import couplings
 from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as freeze_kernels
 from glasspipe.kernels import tempering as kernels
-from glasspipe.tempering import equal_distances, temper
+from glasspipe.ladder import length, temperatures_needed
+from glasspipe.sample import realise
+from glasspipe.tempering import equal_distances, placements, temper
 
 OPTIONS = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.1}
 
@@ -137,6 +141,80 @@ def test_equal_distances_of_normal_energies():
     np.testing.assert_allclose(rate, erfc(d / 2), rtol=0.02)
 
 
+# ---- how many temperatures, and where
+
+
+def box(x, number):
+    """U and B of a box of the default study."""
+    point = point_from({"defects": {"concentration": x, "number": number}})
+    rng = np.random.default_rng(seed_sequence(point, "sample", 0))
+    made = realise(rng, point.lattice, point.defects, point.components)
+    tensors = made.defects.tensors
+    about = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
+    found = couplings(made.position, tensors.gamma, tensors.eta, **about)
+    U = np.zeros((point.defects, point.defects))
+    U[np.triu_indices(point.defects, 1)] = found.U
+    return U + U.T, found.B
+
+
+@pytest.mark.parametrize(
+    ("x", "number", "rate", "ends"),
+    [
+        (0.01, 60, 0.3, (10.0, 0.05)),
+        (0.1, 150, 0.3, (10.0, 0.05)),
+        (0.0001, 150, 0.45, (10.0, 0.05)),
+        (0.1, 150, 0.2, (5.0, 0.1)),
+        (0.0001, 100, 0.3, (30.0, 0.03)),
+    ],
+)
+def test_the_wanted_rate_is_met(x, number, rate, ends):
+    U, B = box(x, number)
+    ends = dict(zip(("t_start", "t_end"), ends, strict=True))
+    steps = temperatures_needed(len(B), rate=rate, **ends)
+    options = {"sweeps": 8000 * steps, "steps": steps, "schedule": "geometric", **ends}
+    found = temper(U, B, key=1, replicas=2, **options).swap_rate.mean(axis=0)
+    assert found.mean() == pytest.approx(rate, abs=0.07)
+    assert found.min() > 0.5 * rate
+
+
+def test_temperatures_needed():
+    ends = {"t_start": 10.0, "t_end": 0.05}
+    some = [temperatures_needed(N, rate=0.3, **ends) - 1 for N in (100, 400, 1600)]
+    assert some[0] < some[1] < some[2]
+    assert some[2] == pytest.approx(4 * some[0], abs=4)
+    by_rate = [temperatures_needed(500, rate=r, **ends) for r in (1e-320, 0.1, 0.3, 0.6, 0.99)]
+    assert by_rate == sorted(by_rate)
+    assert by_rate[0] >= 2
+    assert temperatures_needed(2, rate=0.1, t_start=1.0, t_end=0.99) == 2
+    assert length(30.0, 0.02) == pytest.approx(length(30.0, 1.0) + length(1.0, 0.02))
+    assert length(1e9, 200.0) == 0
+
+
+def test_a_placement_rests_on_many_sweeps():
+    assert placements(0) == placements(500) == {}
+    assert placements(1000) == {750: 375}
+    for burn_in in (1250, 5000, 20_000, 10**6):
+        found = placements(burn_in)
+        assert len(found) == 5 or burn_in < 20_000
+        for end, first in found.items():
+            assert end - first >= 300
+            assert all(other <= first for other in found if other < end)
+            assert end < burn_in
+
+
+def test_a_short_run_keeps_the_temperatures_it_begins_with():
+    """After few sweeps rates mislead: placed by them, neighbours may hardly exchange at all."""
+    U, B = box(0.01, 150)
+    steps = temperatures_needed(len(B), rate=0.3, t_start=10.0, t_end=0.1)
+    options = {"key": 1, "steps": steps, "replicas": 1, **OPTIONS}
+    short = temper(U, B, sweeps=100 * steps, **options)
+    np.testing.assert_allclose(
+        short.frozen.T, np.geomspace(short.frozen.T[0], short.frozen.T[-1], steps)
+    )
+    longer = temper(U, B, sweeps=4000 * steps, **options)
+    assert np.abs(np.log(longer.frozen.T / short.frozen.T)).max() > 0.05
+
+
 # ---- the pieces
 
 
@@ -202,6 +280,7 @@ def kept_states(run, **options):
 @pytest.mark.parametrize("method", [freeze, temper])
 def test_continued_from_any_state_it_ends_in_the_same_bits(monkeypatch, method, refresh):
     monkeypatch.setattr(dense, "SWEEPS_PER_REFRESH", refresh)
+    monkeypatch.setattr(tempering, "_FEWEST", 1)
     U, B = hamiltonian(70, seed=6)
     options = {"key": 3, "sweeps": 160, "steps": 4, "replicas": 2, **OPTIONS}
     whole = method(U, B, **options)

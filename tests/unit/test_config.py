@@ -101,7 +101,7 @@ def test_the_default_study_is_valid():
 def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
     without = [key for key, node in leaves(schema()) if "default" not in node]
     strengths = [f"defects.{name}.distribution" for name in ("gamma", "eta", "zeta", "D", "Delta")]
-    expected = ["study", *MEDIUM, *strengths, "sample.source.file"]
+    expected = ["study", *MEDIUM, *strengths, "sample.source.file", "freeze.swap_rate"]
     assert without == expected
 
 
@@ -249,6 +249,31 @@ def test_a_point_file_may_be_a_study_without_its_sweep(tmp_path):
     path.write_text("freeze: {t_end: 1e-3}")
     with pytest.raises(ConfigError, match=r"^freeze\.t_end: found the text '1e-3'"):
         load_point(path)
+
+
+TEMPERING = {"method": "tempering", "sweeps": 1000}
+
+
+def test_tempering_chooses_its_temperatures_and_says_so_in_the_part():
+    point = point_from({"freeze": TEMPERING})
+    steps = point.freeze["steps"]
+    assert point_from({"freeze": TEMPERING, "realisations": 3}).freeze == point.freeze
+    assert point.freeze["sweeps"] - 1000 in range(steps)
+    assert point.freeze["sweeps"] % steps == 0
+    assert point.part("freeze")["freeze"] == point.freeze
+    given = {**TEMPERING, "swap_rate": 0.3, "steps": steps, "sweeps": point.freeze["sweeps"]}
+    assert point_from({"freeze": given}).part_hash("freeze") == point.part_hash("freeze")
+    often = point_from({"freeze": {**TEMPERING, "swap_rate": 0.6}})
+    assert often.freeze["steps"] > steps
+    more = point_from({"freeze": TEMPERING, "defects": {"number": 2000}})
+    assert more.freeze["steps"] == pytest.approx(2 * steps, rel=0.1)
+
+
+def test_annealing_has_100_temperatures_if_nothing_is_said():
+    asked = point_from({"freeze": {"steps": 100}})
+    assert point_from({}).freeze == point_from({"freeze": {"steps": "auto"}}).freeze == asked.freeze
+    assert "swap_rate" not in asked.freeze
+    assert point_from({}).part("freeze") == asked.part("freeze")
 
 
 ORDER = list(STAGES)

@@ -87,7 +87,7 @@ def test_each_limit_is_kept_and_broken():
 
 
 POINT = {"defects": {"number": 150, "concentration": 0.1}, "realisations": 4, "seed": 3}
-GOOD = {"sweeps": 20_000, "steps": 100, "replicas": 2}
+GOOD = {"sweeps": 20_000, "replicas": 2}
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,9 @@ def hamiltonians(tmp_path_factory):
             {"sweeps": 10, "steps": 10, "replicas": 8},
             "spread of the replicas' energies is .* above 0.007: more",
         ),
-        ({"method": "tempering", "sweeps": 120_000, "steps": 40}, None),
+        ({"method": "tempering", "sweeps": 300_000, "t_end": 0.12}, None),
         ({"method": "tempering", "sweeps": 50_000, "steps": 5}, "lowest rate of exchanges"),
+        ({"method": "tempering", "sweeps": 4000}, "fewest round trips .* below 1: more sweeps"),
         ({"method": "tempering", "sweeps": 400, "steps": 20}, "drift of the energies"),
     ],
 )
