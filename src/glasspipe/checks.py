@@ -9,6 +9,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from glasspipe.lattice import smallest_size
+from glasspipe.medium import check_compliance
 from glasspipe.schema import ConfigError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _LARGEST_SIZE = 100_000
 
 def _check_medium(point: Point) -> None:
     point.interaction  # noqa: B018 (its constructor and the medium's check)
+    if point.data["boundary"] == "stress_free":
+        check_compliance(point.medium)
 
 
 def _check_box(point: Point) -> None:

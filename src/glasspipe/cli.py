@@ -48,10 +48,7 @@ def _check(options: argparse.Namespace) -> None:
     from glasspipe.config import load_study
     from glasspipe.plan import describe
 
-    study = load_study(options.config)
-    for line in study.warnings:
-        print(f"warning: {line}", file=sys.stderr)
-    print(describe(study))
+    print(describe(load_study(options.config)))
 
 
 def _materials(_: argparse.Namespace) -> None:

@@ -261,12 +261,6 @@ class Study:
         """Largest concentration in the fits of typical values."""
         return self.data["aggregate"]["fit_below"]
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Lines to show to the user, each once."""
-        lines = (point.medium.warning for point in self.points)
-        return tuple(dict.fromkeys(line for line in lines if line))
-
 
 def load_study(path: str | Path) -> Study:
     """Read and check a study file.
