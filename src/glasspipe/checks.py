@@ -9,7 +9,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from glasspipe.lattice import smallest_size
-from glasspipe.medium import check_compliance
+from glasspipe.medium import CubicMedium, check_compliance
 from glasspipe.schema import ConfigError
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ def _check_medium(point: Point) -> None:
     point.interaction  # noqa: B018 (its constructor and the medium's check)
     if point.data["boundary"] == "stress_free":
         check_compliance(point.medium)
+    if isinstance(point.medium, CubicMedium) and not point.medium.is_mild:
+        from glasspipe.crystal import check_anisotropy  # compiled: not for every config
+
+        check_anisotropy(point.medium)
 
 
 def _check_box(point: Point) -> None:

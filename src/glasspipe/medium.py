@@ -134,6 +134,12 @@ class CubicMedium:
         return 2 * self.c44 / (self.c11 - self.c12)
 
     @property
+    def is_mild(self) -> bool:
+        """Whether periodic sums surely end, :func:`glasspipe.crystal.check_anisotropy`."""
+        low, high = MILD_ZENER
+        return low <= self.zener_ratio <= high and self.bulk_modulus <= MILD_BULK * self.c44 * GPA
+
+    @property
     def hill_average(self) -> Medium:
         """The isotropic medium of the same bulk modulus and of Hill's shear modulus.
 
@@ -150,6 +156,9 @@ class CubicMedium:
 
 
 AnyMedium = Medium | CubicMedium
+
+MILD_ZENER, MILD_BULK = (0.25, 5.0), 50.0
+"""Zener's ratios and largest K over C44 for which periodic sums of a crystal end."""
 
 LEAST_BULK = 1.0e-6
 """K over C11 (ρc_l²): K is a difference of moduli, and 1/K is good to 9 digits above this."""

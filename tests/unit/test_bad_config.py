@@ -205,7 +205,19 @@ BAD = [
     ),
     (
         "{medium: {density: 1, c11: 2, c12: -0.9999999, c44: 1}, boundary: stress_free}",
-        r"^boundary: found stress_free with a bulk modulus K of 6\.66667e-08 GPa; allowed: K > 2e-06",
+        r"^boundary: found stress_free with a bulk modulus K of 6\.66667e-08 GPa; allowed: K > 2e",
+    ),
+    (
+        "medium: {density: 1, c11: 10, c12: 9.99, c44: 30}",
+        r"^medium: found Zener's ratio 2 c44/\(c11 − c12\) = 6000 and K = 0\.3331 c44, .* 0\.25 to",
+    ),
+    (
+        "medium: {density: 1, c11: 10, c12: 9.7, c44: 2.25}",
+        r"^medium: found Zener's ratio 2 c44/\(c11 − c12\) = 15 and K = 4\.356 c44, for which per",
+    ),
+    (
+        "medium: {density: 1, c11: 10000, c12: 9999, c44: 0.5}",
+        r"^medium: found Zener's ratio .* = 1 and K = 2e\+04 c44, .* ≤ 50 c44, up to about 10 wh",
     ),
     (
         "{lattice: {size: 3}, defects: {concentration: 0.01}}",
