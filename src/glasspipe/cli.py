@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        print(f"glasspipe {options.command}: {name}{error.strerror}", file=sys.stderr)
+        why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
+        print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 1
