@@ -335,6 +335,8 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
     """Yield the points of a study's complete data."""
     node = _point_schema()
     base = complete(_point_schema(*_UNSWEPT), data)
+    if isinstance(base["medium"], str) and any(str(k).startswith("medium.") for k in data["sweep"]):
+        base["medium"] = {"preset": base["medium"]}  # of which one number is swept
     seen: dict[str, Point] = {}
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point(values, swept)
