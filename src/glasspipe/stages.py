@@ -267,9 +267,17 @@ _TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
 def hamiltonian(
     point: Point, realisations: Path, couplings: Path, frozen: Path, output: Path
 ) -> None:
-    """Write U, B and J, b of every realisation, all pairs or the strong ones."""
+    """Write U, B and J, b of every realisation, all pairs or the strong ones.
+
+    Raises
+    ------
+    ConfigError
+        If the point does not say which.
+    """
     from glasspipe.hamiltonian import Ising, of_tau
 
+    if point.data["hamiltonian"]["store"] == "none":
+        raise ConfigError("hamiltonian.store: found none in the point; allowed: dense, pairs")
     with (
         dataset.stage_file(realisations, "sample", point) as source,
         dataset.stage_file(couplings, "couplings", point) as pairs,
