@@ -64,6 +64,15 @@ def _check_components(point: Point) -> None:
             f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
         )
     lattice, x = point.lattice, point.data["defects"]["concentration"]
+    type_, sublattices = point.data["lattice"]["type"], [c.sublattice for c in point.components]
+    if type_ != "rock_salt" and set(sublattices) != {"anion"}:
+        number = sublattices.index("cation")
+        names = point.data["defects"]["mixture"]
+        where = "" if names == "none" else f"mixture.{list(names)[number]}."
+        raise ConfigError(
+            f"defects.{where}sublattice: found cation with lattice.type {type_}, all of whose sites"
+            " are alike; allowed: anion (the default), or lattice.type rock_salt"
+        )
     if lattice.type == "rock_salt":
         for name in {component.sublattice for component in point.components}:
             share = sum(c.share for c in point.components if c.sublattice == name)
