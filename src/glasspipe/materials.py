@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from glasspipe.medium import PRESETS, Medium, medium_from
+from glasspipe.medium import PRESETS, CubicMedium, medium_from
 from glasspipe.schema import find, schema, validate
 
 _WHOLE = ({"c_l", "c_t"}, {"c11", "c12", "c44"})
@@ -95,8 +95,10 @@ def listing() -> str:
     for name, preset in PRESETS.items():
         values = asdict(preset.medium)
         shown = [f"{key} {value:g} {units.get(key, 'GPa')}" for key, value in values.items()]
-        kind = "isotropic" if isinstance(preset.medium, Medium) else "cubic"
-        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(preset.source)]
+        about = preset.medium.about if isinstance(preset.medium, CubicMedium) else ""
+        kind = "cubic" if about else "isotropic"
+        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(about)]
+        lines += _indented(preset.source)
     lines += ["", "Materials (material: NAME; any key beside it overrides one of these)"]
     for name, material in materials().items():
         lines += ["", f"  {name}: {material.about}", *_settings(material)]

@@ -154,6 +154,15 @@ class CubicMedium:
         along = self.bulk_modulus + 4 / 3 * shear
         return Medium(self.density, sqrt(along / velocity), sqrt(shear / velocity))
 
+    @property
+    def about(self) -> str:
+        """Zener's ratio and the Hill average in words."""
+        hill = self.hill_average
+        return (
+            f"Zener's ratio {self.zener_ratio:.4g}, Hill average c_l {hill.c_l:.4g} km/s,"
+            f" c_t {hill.c_t:.4g} km/s"
+        )
+
 
 AnyMedium = Medium | CubicMedium
 

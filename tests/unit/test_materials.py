@@ -106,4 +106,7 @@ def test_the_list_shows_everything():
         assert f"  {name} (" in text
         assert preset.source.split(";")[0].split()[0] in text
     assert "c11 34.7 GPa" in text
+    hill = PRESETS["KBr_cubic"].medium.hill_average
+    assert f"Zener's ratio 0.3509, Hill average c_l {hill.c_l:.4g} km/s, c_t {hill.c_t:.4g}" in text
+    assert text.count("Zener") == 2
     assert "check before publishing" in text
