@@ -112,6 +112,7 @@ def _weighted_green(medium: CubicMedium, points: int) -> tuple[Array, Array]:
     return n, derivatives(n, 0, medium).reshape(-1, 9) * weight[:, None]
 
 
+@cache
 def check_anisotropy(medium: CubicMedium) -> None:
     """Refuse a crystal whose periodic sums do not end; a mild one is not looked at.
 

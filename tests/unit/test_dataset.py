@@ -329,6 +329,18 @@ class TestUsersDefects:
         with dataset.opened(tmp_path / "r.nc") as sampled:
             assert sampled.attributes["sites"] == np.ravel(sites)[0]
 
+    def test_amplitudes_that_are_absent_are_drawn_from_the_config(self, tmp_path):
+        self.write(tmp_path / "mine.nc", strange={"D": np.full((2, 5), 0.25)})
+        spread = {"distribution": "uniform", "parameters": {"loc": 1.0, "scale": 2.0}}
+        data = self.point(tmp_path / "mine.nc").data
+        point = with_(**{**data, "defects": {**data["defects"], "D": 9.0, "Delta": spread}})
+        stages.sample(point, tmp_path / "r.nc")
+        with dataset.opened(tmp_path / "r.nc") as sampled:
+            assert (sampled.whole("D") == 0.25).all()
+            drawn = sampled.whole("Delta")
+        assert ((drawn > 1) & (drawn < 3)).all()
+        assert len(np.unique(drawn)) == 10
+
     def test_sites_on_a_mesh_are_not_kept(self, tmp_path):
         """Nothing reads them, so nothing could tell whether they are those of the positions."""
         self.write(tmp_path / "mine.nc", strange={"site": np.full((2, 5, 3), -7)})
