@@ -115,9 +115,9 @@ class UserDefects:
             if name in values:
                 mirrored = np.swapaxes(values[name], -1, -2)
                 rounding = _ROUNDING * np.abs(values[name]).max()
-                wrong = np.abs(values[name] - mirrored) > rounding
+                wrong = np.abs(values[name] / 2 - mirrored / 2) > rounding / 2
                 self._refuse(number, name, values[name], wrong, rule)
-                values[name] = (values[name] + mirrored) / 2
+                values[name] = values[name] / 2 + mirrored / 2  # a sum may overflow
         for name in ("D", "Delta"):
             if name in values:
                 self._refuse(number, name, values[name], values[name] < 0, f"{name} ≥ 0")

@@ -351,6 +351,7 @@ class TestUsersDefects:
     @pytest.mark.parametrize(
         ("factor", "config", "message"),
         [
+            (1e307, {}, "defect 0: B is .* eV; at most 1e"),
             (1e300, {}, r"r\.nc: realisation 0, defect 0: B is .* eV; at most 1e\+30 in modulus"),
             (1e150, {}, "defect 0: B is .* eV; at most 1e"),
             (1e20, {}, r"realisation 0, defects 0 and 1: U is .*e\+3. eV; at most 1e\+30 in mod"),
