@@ -147,6 +147,7 @@ def describe(study: Study) -> str:
     return "\n\n".join(
         [
             _headline(study),
+            *_crystals(study),
             _point_table(study, defects),
             _rule_table(study, work),
             _estimate(study, work),
@@ -183,6 +184,19 @@ def _headline(study: Study) -> str:
         f" {_count(study.realisations, 'realisation')} of each"
         f" in {_count(len(study.chunks), 'job')} a stage"
     )
+
+
+def _crystals(study: Study) -> list[str]:
+    """Return what characterises each cubic medium of a study, in one paragraph or none."""
+    media = dict.fromkeys(point.medium for point in study.points)
+    lines = [
+        f"crystal c11 {m.c11:g}, c12 {m.c12:g}, c44 {m.c44:g} GPa: {m.about}"
+        for m in media
+        if isinstance(m, CubicMedium)
+    ]
+    hidden = len(lines) - SHOWN_POINTS
+    more = [f"… and {hidden} more"] if hidden > 0 else []
+    return ["\n".join([*lines[:SHOWN_POINTS], *more])] if lines else []
 
 
 def _point_table(study: Study, defects: list[int]) -> str:

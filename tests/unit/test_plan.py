@@ -68,6 +68,19 @@ def test_a_crystal_costs_more_a_pair():
         assert crystal == pytest.approx(slower * isotropic)
 
 
+def test_crystals_are_characterised_once():
+    media = {"medium": {"values": ["KBr_cubic", "KBr"]}, "defects.eta": {"values": [1, 2]}}
+    paragraphs = describe(study(**BOX, sweep=media)).split("\n\n")
+    line = "crystal c11 34.7, c12 5.8, c44 5.07 GPa: Zener's ratio 0.3509, Hill average c_l 3.0"
+    assert paragraphs[1].startswith(line)
+    assert "\n" not in paragraphs[1]
+    assert "Zener" not in describe(study(**BOX))
+    many = {"medium.c44": {"linear": {"start": 5.0, "stop": 6.0, "number": 50}}}
+    crystals = describe(study(**BOX, medium="KBr_cubic", sweep=many)).split("\n\n")[1].split("\n")
+    assert len(crystals) == 41
+    assert crystals[-1] == "… and 10 more"
+
+
 def test_a_printed_coupling_costs_three_sums():
     for stage in STAGES:
         derived, printed = (
