@@ -52,10 +52,21 @@ def test_times_follow_pairs_and_flips():
         {
             "sample": 0.0,
             "couplings": 190 * 1000 * plan.SECONDS_PER_PAIR["couplings"],
-            "freeze": 20 * 5000 * 2 * 1000 * plan.SECONDS_PER_FLIP,
+            "freeze": 1000
+            * (20 * 5000 * 2 * plan.SECONDS_PER_VISIT + 2 * 400 * plan.SECONDS_PER_ENTRY),
             "fields": 190 * 1000 * plan.SECONDS_PER_PAIR["fields"],
         }
     )
+
+
+def test_rows_of_a_large_U_cost_time_that_replicas_share():
+    about = {"sweeps": 1000, "steps": 100}
+    one, four, tempered = (
+        Work("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000).seconds
+        for freeze in ({}, {"replicas": 4}, {"method": "tempering"})
+    )
+    assert one < four < 2 * one
+    assert tempered < 0.6 * one
 
 
 def test_a_crystal_costs_more_a_pair():
@@ -93,7 +104,8 @@ def test_a_printed_coupling_costs_three_sums():
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
     monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})
-    monkeypatch.setattr(plan, "SECONDS_PER_FLIP", 0.0)
+    monkeypatch.setattr(plan, "SECONDS_PER_VISIT", 0.0)
+    monkeypatch.setattr(plan, "SECONDS_PER_ENTRY", 0.0)
     assert "time: about 40 s of CPU, 40 s on 2 cores" in describe(study(**BOX))
     four = study(sweep={"seed": {"values": [1, 2, 3, 4]}}, **BOX)
     assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(four)
