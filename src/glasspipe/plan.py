@@ -65,7 +65,7 @@ class Work:
     @property
     def seconds(self) -> float:
         """Estimated computing time, processes apart."""
-        realisations, freeze = self.point.realisations, self.point.data["freeze"]
+        realisations = self.point.realisations
         if self._implicit:
             return realisations * self._seconds_implicit
         if self.stage == "freeze":
