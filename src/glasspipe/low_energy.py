@@ -222,7 +222,7 @@ def merged(points: xr.Dataset) -> xr.Dataset:
     """Return what the study's file holds, of the points concatenated."""
     found = points[["x", *VARIABLES]]
     alike = ("distance", "power", "probability", "E")
-    return found.assign({name: points[name].isel(point=0) for name in alike})
+    return found.assign({name: points[name].isel(point=0, missing_dims="ignore") for name in alike})
 
 
 def summary_rows(data: xr.Dataset) -> pd.DataFrame:
