@@ -15,7 +15,7 @@ from glasspipe import dataset
 from glasspipe.dataset import DataError, Reader
 
 _NEEDED = ("position", "gamma", "eta", "zeta")
-_OPTIONAL = ("site", "zeta_minus", "D", "Delta")
+_OPTIONAL = ("site", "zeta_minus", "D", "Delta", "E", "epsilon")
 _SHAPES: dict[str, tuple[int, ...]] = {
     "position": (3,),
     "gamma": (3, 3),
@@ -24,6 +24,8 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "zeta_minus": (3, 3, 3),
     "D": (),
     "Delta": (),
+    "E": (),
+    "epsilon": (),
 }
 _SYMMETRIC = {
     "gamma": "is not symmetric",

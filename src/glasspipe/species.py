@@ -18,6 +18,8 @@ from glasspipe.distribution import draw as draw_strength
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
+_SCALARS = ("D", "Delta", "E", "epsilon")
+
 SPECIES = ("aligned", "uniaxial", "rotor", "gaussian")
 
 AXES: dict[str, Array] = {
@@ -90,12 +92,16 @@ class Defects:
         γ, η, ζ.
     D, Delta : array (N,)
         Tunnelling amplitudes of S and τ, eV.
+    E, epsilon : array (N,)
+        Stray fields on S and τ, eV.
     """
 
     component: Numbers
     tensors: Variants
     D: Array
     Delta: Array
+    E: Array
+    epsilon: Array
 
 
 def _turn(rotation: Array, zeta: Array) -> Array:
@@ -193,7 +199,7 @@ def draw(rng: np.random.Generator, number: int, components: tuple[Component, ...
         np.empty((number, 3, 3, 3)),
         np.empty((number, 3, 3, 3)) if rotor else None,
     )
-    drawn = Defects(label, tensors, np.empty(number), np.empty(number))
+    drawn = Defects(label, tensors, *np.empty((len(_SCALARS), number)))
     for index, (component, stream) in enumerate(zip(components, streams, strict=True)):
         _draw_component(stream, np.flatnonzero(label == index), component, drawn)
     return drawn
@@ -204,11 +210,11 @@ def _draw_component(
 ) -> None:
     """Fill the defects numbered ``mine`` with draws of one component."""
     states, frames, strengths = rng.spawn(3)
-    u = dict(
-        zip(("gamma", "eta", "zeta", "D", "Delta"), strengths.random((5, len(mine))), strict=True)
-    )
+    names = ("gamma", "eta", "zeta", *_SCALARS)  # a new one goes last, or the others' draws change
+    u = dict(zip(names, strengths.random((len(names), len(mine))), strict=True))
     values = {name: draw_strength(getattr(component, name), u[name]) for name in u}
-    drawn.D[mine], drawn.Delta[mine] = values["D"], values["Delta"]
+    for name in _SCALARS:
+        getattr(drawn, name)[mine] = values[name]
     made = _draw_states(states, len(mine), component)
     if component.frame_spread > 0:
         axis = frames.standard_normal((len(mine), 3))

@@ -5,6 +5,7 @@ A stage works through its realisations one at a time, so its memory is that of o
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,16 +49,14 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
 def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
     from glasspipe.sample import realise
 
-    tensors = ["gamma", "eta", "zeta"]
-    if any(component.species == "rotor" for component in point.components):
-        tensors.append("zeta_minus")
-    names = ["position", "box", "site", "component", *tensors, "D", "Delta"]
+    tensors = ["gamma", "eta", "zeta", *(name for name in ("zeta_minus",) if name in point.extras)]
+    others = ["component", *_amplitudes(point)]
     lattice, number = point.lattice, point.defects
     with dataset.create(
         output,
         "sample",
         point,
-        names=names,
+        names=["position", "box", "site", *tensors, *others],
         sizes={"defect": number, **_AXES},
         realisations=numbers,
         attributes={"sites": lattice.sites, "defects": number},
@@ -68,8 +67,12 @@ def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
             made = realise(rng, lattice, number, point.components)
             writer.put(row, {"position": made.position, "site": made.site})
             writer.put(row, {name: getattr(made.defects.tensors, name) for name in tensors})
-            drawn = made.defects
-            writer.put(row, {"component": drawn.component, "D": drawn.D, "Delta": drawn.Delta})
+            writer.put(row, {name: getattr(made.defects, name) for name in others})
+
+
+def _amplitudes(point: Point) -> list[str]:
+    """Numbers of the defects that the sample file holds: tunnelling amplitudes, stray fields."""
+    return ["D", "Delta", *(name for name in ("E", "epsilon") if name in point.extras)]
 
 
 def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> None:
@@ -81,7 +84,7 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
                 f"{source}: holds {defects.realisations} realisations;"
                 f" number {numbers.stop - 1} is wanted"
             )
-        missing = [name for name in ("D", "Delta") if name not in defects.names]
+        missing = [name for name in _amplitudes(point) if name not in defects.names]
         with dataset.create(
             output,
             "sample",
@@ -132,7 +135,7 @@ def _store_matrix(
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
             made = make(*source.row(row, "position", "gamma", "eta"))
-            writer.put(row, {"U": made.U, "B": made.B})
+            writer.put(row, {"U": made.U, "B": made.B + _stray_field(source, row, "E")})
 
 
 def _store_implicit(
@@ -150,8 +153,13 @@ def _store_implicit(
         writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            writer.put(row, {"B": make(position, gamma, eta)})
-            writer.put(row, {"position": position, "gamma": gamma})
+            B = make(position, gamma, eta) + _stray_field(source, row, "E")
+            writer.put(row, {"B": B, "position": position, "gamma": gamma})
+
+
+def _stray_field(source: dataset.Reader, row: int, name: str) -> Array:
+    """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
+    return source.row(row, name)[0] if name in source else np.zeros(source.size("defect"))
 
 
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -166,7 +174,7 @@ def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 1
 
 
 _NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
-_FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
+_FIELDS = ("b_gamma", "b_eta", "J_abs", "J_max", "J_tau")
 
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
@@ -188,7 +196,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
             output,
             "fields",
             point,
-            names=(*_FIELDS, "zeta"),
+            names=(*_FIELDS, "b", "zeta"),
             sizes={"defect": number, **_AXES},
             realisations=source.realisations,
             attributes=_NEAR_J if implicit else {},
@@ -210,7 +218,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                     boundary=point.data["boundary"],
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})
-                writer.put(row, {"zeta": zeta})
+                writer.put(row, {"b": made.b + _stray_field(source, row, "epsilon"), "zeta": zeta})
 
 
 def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
@@ -248,7 +256,7 @@ def hamiltonian(
                 position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 U, B = pairs.row(row, "U", "B")
                 S, h = spins.row(row, "S", "h")
-                tau = of_tau(
+                made = of_tau(
                     position,
                     gamma,
                     eta,
@@ -258,6 +266,7 @@ def hamiltonian(
                     medium=point.interaction,
                     boundary=point.data["boundary"],
                 )
+                tau = replace(made, field=made.field + _stray_field(source, row, "epsilon"))
                 writer.put(row, {"position": position, "S": S, "B": B, "b": tau.field})
                 writer.put(row, {name: source.row(row, name)[0] for name in ("D", "Delta")})
                 for letter, ising, field in (("U", Ising(B, *upper, U), h), ("J", tau, tau.field)):
