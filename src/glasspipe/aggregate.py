@@ -161,7 +161,7 @@ class _Merged:
             nominal = float(np.prod(box)) * files.point.lattice.site_density
             sites = sampled.attributes.get("sites", nominal)
             x = sampled.size("defect") / float(sites)
-            tensors = Variants(*sampled.row(0, "gamma", "eta", "zeta"))
+            tensors = low_energy.first_tensors(sampled)
             stray = tuple(name for name in ("E", "epsilon") if name in sampled)
         return cls(np.array(numbers), values, trace, x, box, tensors, stray)
 

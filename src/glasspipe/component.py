@@ -29,6 +29,8 @@ class Component:
     frame_spread : float
         Standard deviation, in degrees, of the angle by which local frames are turned about random
         axes.
+    static_dipole : {"none", "mean"}
+        What S does not change of the force dipole, beside η: of rotors the mean of both states.
     share : float
         Probability that a defect is of this component.
     sublattice : {"anion", "cation"}
@@ -47,6 +49,7 @@ class Component:
     frame_spread: float = 0.0
     share: float = 1.0
     sublattice: str = "anion"
+    static_dipole: str = "none"
 
     @property
     def axis_is_random(self) -> bool:
@@ -82,6 +85,12 @@ def _component(given: Mapping[str, Any], key: str) -> Component:
         name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS if name in given
     }
     others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
+    others["static_dipole"] = given.get("static_dipole", "none")
+    if others["static_dipole"] != "none" and others["species"] != "rotor":
+        raise ValueError(
+            f"{key}.static_dipole: found {others['static_dipole']} with species"
+            f" {others['species']}; allowed: none, or species rotor"
+        )
     if others["species"] == "rotor" and others["axes"] == "isotropic":
         raise ValueError(
             f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"

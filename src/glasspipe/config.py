@@ -46,7 +46,7 @@ DENSE_MATRICES = 3
 """N × N arrays of float64 that the hungriest job with a stored U holds at once."""
 LARGEST_DENSE = 4e9
 """Bytes up to which U is stored if one does not say."""
-_OFF = {"E": 0.0, "epsilon": 0.0}
+_OFF = {"E": 0.0, "epsilon": 0.0, "static_dipole": "none"}
 """Terms of the defects that the paper's studies do not have, each with the value it has then."""
 _UNSWEPT = ("realisations", "hamiltonian")
 """Sections of a point that are the same for all points of a study."""
@@ -123,6 +123,7 @@ class Point:
         """Variables of the sample file that are there only where some component needs them."""
         found = {
             "zeta_minus": any(each.species == "rotor" for each in self.components),
+            "static": any(each.static_dipole != "none" for each in self.components),
             "E": any(each.E != 0.0 for each in self.components),
             "epsilon": any(each.epsilon != 0.0 for each in self.components),
         }

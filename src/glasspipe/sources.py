@@ -15,13 +15,14 @@ from glasspipe import dataset
 from glasspipe.dataset import DataError, Reader
 
 _NEEDED = ("position", "gamma", "eta", "zeta")
-_OPTIONAL = ("site", "zeta_minus", "D", "Delta", "E", "epsilon")
+_OPTIONAL = ("site", "zeta_minus", "static", "D", "Delta", "E", "epsilon")
 _SHAPES: dict[str, tuple[int, ...]] = {
     "position": (3,),
     "gamma": (3, 3),
     "eta": (),
     "zeta": (3, 3, 3),
     "zeta_minus": (3, 3, 3),
+    "static": (3, 3),
     "D": (),
     "Delta": (),
     "E": (),
@@ -29,6 +30,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 }
 _SYMMETRIC = {
     "gamma": "is not symmetric",
+    "static": "is not symmetric",
     "zeta": "is not symmetric in its last two indices",
     "zeta_minus": "is not symmetric in its last two indices",
 }

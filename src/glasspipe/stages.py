@@ -49,7 +49,8 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
 def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
     from glasspipe.sample import realise
 
-    tensors = ["gamma", "eta", "zeta", *(name for name in ("zeta_minus",) if name in point.extras)]
+    optional = [name for name in ("zeta_minus", "static") if name in point.extras]
+    tensors = ["gamma", "eta", "zeta", *optional]
     others = ["component", *_amplitudes(point)]
     lattice, number = point.lattice, point.defects
     with dataset.create(
@@ -134,7 +135,8 @@ def _store_matrix(
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            made = make(*source.row(row, "position", "gamma", "eta"))
+            static = _static(point, source, row)
+            made = make(*source.row(row, "position", "gamma", "eta"), static=static)
             writer.put(row, {"U": made.U, "B": made.B + _stray_field(source, row, "E")})
 
 
@@ -153,13 +155,26 @@ def _store_implicit(
         writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            B = make(position, gamma, eta) + _stray_field(source, row, "E")
+            B = make(position, gamma, eta, static=_static(point, source, row))
+            B += _stray_field(source, row, "E")
             writer.put(row, {"B": B, "position": position, "gamma": gamma})
 
 
 def _stray_field(source: dataset.Reader, row: int, name: str) -> Array:
     """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
-    return source.row(row, name)[0] if name in source else np.zeros(source.size("defect"))
+    found = source.optional(row, name)
+    return np.zeros(source.size("defect")) if found is None else found
+
+
+def _static(point: Point, source: dataset.Reader, row: int) -> Array | None:
+    """Force dipoles of a realisation that S does not change, beside η; None: there are none."""
+    found = source.optional(row, "static")
+    if found is not None and point.data["formula"] == "as_printed":
+        raise DataError(
+            f"{source.path}: holds static dipoles, whose couplings the paper does not print;"
+            " none are allowed with formula as_printed"
+        )
+    return found
 
 
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -216,6 +231,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                     rng.choice((-1, 1), size=number),
                     box=box,
                     boundary=point.data["boundary"],
+                    static=_static(point, source, row),
                 )
                 writer.put(row, {name: getattr(made, name) for name in _FIELDS})
                 writer.put(row, {"b": made.b + _stray_field(source, row, "epsilon"), "zeta": zeta})
@@ -226,8 +242,7 @@ def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
     from glasspipe.fields import frozen_zeta
 
     (zeta,) = source.row(row, "zeta")
-    minus = source.row(row, "zeta_minus")[0] if "zeta_minus" in source else None
-    return frozen_zeta(zeta, minus, S)
+    return frozen_zeta(zeta, source.optional(row, "zeta_minus"), S)
 
 
 _TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
@@ -265,6 +280,7 @@ def hamiltonian(
                     box=box,
                     medium=point.interaction,
                     boundary=point.data["boundary"],
+                    static=_static(point, source, row),
                 )
                 tau = replace(made, field=made.field + _stray_field(source, row, "epsilon"))
                 writer.put(row, {"position": position, "S": S, "B": B, "b": tau.field})

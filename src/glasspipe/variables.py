@@ -60,7 +60,7 @@ def _strong(letter: str, every: Variable) -> dict[str, Variable]:
     }
 
 
-EXTRAS = ("zeta_minus", "E", "epsilon")
+EXTRAS = ("zeta_minus", "static", "E", "epsilon")
 """Those of the sample file that are there only where some defects need them."""
 
 VARIABLES: dict[str, dict[str, Variable]] = {
@@ -80,6 +80,9 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         ),
         "zeta_minus": Variable(
             _GRADIENT, "eV angstrom", "strain-gradient coupling of tau for S = -1", "eq. (8)"
+        ),
+        "static": Variable(
+            _TENSOR, "eV", "force dipole that S does not change, beside eta", "eq. (7)"
         ),
         "D": _D,
         "Delta": _DELTA,

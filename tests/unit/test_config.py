@@ -70,6 +70,7 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "Delta": 1e-4,
         "E": 0.0,
         "epsilon": 0.0,
+        "static_dipole": "none",
         "mixture": "none",
     }
     assert isinstance(point.data["defects"]["gamma"], float)

@@ -1,4 +1,4 @@
-"""Terms that the paper's studies leave out: stray fields."""
+"""Terms that the paper's studies leave out: stray fields and static dipoles."""
 
 import json
 
@@ -10,7 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from workbench import run
 
 from glasspipe import dataset, results, stages
-from glasspipe.config import point_from
+from glasspipe.config import ConfigError, point_from
+from glasspipe.couplings import couplings
+from glasspipe.dataset import DataError
+from glasspipe.fields import fields
 from glasspipe.statistics import STATISTICS
 
 POINT = {
@@ -20,6 +23,7 @@ POINT = {
 }
 SPREAD = {"distribution": "norm", "parameters": {"loc": 0.02, "scale": 0.01}}
 STRAY = {"E": SPREAD, "epsilon": -0.003}
+STATIC = {"static_dipole": "mean", "gamma": {"distribution": "norm"}, "eta": 0.2}
 STORES = ("float64", "implicit")
 
 
@@ -45,10 +49,10 @@ def all_stages(folder, chosen):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Files of every stage, by store and whether there are stray fields."""
+    """Files of every stage, by store and term."""
     made = {}
     for store in STORES:
-        for name, defects in (("none", {}), ("stray", STRAY)):
+        for name, defects in (("none", {}), ("stray", STRAY), ("static", STATIC)):
             folder = tmp_path_factory.mktemp(f"{store}-{name}")
             made[store, name] = all_stages(folder, point(store, **defects))
     return made
@@ -56,10 +60,11 @@ def files(tmp_path_factory):
 
 def test_a_point_without_them_is_what_it_was():
     """Neither names nor seeds know of terms that are off, whether they are left out or written."""
-    plain, written = point(), point(E=0, epsilon=0.0)
+    plain, written = point(), point(E=0, epsilon=0.0, static_dipole="none")
     assert plain.part("fields") == written.part("fields")
-    assert not {"E", "epsilon"} & set(plain.part("sample")["defects"])
-    assert plain.part_hash("sample") != point(E=0.1).part_hash("sample")
+    assert not {"E", "epsilon", "static_dipole"} & set(plain.part("sample")["defects"])
+    for on in ({"E": 0.1}, {"static_dipole": "mean"}):
+        assert plain.part_hash("sample") != point(**on).part_hash("sample")
     again = point_from(json.loads(json.dumps(plain.part("fields"))))
     assert again.components == plain.components
 
@@ -129,6 +134,85 @@ def test_those_of_components_and_of_a_file(tmp_path):
     source = {"source": {"file": str(tmp_path / "mine.nc")}}
     stages.sample(point_from({**POINT, "sample": source}), tmp_path / "sample.nc")
     assert_array_equal(variables(tmp_path / "sample.nc", "E")[0], E)
+
+
+def test_static_dipoles_are_sources_of_both_random_fields(files):
+    path = files["float64", "static"]
+    names = ("position", "gamma", "eta", "zeta", "static")
+    position, gamma, eta, zeta, static = (a[0] for a in variables(path["sample"], *names))
+    (box,), (S,) = variables(path["sample"], "box"), variables(path["freeze"], "S")
+    about = {"box": box, "medium": point().medium, "boundary": "spherical"}
+    made = couplings(position, gamma, eta, **about, static=static)
+    assert_allclose(variables(path["couplings"], "B")[0][0], made.B, rtol=1e-12)
+    assert np.abs(made.B - couplings(position, gamma, eta, **about).B).max() > np.std(made.B) / 2
+    (zeta,), tau = variables(path["fields"], "zeta"), np.ones(len(eta))
+    wanted = fields(position, gamma, eta, zeta[0], S[0], tau, **about, static=static)
+    found = variables(path["fields"], "b_gamma", "b_eta", "b")
+    for values, name in zip(found, ("b_gamma", "b_eta", "b"), strict=True):
+        assert_allclose(values[0], getattr(wanted, name), rtol=1e-12)
+
+
+def test_static_dipoles_are_drawn_with_the_same_disorder(files, tmp_path):
+    stages.sample(point(**{**STATIC, "static_dipole": "none"}), tmp_path / "sample.nc")
+    with (
+        h5netcdf.File(tmp_path / "sample.nc") as plain,
+        h5netcdf.File(files["float64", "static"]["sample"]) as static,
+    ):
+        assert set(static.variables) - set(plain.variables) == {"static"}
+        for name in plain.variables:
+            assert_array_equal(plain[name][...], static[name][...])
+
+
+def test_the_same_without_a_matrix(files):
+    stored, implicit = files["float64", "static"], files["implicit", "static"]
+    (one,), (two,) = (variables(path["couplings"], "B") for path in (stored, implicit))
+    assert_allclose(two, one, atol=1e-4 * np.std(one))
+
+
+def test_static_dipoles_are_in_the_stored_hamiltonian(files, tmp_path):
+    path = files["float64", "static"]
+    config = {**point(**STATIC).data, "hamiltonian": {"store": "dense"}}
+    inputs = (path[name] for name in ("sample", "couplings", "freeze"))
+    stages.hamiltonian(point_from(config), *inputs, tmp_path / "hamiltonian.nc")
+    (found,), (wanted,) = (
+        variables(tmp_path / "hamiltonian.nc", "b"),
+        variables(path["fields"], "b"),
+    )
+    assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_what_static_dipoles_cannot_be_with(files, tmp_path):
+    refused = {
+        "defects.static_dipole: found mean with species uniaxial; allowed: none, or": {
+            "species": "uniaxial"
+        },
+        "defects.mixture.A.static_dipole: found mean with species aligned; allowed: none, or": {
+            "mixture": {"A": {"share": 1, "species": "aligned"}}
+        },
+    }
+    for message, defects in refused.items():
+        with pytest.raises(ConfigError, match=f"^{message}"):
+            point(static_dipole="mean", **defects)
+    rotors = {**POINT, "defects": {**POINT["defects"], "static_dipole": "mean"}}
+    with pytest.raises(
+        ConfigError, match=r"^formula: found as_printed with defects\.static_dipole"
+    ):
+        point_from({**rotors, "formula": "as_printed"})
+    own = {"sample": {"source": {"file": str(files["float64", "static"]["sample"])}}}
+    with pytest.raises(
+        ConfigError, match=r"^defects\.static_dipole: found mean with sample\.source"
+    ):
+        point_from({**rotors, **own})
+    printed = point_from({**POINT, **own, "formula": "as_printed"})
+    stages.sample(printed, tmp_path / "sample.nc")
+    assert_array_equal(
+        *(
+            variables(p, "static")[0]
+            for p in (tmp_path / "sample.nc", files["float64", "static"]["sample"])
+        )
+    )
+    with pytest.raises(DataError, match="holds static dipoles, whose couplings the paper does not"):
+        stages.couplings(printed, tmp_path / "sample.nc", tmp_path / "couplings.nc")
 
 
 STUDY = {
