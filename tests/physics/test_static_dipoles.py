@@ -12,6 +12,7 @@ from glasspipe.distribution import Distribution
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.hamiltonian import of_tau
+from glasspipe.homogeneous import homogeneous_field
 from glasspipe.implicit import random_fields
 from glasspipe.implicit_fields import implicit_fields
 from glasspipe.lattice import Lattice
@@ -207,6 +208,19 @@ class TestTheory:
         assert_allclose(np.trace(kinds.P, axis1=1, axis2=2), 3 * 0.3 + 2)
         plain = Population((Component("rotor", "110", 2.0, 0.3, 1.0),))
         assert len(plain.sources("B")[0]) == 1
+
+    @pytest.mark.parametrize(("medium", "boundary"), CASES)
+    def test_the_homogeneous_field_is_that_of_their_mean(self, medium, boundary):
+        """Over all pairs of axes the mean of γ_0(d₁d₁ + d₂d₂)/2 is γ_0 δ/3, as of more η."""
+        aligned, medium = unit_kinds("aligned", "111"), MEDIA[medium]
+        kinds, weight = self.population.sources("B")
+        volumes = unit_kinds("aligned", "111").scaled(1.0, 0.3 + 2 / 3, 1.0), np.ones(1)
+        found, wanted = (
+            homogeneous_field("B", aligned, sources, medium, boundary, BOX)
+            for sources in ((kinds, weight), volumes)
+        )
+        assert_allclose(found, wanted, rtol=1e-10)
+        assert (wanted[0] == 0) == (boundary == "spherical")
 
     def test_quantiles_of_simulated_boxes(self):
         """The law of B and b^η of anisotropic sources, within 4.5 errors over boxes and 2 %."""
