@@ -120,6 +120,21 @@ def _check_store(point: Point) -> None:
             )
 
 
+def _check_static_dipole(point: Point) -> None:
+    if not any(component.static_dipole != "none" for component in point.components):
+        return
+    if point.data["formula"] == "as_printed":
+        raise ConfigError(
+            "formula: found as_printed with defects.static_dipole mean, whose couplings the paper"
+            " does not print; allowed: derived, or static_dipole none"
+        )
+    if point.source_file is not None:
+        raise ConfigError(
+            "defects.static_dipole: found mean with sample.source.file, whose defects have what its"
+            " variable static says; allowed: none"
+        )
+
+
 def _check_source(point: Point) -> None:
     file = point.source_file
     if file is not None and not file.is_file():
@@ -135,6 +150,7 @@ CHECKS = (
     _check_cutoff,
     _check_components,
     _check_freeze,
+    _check_static_dipole,
     _check_source,
     _check_store,
 )

@@ -46,6 +46,8 @@ DENSE_MATRICES = 3
 """N × N arrays of float64 that the hungriest job with a stored U holds at once."""
 LARGEST_DENSE = 4e9
 """Bytes up to which U is stored if one does not say."""
+_OFF = {"E": 0.0, "epsilon": 0.0, "static_dipole": "none"}
+"""Terms of the defects that the paper's studies do not have, each with the value it has then."""
 _UNSWEPT = ("realisations", "hamiltonian")
 """Sections of a point that are the same for all points of a study."""
 
@@ -117,6 +119,17 @@ class Point:
         return self.lattice.defects(self.data["defects"]["concentration"])
 
     @property
+    def extras(self) -> tuple[str, ...]:
+        """Variables of the sample file that are there only where some component needs them."""
+        found = {
+            "zeta_minus": any(each.species == "rotor" for each in self.components),
+            "static": any(each.static_dipole != "none" for each in self.components),
+            "E": any(each.E != 0.0 for each in self.components),
+            "epsilon": any(each.epsilon != 0.0 for each in self.components),
+        }
+        return tuple(name for name, needed in found.items() if needed)
+
+    @property
     def source_file(self) -> Path | None:
         """The user's own realisation file, or None where defects are drawn on the lattice."""
         source = self.data["sample"]["source"]
@@ -161,6 +174,8 @@ class Point:
     def part(self, stage: str) -> dict[str, Any]:
         """Return the part of the point that the file of ``stage`` depends on, itself a point.
 
+        Terms that are off are not named: a study has the files that it had before there were any.
+
         Parameters
         ----------
         stage : {"sample", "couplings", "freeze", "fields", "hamiltonian"}
@@ -168,7 +183,9 @@ class Point:
         """
         part = {section: self.data[section] for section in _SECTIONS[stage]}
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
-        part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
+        part["defects"] = {
+            k: v for k, v in part["defects"].items() if k != "number" and _OFF.get(k) != v
+        }
         if "couplings" in part:
             part["couplings"] = {**part["couplings"], "store": self.store}
         if "medium" in part:

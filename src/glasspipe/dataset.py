@@ -196,6 +196,10 @@ class Reader:
         """Read what belongs to the realisation in ``row``."""
         return [self._read(name, row) for name in names]
 
+    def optional(self, row: int, name: str) -> NDArray[Any] | None:
+        """Read the same of a variable that need not be there, or return None."""
+        return self.row(row, name)[0] if name in self else None
+
     def part(self, name: str, part: slice) -> NDArray[Any]:
         """Read a part of a variable along its first dimension."""
         return self._read(name, part)

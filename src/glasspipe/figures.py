@@ -296,6 +296,8 @@ def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any
         core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
         u, above = _above(data["edges"].to_numpy(), limits[i])
         tail.plot(u[u <= reach], above[u <= reach], color=colour, **style)
+    if not len(known):
+        return
     label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
     drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
 

@@ -5,7 +5,7 @@ smooth cut has none: sites are weighted by w(R) = ½ erfc((R − R_0)/δ), and t
 so slowly that its sum is its integral up to e^(−(πδ/a)²).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import ceil, pi, sqrt
@@ -221,9 +221,7 @@ def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _turned(kinds: Variants, g: Array) -> Variants:
-    gamma = np.einsum("ai,bj,kij->kab", g, g, kinds.gamma)
-    zeta = np.einsum("ai,bj,cl,kijl->kabc", g, g, g, kinds.zeta, optimize=True)
-    return Variants(gamma, kinds.eta, zeta)
+    return replace(kinds, zeta_minus=None).turned(g)
 
 
 def reciprocal_sum(

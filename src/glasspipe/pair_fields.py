@@ -30,9 +30,9 @@ ORDERS = {"U": 2, "B": 2, "U_S_tau": 3, "U_eta_tau": 3, "J": 4}
 """Order of the derivative of G in each coupling, which falls off as 1/R^(order + 1)."""
 CONTRACTIONS = {
     "U": (1, "rab,scd,pacbd->rsp", "gamma", "gamma"),
-    "B": (1, "rab,s,pacbc->rsp", "gamma", "eta"),
+    "B": (1, "rab,scd,pacbd->rsp", "gamma", "P"),
     "U_S_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "gamma"),
-    "U_eta_tau": (-1, "rcde,s,pacade->rsp", "zeta", "eta"),
+    "U_eta_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "P"),
     "J": (-1, "rabd,scef,pacbdef->rsp", "zeta", "zeta"),
 }
 FIELDS: dict[str, tuple[dict[str, int], ...]] = {
@@ -56,9 +56,9 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
     """Contract derivatives of the Green's function with the tensors of two defects.
 
         U         + γ_r^αβ γ_s^γδ  ∂_β∂_δ G_αγ          (16)
-        B         + γ_r^αβ η_s     ∂_β∂_γ G_αγ          (26)
+        B         + γ_r^αβ P_s^γδ  ∂_β∂_δ G_αγ          (26) with P = η δ
         U_S_tau   − γ_s^αβ ζ_r^γδε ∂_β∂_δ∂_ε G_αγ       (36)
-        U_eta_tau − η_s    ζ_r^γδε ∂_α∂_δ∂_ε G_αγ       (66)
+        U_eta_tau − P_s^αβ ζ_r^γδε ∂_β∂_δ∂_ε G_αγ       (66) with P = η δ
         J         − ζ_r^αβδ ζ_s^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ   (72)
 
     Parameters

@@ -103,7 +103,7 @@ class Work:
         import numpy as np
 
         from glasspipe import frozen_file
-        from glasspipe.variables import ALL_PAIRS, STRONG_PAIRS, VARIABLES
+        from glasspipe.variables import ALL_PAIRS, EXTRAS, STRONG_PAIRS, VARIABLES
 
         freeze = self.point.data["freeze"]
         sizes = {
@@ -119,8 +119,7 @@ class Work:
         absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze, store)}
         if self.stage == "couplings":
             absent = {"i", "j", "U"} if store == "implicit" else {"position", "box", "gamma"}
-        if not any(component.species == "rotor" for component in self.point.components):
-            absent.add("zeta_minus")
+        absent |= set(EXTRAS) - set(self.point.extras)
         if self.stage == "hamiltonian":
             dense = self.point.data["hamiltonian"]["store"] == "dense"
             absent |= set(STRONG_PAIRS if dense else ALL_PAIRS)

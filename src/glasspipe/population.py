@@ -16,7 +16,7 @@ from glasspipe.component import Component
 from glasspipe.distribution import Distribution, Strength, nodes
 from glasspipe.pair_fields import cubic_group, half_sphere, sphere, tensors_of, total
 from glasspipe.quadrature import gauss_rule
-from glasspipe.species import Variants, of_axes, of_normals, rotations, unit_kinds
+from glasspipe.species import Variants, joined, of_axes, of_normals, rotations, unit_kinds
 
 Array = NDArray[np.float64]
 Kinds = tuple[Variants, Array]
@@ -87,8 +87,8 @@ def _component_kinds(
 ) -> Kinds:
     """Kinds of a component and their probabilities, which add up to its share.
 
-    ``names`` are the tensors that matter; the strengths of the others stay 1. The role is that of
-    sources, of receivers, or of receivers by classes that cubic symmetry makes equivalent.
+    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1. The role
+    is that of sources, of receivers, or of receivers by classes that symmetry makes equivalent.
     """
     kinds, weight = _unit_kinds(component, role)
     if role == "classes":
@@ -97,9 +97,17 @@ def _component_kinds(
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
         if role == "classes":
             kinds, weight = _inequivalent(kinds, weight)
-    for name in sorted(names):
+    for name in _strengths_of(component, names):
         kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), strengths)
     return kinds, component.share * weight
+
+
+def _strengths_of(component: Component, names: frozenset[str]) -> list[str]:
+    """Strengths that make the tensors that matter: P has η, and γ_0 where there is more of it."""
+    found = set(names - {"P"})
+    if "P" in names:
+        found |= {"eta"} if component.static_dipole == "none" else {"eta", "gamma"}
+    return sorted(found)
 
 
 def _unit_kinds(component: Component, role: str) -> Kinds:
@@ -109,7 +117,7 @@ def _unit_kinds(component: Component, role: str) -> Kinds:
     if component.species == "gaussian":
         made = of_normals(_normals(_SOURCES if role == "sources" else _RECEIVERS))
     else:
-        made = unit_kinds(component.species, component.axes)
+        made = unit_kinds(component.species, component.axes, static_dipole=component.static_dipole)
     return made, np.full(len(made), 1 / len(made))
 
 
@@ -173,8 +181,7 @@ def _joined(parts: list[Kinds]) -> Kinds:
     """Kinds of several components as one list; ζ of S = −1 is left out, as τ feels either."""
     if len(parts) == 1:
         return parts[0]
-    tensors = [[getattr(kinds, name) for kinds, _ in parts] for name in ("gamma", "eta", "zeta")]
-    return Variants(*map(np.concatenate, tensors)), np.concatenate([w for _, w in parts])
+    return joined([kinds for kinds, _ in parts]), np.concatenate([w for _, w in parts])
 
 
 def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:

@@ -44,6 +44,8 @@ _KEY_SYMBOLS = {
     "defects.gamma": r"$\gamma_0$",
     "defects.eta": r"$\eta$",
     "defects.zeta": r"$\zeta_0$",
+    "defects.E": "$E$",
+    "defects.epsilon": r"$\epsilon$",
     "lattice.constant": "lattice constant",
     "lattice.size": "box edge",
     "freeze.t_start": r"$T_\mathrm{start}$",

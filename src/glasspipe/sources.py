@@ -17,20 +17,24 @@ from glasspipe import dataset
 from glasspipe.dataset import DataError, Reader
 
 _NEEDED = ("position", "gamma", "eta", "zeta")
-_OPTIONAL = ("zeta_minus", "D", "Delta")
+_OPTIONAL = ("zeta_minus", "static", "D", "Delta", "E", "epsilon")
 _SHAPES: dict[str, tuple[int, ...]] = {
     "position": (3,),
     "gamma": (3, 3),
     "eta": (),
     "zeta": (3, 3, 3),
     "zeta_minus": (3, 3, 3),
+    "static": (3, 3),
     "D": (),
     "Delta": (),
+    "E": (),
+    "epsilon": (),
 }
 _ROUNDING = 1.0e-9
 """A tensor is symmetric if it is so within this fraction of the largest one."""
 _SYMMETRIC = {
     "gamma": f"gamma_ab = gamma_ba within {_ROUNDING:g} of the largest",
+    "static": f"static_ab = static_ba within {_ROUNDING:g} of the largest",
     "zeta": f"zeta_abc = zeta_acb within {_ROUNDING:g} of the largest",
     "zeta_minus": f"zeta_minus_abc = zeta_minus_acb within {_ROUNDING:g} of the largest",
 }

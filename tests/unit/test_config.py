@@ -60,6 +60,9 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "zeta": 1.0,
         "D": 1e-4,
         "Delta": 1e-4,
+        "E": 0.0,
+        "epsilon": 0.0,
+        "static_dipole": "none",
         "mixture": "none",
     }
     assert isinstance(point.data["defects"]["gamma"], float)
@@ -91,7 +94,8 @@ def test_the_default_study_is_valid():
 
 def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():
     without = [key for key, node in leaves(schema()) if "default" not in node]
-    strengths = [f"defects.{name}.distribution" for name in ("gamma", "eta", "zeta", "D", "Delta")]
+    named = ("gamma", "eta", "zeta", "D", "Delta", "E", "epsilon")
+    strengths = [f"defects.{name}.distribution" for name in named]
     expected = ["study", *MEDIUM, *strengths, "sample.source.file"]
     assert without == expected
 
