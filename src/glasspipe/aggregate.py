@@ -126,6 +126,8 @@ class _Merged:
         Edges of the box, Å.
     tensors : Variants
         The defects of the first realisation.
+    stray : tuple of str
+        The stray fields that the defects have.
     """
 
     realisations: NDArray[np.int64]
@@ -134,6 +136,7 @@ class _Merged:
     x: float
     box: Array
     tensors: Variants
+    stray: tuple[str, ...]
 
     @classmethod
     def read(cls, files: PointFiles) -> "_Merged":
@@ -158,8 +161,9 @@ class _Merged:
             nominal = float(np.prod(box)) * files.point.lattice.site_density
             sites = sampled.attributes.get("sites", nominal)
             x = sampled.size("defect") / float(sites)
-            tensors = Variants(*sampled.row(0, "gamma", "eta", "zeta"))
-        return cls(np.array(numbers), values, trace, x, box, tensors)
+            tensors = low_energy.first_tensors(sampled)
+            stray = tuple(name for name in ("E", "epsilon") if name in sampled)
+        return cls(np.array(numbers), values, trace, x, box, tensors, stray)
 
     @property
     def defects(self) -> int:
@@ -183,7 +187,13 @@ class _Merged:
 def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dataset:
     """Return estimates, errors, theory and histograms of every quantity, and the mean trace."""
     point, wanted = files.point, study.config["aggregate"]
-    known = expectations(point, merged.tensors, box=merged.box, values=merged.values["B"].size)
+    known = expectations(
+        point,
+        merged.tensors,
+        box=merged.box,
+        values=merged.values["B"].size,
+        stray=merged.stray,
+    )
     blocks = []
     for number, quantity in enumerate(QUANTITIES):
         values = merged.values[quantity]
@@ -217,6 +227,7 @@ def _quantity(values: Array, estimates: dict[str, Estimate], known: Expectation)
             "std_error": known.std_error,
             "scale": known.scale,
             "alpha": known.limit.alpha,
+            "has_limit": known.has_limit,
             "count": ("bin", counted.counts),
             "below": counted.underflow,
             "above": counted.overflow,
@@ -325,6 +336,7 @@ def _fit(
 ) -> dict[str, Any] | None:
     """Return a row of the fits, or None where fewer than two points can be fitted."""
     data = [member.sel(quantity=quantity, statistic=statistic) for member in members]
+    has_limit = all(bool(d["has_limit"]) for d in data)
     x = np.array([float(member["x"]) for member in data])
     abscissa = x * (1 - x) if against == "x(1-x)" else x
     y, error = (np.array([float(d[name]) for d in data]) for name in ("estimate", "stderr"))
@@ -351,6 +363,6 @@ def _fit(
         "exponent": fit.exponent,
         "stderr": fit.bootstrap_stderr if np.isfinite(fit.bootstrap_stderr) else fit.stderr,
         "prediction": prediction,
-        "asymptotic": asymptotic,
+        "asymptotic": asymptotic if has_limit else np.nan,
         "chi2": fit.chi2,
     }

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from typing import Any
 
 from glasspipe.distribution import Distribution, Strength
 
-_STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta")
+_STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta", "E", "epsilon")
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,13 @@ class Component:
         γ_0 and η in eV, ζ_0 in eV Å.
     D, Delta : float or Distribution
         Tunnelling amplitudes D of S and Δ of τ, eV.
+    E, epsilon : float or Distribution
+        Stray fields E on S and ε on τ, eV.
     frame_spread : float
         Standard deviation, in degrees, of the angle by which local frames are turned about random
         axes.
+    static_dipole : {"none", "mean"}
+        What S does not change of the force dipole, beside η: of rotors the mean of both states.
     share : float
         Probability that a defect is of this component.
     sublattice : {"anion", "cation"}
@@ -40,9 +44,12 @@ class Component:
     zeta: Strength
     D: Strength = 0.0
     Delta: Strength = 0.0
+    E: Strength = 0.0
+    epsilon: Strength = 0.0
     frame_spread: float = 0.0
     share: float = 1.0
     sublattice: str = "anion"
+    static_dipole: str = "none"
 
     @property
     def axis_is_random(self) -> bool:
@@ -74,10 +81,16 @@ def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
 
 
 def _component(given: Mapping[str, Any], key: str) -> Component:
-    strengths: dict[str, Any] = {
-        name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS
+    strengths: dict[str, Any] = {  # the part of a point does not name those that are off
+        name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS if name in given
     }
     others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
+    others["static_dipole"] = given.get("static_dipole", "none")
+    if others["static_dipole"] != "none" and others["species"] != "rotor":
+        raise ValueError(
+            f"{key}.static_dipole: found {others['static_dipole']} with species"
+            f" {others['species']}; allowed: none, or species rotor"
+        )
     if others["species"] == "rotor" and others["axes"] == "isotropic":
         raise ValueError(
             f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"
@@ -99,9 +112,9 @@ def _distribution(value: Mapping[str, Any], key: str) -> Distribution:
         found = Distribution(value["distribution"], tuple(sorted(value["parameters"].items())))
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
-    if not isfinite(found.variance):
+    if not 0 < found.variance < inf:
         raise ValueError(
             f"{key}: found {found.name} with the variance {found.variance};"
-            " allowed: a distribution whose variance is finite"
+            " allowed: a distribution whose variance is finite, and a number for one of none"
         )
     return found

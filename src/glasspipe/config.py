@@ -47,6 +47,8 @@ DENSE_MATRICES = 3
 """N × N arrays of float64 that the hungriest job with a stored U holds at once."""
 LARGEST_DENSE = 4e9
 """Bytes up to which U is stored if one does not say."""
+_OFF = {"E": 0.0, "epsilon": 0.0, "static_dipole": "none"}
+"""Terms of the defects that the paper's studies do not have, each with the value it has then."""
 _UNSWEPT = ("realisations", "hamiltonian")
 """Sections of a point that are the same for all points of a study."""
 
@@ -118,6 +120,17 @@ class Point:
         return self.lattice.defects(self.data["defects"]["concentration"])
 
     @property
+    def extras(self) -> tuple[str, ...]:
+        """Variables of the sample file that are there only where some component needs them."""
+        found = {
+            "zeta_minus": any(each.species == "rotor" for each in self.components),
+            "static": any(each.static_dipole != "none" for each in self.components),
+            "E": any(each.E != 0.0 for each in self.components),
+            "epsilon": any(each.epsilon != 0.0 for each in self.components),
+        }
+        return tuple(name for name, needed in found.items() if needed)
+
+    @property
     def source_file(self) -> Path | None:
         """The user's own realisation file, or None where defects are drawn on the lattice."""
         source = self.data["sample"]["source"]
@@ -167,6 +180,8 @@ class Point:
     def part(self, stage: str) -> dict[str, Any]:
         """Return the part of the point that the file of ``stage`` depends on, itself a point.
 
+        Terms that are off are not named: a study has the files that it had before there were any.
+
         Parameters
         ----------
         stage : {"sample", "couplings", "freeze", "fields", "hamiltonian"}
@@ -174,7 +189,9 @@ class Point:
         """
         part = {section: self.data[section] for section in _SECTIONS[stage]}
         part["lattice"] = {**part["lattice"], "size": self.lattice.size}
-        part["defects"] = {k: v for k, v in part["defects"].items() if k != "number"}
+        part["defects"] = {
+            k: v for k, v in part["defects"].items() if k != "number" and _OFF.get(k) != v
+        }
         if "couplings" in part:
             part["couplings"] = {**part["couplings"], "store": self.store}
         if "freeze" in part:
@@ -269,12 +286,6 @@ class Study:
         """Largest concentration in the fits of typical values."""
         return self.data["aggregate"]["fit_below"]
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Lines to show to the user, each once."""
-        lines = (point.medium.warning for point in self.points)
-        return tuple(dict.fromkeys(line for line in lines if line))
-
 
 def load_study(path: str | Path) -> Study:
     """Read and check a study file.
@@ -349,6 +360,8 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
     """Yield the points of a study's complete data."""
     node = _point_schema()
     base = complete(_point_schema(*_UNSWEPT), data)
+    if isinstance(base["medium"], str) and any(str(k).startswith("medium.") for k in data["sweep"]):
+        base["medium"] = {"preset": base["medium"]}  # of which one number is swept
     seen: dict[str, Point] = {}
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point(values, swept)

@@ -3,7 +3,9 @@
     U_ij = γ_i^αβ γ_j^γδ ∂_β∂_δ G_αγ(r_i − r_j)                         (16), derived form
     B_i = Σ_{j≠i} η_j γ_i^αβ ∂_β∂_γ G_αγ(r_i − r_j)                     (26), (29)
 
-Both fall off as 1/R³, so in the periodic box they are Ewald sums over all images of j.
+The volume term is a force dipole P_j = η_j δ that S does not change. Where there is more of it than
+that, its field is B_i = Σ_{j≠i} γ_i^αβ P_j^γδ ∂_β∂_δ G_αγ. All fall off as 1/R³, so in the periodic
+box they are Ewald sums over all images of j.
 """
 
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import near, reciprocal
+from glasspipe.dipoles import static_dipoles
 from glasspipe.greens import BOUNDARIES, Ewald, response, zero_mode
-from glasspipe.printed import Interaction, Printed
+from glasspipe.printed import Interaction, Printed, refuse_static
 
 Array = NDArray[np.float64]
 
@@ -44,6 +47,7 @@ def couplings(
     medium: Interaction,
     boundary: str,
     sharpness: float | None = None,
+    static: ArrayLike | None = None,
 ) -> Couplings:
     """Couplings U_ij and random fields B_i of defects in a periodic box.
 
@@ -63,11 +67,13 @@ def couplings(
         The q = 0 term, see :mod:`glasspipe.greens`.
     sharpness : float, optional
         α V^(1/3) of Ewald's split; the result does not depend on it. None: what is fastest.
+    static : array (N, 3, 3), optional
+        Force dipoles that S does not change, beside η δ, eV, symmetric.
 
     Raises
     ------
     ValueError
-        If the boundary is not one of those above.
+        If the boundary is not one of those above, or there are static dipoles in a Printed medium.
 
     References
     ----------
@@ -76,6 +82,7 @@ def couplings(
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
     if isinstance(medium, Printed):
+        refuse_static(static)
         part_of = partial(couplings, position, gamma, eta, box=box, sharpness=sharpness)
         parts = medium.parts_of_U(boundary)
         made = [part_of(medium=part, boundary=q0) for _, part, q0 in parts]
@@ -83,7 +90,7 @@ def couplings(
         return Couplings(total, made[0].B)
     position = np.ascontiguousarray(position, dtype=float)
     gamma = np.ascontiguousarray(gamma, dtype=float)
-    eta = np.ascontiguousarray(eta, dtype=float)
+    P = static_dipoles(eta, static)
     edges = np.asarray(box, dtype=float)
     number = len(position)
     far, B = np.zeros((number, number)), np.zeros(number)
@@ -91,29 +98,28 @@ def couplings(
     if boundary != "minimum_image":
         ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_2)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, gamma, eta, ewald, far, B)
-        _add_zero_mode(gamma, eta, zero_mode(medium, ewald.volume, boundary), far, B)
+        _add_far(position, gamma, P, ewald, far, B)
+        _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    near.couplings(position, gamma, eta, medium, (edges, alpha, cutoff), far, U, B)
+    near.couplings(position, gamma, P, medium, (edges, alpha, cutoff), far, U, B)
     return Couplings(U, B)
 
 
-def _add_far(position: Array, gamma: Array, eta: Array, ewald: Ewald, far: Array, B: Array) -> None:
+def _add_far(position: Array, gamma: Array, P: Array, ewald: Ewald, far: Array, B: Array) -> None:
     waves = reciprocal.Waves(position, ewald)
-    dipoles = gamma.reshape(-1, 9)
+    dipoles, unchanged = gamma.reshape(-1, 9), P.reshape(-1, 9)
     for block in reciprocal.blocks(ewald):
         weights = block.dipole_weights()
         unit, amplitude = waves.unit(block), dipoles @ weights
         columns = reciprocal.columns(unit, block, amplitude)
         reciprocal.add_products(columns, block.sign, far)
-        monopole = np.eye(3).reshape(1, 9) @ weights
-        sources = reciprocal.summed(unit, block, eta[:, None], monopole)
-        itself = eta * (amplitude @ monopole[0])
+        sources = reciprocal.summed(unit, block, unchanged, weights)
+        itself = np.einsum("ic,ic->i", amplitude, unchanged @ weights)
         B -= block.sign * (columns.reshape(len(B), -1) @ sources.reshape(-1) - itself)
 
 
-def _add_zero_mode(gamma: Array, eta: Array, K_0: Array, far: Array, B: Array) -> None:
+def _add_zero_mode(gamma: Array, P: Array, K_0: Array, far: Array, B: Array) -> None:
     dipoles = gamma.reshape(-1, 9)
     towards = dipoles @ K_0.reshape(9, 9)
     far += towards @ dipoles.T
-    B += (towards @ np.eye(3).reshape(9)) * (eta.sum() - eta)
+    B += np.einsum("ic,ic->i", towards, (P.sum(axis=0) - P).reshape(-1, 9))

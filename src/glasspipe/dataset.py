@@ -184,21 +184,38 @@ class Reader:
         """Read a variable for all realisations."""
         return self._read(name, ...)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a variable."""
+        return tuple(self._variable(name).shape)
+
+    def is_real(self, name: str) -> bool:
+        """Say whether a variable holds real numbers."""
+        return self._variable(name).dtype.kind in "iuf"
+
     def row(self, row: int, *names: str) -> list[NDArray[Any]]:
         """Read what belongs to the realisation in ``row``."""
         return [self._read(name, row) for name in names]
+
+    def optional(self, row: int, name: str) -> NDArray[Any] | None:
+        """Read the same of a variable that need not be there, or return None."""
+        return self.row(row, name)[0] if name in self else None
 
     def part(self, name: str, part: slice) -> NDArray[Any]:
         """Read a part of a variable along its first dimension."""
         return self._read(name, part)
 
     def _read(self, name: str, index: Any) -> NDArray[Any]:
+        variable = self._variable(name)
         try:
-            return np.asarray(self._file.variables[name][index])
-        except KeyError:
-            raise DataError(f"{self.path}: holds no variable {name!r}") from None
+            return np.asarray(variable[index])
         except OSError:
             raise DataError(f"{self.path}: {name!r} cannot be read; the file is damaged") from None
+
+    def _variable(self, name: str) -> Any:
+        try:
+            return self._file.variables[name]
+        except KeyError:
+            raise DataError(f"{self.path}: holds no variable {name!r}") from None
 
 
 @contextmanager

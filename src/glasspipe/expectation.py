@@ -4,12 +4,14 @@ Defects that share one lattice have exact moments and an exact law. A user's own
 of different sublattices, have neither, only the dilute limit with their density.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.config import Point
+from glasspipe.distribution import Distribution, Strength, nodes
 from glasspipe.pair_distances import Magnitude, magnitude
 from glasspipe.pair_fields import FIELDS
 from glasspipe.population import Kinds, Population
@@ -29,6 +31,11 @@ _FIELD_OF = {
 }
 """The field that each coupling makes."""
 
+_STRAY = {"B": "E", "b": "epsilon"}
+"""The stray field that each random field includes."""
+_MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
+"""Statistics to which a number that is added to a field adds itself, and those it leaves."""
+
 _EXAMPLES = 20
 """Defects of a user's file whose tensors stand for all."""
 
@@ -45,16 +52,20 @@ class Expectation:
         Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
     std_error : float
         Sampling error of the standard deviation, eV; nan where unknown.
+    has_limit : bool
+        Whether that is the law of the field as it is; a distributed stray field leaves of it no
+        more than a scale.
     """
 
     limit: StableLaw
     statistics: dict[str, float]
     std_error: float = float("nan")
+    has_limit: bool = True
 
     @property
     def coupled(self) -> bool:
-        """Whether there is such a field at every kind of receiver."""
-        return bool(np.all(self.limit.scale > 0))
+        """Whether the limit is the law of the field at every kind of receiver."""
+        return self.has_limit and bool(np.all(self.limit.scale > 0))
 
     @property
     def scale(self) -> float:
@@ -69,13 +80,17 @@ class Expectation:
 
 
 def expectations(
-    point: Point, tensors: Variants, *, box: Array, values: int
+    point: Point, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
     S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
     b_gamma and b this is a comparison and not a prediction, and for h, which freezing makes, only
     the scale is given.
+
+    A stray field that is one number shifts B or b; a distributed one is independent of it and adds
+    its mean and variance, and nothing else is said. Nor is anything where components differ in it
+    or where the defects come from a file.
 
     Parameters
     ----------
@@ -87,6 +102,8 @@ def expectations(
         Edges of the box, Å.
     values : int
         Fields in the sample whose sampling error is asked for.
+    stray : collection of {"E", "epsilon"}
+        The stray fields that the defects have.
     """
     population = Population(point.components)
     if point.source_file is None and point.lattice.type != "rock_salt":
@@ -105,7 +122,35 @@ def expectations(
             )
             for field in FIELDS
         }
-    return found | {"h": _sum(found["B"].limit, found["U_S"].limit)}
+    for field, name in _STRAY.items():
+        if name in stray:
+            found[field] = _with_stray(found[field], _common_strength(point, name))
+    return found | {"h": _sum(found["B"], found["U_S"])}
+
+
+def _common_strength(point: Point, name: str) -> Strength | None:
+    """Strength that all defects of a point share; None where they differ or are not drawn."""
+    strengths = {getattr(component, name) for component in point.components}
+    shared = len(strengths) == 1 and point.source_file is None
+    return strengths.pop() if shared else None
+
+
+def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
+    """What is expected once an independent stray field has been added."""
+    unknown, old = dict.fromkeys(STATISTICS, float("nan")), found.statistics
+    if strength is None:
+        return replace(found, statistics=unknown, std_error=float("nan"), has_limit=False)
+    if isinstance(strength, Distribution):
+        value, weight = nodes(strength, 2)
+        mean = float(weight @ value)
+        spread = np.sqrt(weight @ (value - mean) ** 2)
+        moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
+        return Expectation(found.limit, unknown | moments, has_limit=False)
+    shifted = {name: old[name] + strength for name in _MOVED} | {
+        name: old[name] for name in _UNMOVED
+    }
+    limit = replace(found.limit, centre=found.limit.centre + strength)
+    return replace(found, limit=limit, statistics=unknown | shifted)
 
 
 def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
@@ -161,7 +206,8 @@ def _dilute(
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
 
 
-def _sum(one: StableLaw, two: StableLaw) -> Expectation:
+def _sum(one: Expectation, two: Expectation) -> Expectation:
     """Only a scale, that of the sum of two independent fields."""
-    added = StableLaw(one.alpha, one.scale + two.scale, one.centre, one.weight)
-    return Expectation(added, dict.fromkeys(STATISTICS, float("nan")))
+    added = replace(one.limit, scale=one.limit.scale + two.limit.scale)
+    unknown = dict.fromkeys(STATISTICS, float("nan"))
+    return Expectation(added, unknown, has_limit=one.has_limit)

@@ -4,8 +4,9 @@
     b_i^η = −Σ_{j≠i} η_j ζ_i^γδε ∂_α∂_δ∂_ε G_αγ(r_j − r_i)                  (66), (68)
     J_ij = −ζ_i^αβδ ζ_j^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ(r_i − r_j)                   the exact (72)
 
-The fields are odd in R, so the sign of R matters: it runs from the τ site to the source. These
-kernels (1/R⁴, 1/R⁵) have no q = 0 term, so every boundary but ``minimum_image`` gives the same.
+The fields are odd in R, so the sign of R matters: it runs from the τ site to the source. The
+volume term η_j δ may be a force dipole P_j of any form that S does not change. These kernels (1/R⁴,
+1/R⁵) have no q = 0 term, so every boundary but ``minimum_image`` gives the same.
 """
 
 from dataclasses import dataclass, replace
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe import near, reciprocal
+from glasspipe.dipoles import static_dipoles
 from glasspipe.greens import BOUNDARIES, Ewald, response
 from glasspipe.kernels.pairs import summarise
-from glasspipe.printed import Interaction, Printed
+from glasspipe.printed import Interaction, Printed, refuse_static
 
 Array = NDArray[np.float64]
 
@@ -90,6 +92,7 @@ def fields(
     medium: Interaction,
     boundary: str,
     sharpness: float | None = None,
+    static: ArrayLike | None = None,
 ) -> Fields:
     """Random fields b_i and summaries of J_ij of defects with frozen S in a periodic box.
 
@@ -105,7 +108,7 @@ def fields(
         Strain-gradient couplings, eV Å, symmetric in the last two indices.
     S, tau : array (N,)
         Frozen S and the τ of Σ_j J_ij τ_j, ±1.
-    box, medium, boundary, sharpness
+    box, medium, boundary, sharpness, static
         As in :func:`interactions`.
     """
     made = interactions(
@@ -118,6 +121,7 @@ def fields(
         medium=medium,
         boundary=boundary,
         sharpness=sharpness,
+        static=static,
     )
     J_abs, J_max, J_tau = np.zeros((3, len(made.J)))
     summarise(made.J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
@@ -135,6 +139,7 @@ def interactions(
     medium: Interaction,
     boundary: str,
     sharpness: float | None = None,
+    static: ArrayLike | None = None,
 ) -> Interactions:
     """Every J_ij and random field b_i of defects with frozen S in a periodic box.
 
@@ -142,13 +147,13 @@ def interactions(
     ----------
     position, gamma, eta, zeta, S
         As in :func:`fields`.
-    box, medium, boundary, sharpness
-        As in :func:`glasspipe.couplings.couplings`.
+    box, medium, boundary, sharpness, static
+        As in :func:`glasspipe.couplings.couplings`; static dipoles are sources of b^η.
 
     Raises
     ------
     ValueError
-        If the boundary is not allowed.
+        If the boundary is not allowed, or there are static dipoles in a Printed medium.
 
     References
     ----------
@@ -158,6 +163,7 @@ def interactions(
         raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
     gamma, zeta = np.asarray(gamma, dtype=float), np.ascontiguousarray(zeta, dtype=float)
     if isinstance(medium, Printed):
+        refuse_static(static)
         system = partial(interactions, position, box=box, boundary=boundary, sharpness=sharpness)
         parts = medium.parts_of_b(gamma, zeta)
         made = [system(source, eta, own, S, medium=part) for _, part, source, own in parts]
@@ -167,7 +173,7 @@ def interactions(
         return replace(made[0], b_gamma=total)
     position = np.ascontiguousarray(position, dtype=float)
     frozen = gamma * np.asarray(S, dtype=float)[:, None, None]
-    eta = np.ascontiguousarray(eta, dtype=float)
+    P = static_dipoles(eta, static)
     edges = np.asarray(box, dtype=float)
     number = len(position)
     J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
@@ -175,16 +181,16 @@ def interactions(
     if boundary != "minimum_image":
         ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_4)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, frozen, eta, zeta, ewald, J, b_gamma, b_eta)
+        _add_far(position, frozen, P, zeta, ewald, J, b_gamma, b_eta)
     split = (edges, alpha, cutoff)
-    near.fields(position, frozen, eta, zeta, medium, split, J, b_gamma, b_eta)
+    near.fields(position, frozen, P, zeta, medium, split, J, b_gamma, b_eta)
     return Interactions(J, b_gamma, b_eta)
 
 
 def _add_far(
     position: Array,
     frozen: Array,
-    eta: Array,
+    P: Array,
     zeta: Array,
     ewald: Ewald,
     J: Array,
@@ -192,12 +198,11 @@ def _add_far(
     b_eta: Array,
 ) -> None:
     waves = reciprocal.Waves(position, ewald)
-    volume = eta[:, None] * np.eye(3).reshape(9)
     for block in reciprocal.blocks(ewald):
         unit, weights = waves.unit(block), block.dipole_weights()
         amplitude = zeta.reshape(-1, 27) @ block.gradient_weights()
         columns = reciprocal.columns(unit, block, amplitude)
         reciprocal.add_products(columns, block.sign, J)
-        for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (volume, b_eta)):
+        for dipoles, b in ((frozen.reshape(-1, 9), b_gamma), (P.reshape(-1, 9), b_eta)):
             cosine, sine = reciprocal.summed(unit, block, dipoles, weights)
             b -= block.sign * (columns[:, 0] @ sine - columns[:, 1] @ cosine)

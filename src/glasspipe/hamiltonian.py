@@ -80,6 +80,7 @@ def of_tau(
     box: ArrayLike,
     medium: Interaction,
     boundary: str,
+    static: ArrayLike | None = None,
 ) -> Ising:
     """Hamiltonian of τ with frozen S, all pairs, rows first.
 
@@ -89,6 +90,8 @@ def of_tau(
     ----------
     Eqs. (71), (72), (76).
     """
-    made = interactions(position, gamma, eta, zeta, S, box=box, medium=medium, boundary=boundary)
+    made = interactions(
+        position, gamma, eta, zeta, S, box=box, medium=medium, boundary=boundary, static=static
+    )
     i, j = np.triu_indices(len(made.J), 1)
     return Ising(made.b_gamma + made.b_eta, i, j, made.J[i, j])

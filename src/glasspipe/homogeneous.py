@@ -28,7 +28,7 @@ def homogeneous_field(
 ) -> Array:
     """Homogeneous field at each kind of receiver (receivers,), eV Å³ for a source per Å³.
 
-        clamped, stress_free   (K_0 − K_0 of the spherical boundary) contracted with γ_r and η·1
+        clamped, stress_free   (K_0 − K_0 of the spherical boundary) contracted with γ_r and P_s
         minimum_image          ∫dΩ ⟨g⟩ ln R_box, from the box around a sphere, R_box(n) its surface
 
     Parameters
@@ -57,7 +57,8 @@ def homogeneous_field(
         return g @ (solid * np.log(R))
     plain = derived(medium)
     difference = zero_mode(plain, 1.0, boundary) - zero_mode(plain, 1.0, "spherical")
-    return np.einsum("rab,abcc->r", receivers.gamma, difference) * (weight @ kinds.eta)
+    mean = np.einsum("s,scd->cd", weight, kinds.P)
+    return np.einsum("rab,abcd,cd->r", receivers.gamma, difference, mean)
 
 
 def _surface(box: Array) -> tuple[Array, Array]:

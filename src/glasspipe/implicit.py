@@ -13,6 +13,7 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasspipe.dipoles import static_dipoles
 from glasspipe.direct import direct_fields
 from glasspipe.greens import BOUNDARIES
 from glasspipe.kernels.mesh import COARSE_ORDER
@@ -132,7 +133,7 @@ def implicit(
     """
     split = make_split(medium, box, boundary, len(np.asarray(B)), neighbours)
     order, position, gamma = sort(split, position, gamma)
-    near, _ = near_couplings(position, gamma, np.zeros(len(order)), split)
+    near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
     return Implicit(order, position, gamma, np.asarray(B, float)[order], near, split, boundary)
 
 
@@ -145,12 +146,13 @@ def random_fields(
     medium: AnyMedium,
     boundary: str,
     neighbours: float = NEIGHBOURS,
+    static: ArrayLike | None = None,
 ) -> Array:
     """Random fields B_i (N,) in eV, with a cost that grows as N: (26), (29).
 
     Parameters
     ----------
-    position, gamma, eta, box, medium, boundary
+    position, gamma, eta, box, medium, boundary, static
         As in :func:`glasspipe.couplings.couplings`, ``minimum_image`` apart.
     neighbours : float
         As in :func:`implicit`.
@@ -160,11 +162,12 @@ def random_fields(
     ValueError
         If the boundary is not allowed.
     """
-    eta = np.asarray(eta, dtype=float)
-    split = make_split(medium, box, boundary, len(eta), neighbours)
+    P = static_dipoles(eta, static)
+    split = make_split(medium, box, boundary, len(P), neighbours)
     order, position, gamma = sort(split, position, gamma)
-    _, B = near_couplings(position, gamma, eta[order], split)
-    B += fine_mesh(split, boundary).field(position, gamma, eta[order, None, None] * np.eye(3))
+    P = P[order]
+    _, B = near_couplings(position, gamma, P, split)
+    B += fine_mesh(split, boundary).field(position, gamma, P)
     return B[np.argsort(order)]
 
 

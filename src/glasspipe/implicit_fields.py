@@ -7,6 +7,7 @@ J ∝ 1/R⁵ what matters is near.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glasspipe.dipoles import static_dipoles
 from glasspipe.fields import Fields
 from glasspipe.implicit import NEIGHBOURS, fine_mesh, make_split, sort
 from glasspipe.medium import AnyMedium
@@ -25,6 +26,7 @@ def implicit_fields(
     medium: AnyMedium,
     boundary: str,
     neighbours: float = NEIGHBOURS,
+    static: ArrayLike | None = None,
 ) -> Fields:
     """Fields on τ with a cost that grows as N, see :func:`glasspipe.fields.fields`.
 
@@ -32,7 +34,7 @@ def implicit_fields(
 
     Parameters
     ----------
-    position, gamma, eta, zeta, S, tau, box, medium, boundary
+    position, gamma, eta, zeta, S, tau, box, medium, boundary, static
         As there, ``minimum_image`` apart.
     neighbours : float
         As in :func:`implicit`.
@@ -46,15 +48,15 @@ def implicit_fields(
     ----------
     Eqs. (60), (68), (72).
     """
-    eta, tau = np.asarray(eta, dtype=float), np.asarray(tau, dtype=float)
-    split = make_split(medium, box, boundary, len(eta), neighbours)
+    P, tau = static_dipoles(eta, static), np.asarray(tau, dtype=float)
+    split = make_split(medium, box, boundary, len(P), neighbours)
     order, position, gamma = sort(split, position, gamma)
     zeta = np.ascontiguousarray(np.asarray(zeta, dtype=float)[order])
     frozen = gamma * np.asarray(S, dtype=float)[order, None, None]
-    volumes = eta[order, None, None] * np.eye(3)
-    b, J = near_fields(position, frozen, eta[order], zeta, tau[order], split)
+    P = P[order]
+    b, J = near_fields(position, frozen, P, zeta, tau[order], split)
     mesh = fine_mesh(split, boundary)
-    for field, sources in zip(b, (frozen, volumes), strict=True):
+    for field, sources in zip(b, (frozen, P), strict=True):
         field += mesh.gradient_field(position, zeta, sources)
     back = np.argsort(order)
     return Fields(*b[:, back], *J[:, back])

@@ -101,7 +101,13 @@ def _tunnelling(files: PointFiles) -> tuple[Array, Variants, Array, Array]:
             chunks.append((source.whole("D"), source.whole("Delta")))
     D, Delta = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
     with dataset.stage_file(files.files["sample"][0], "sample", files.point) as source:
-        return source.whole("box"), Variants(*source.row(0, "gamma", "eta", "zeta")), D, Delta
+        return source.whole("box"), first_tensors(source), D, Delta
+
+
+def first_tensors(source: dataset.Reader) -> Variants:
+    """Return the tensors of the first realisation of a sample file."""
+    gamma, eta, zeta = source.row(0, "gamma", "eta", "zeta")
+    return Variants(gamma, eta, zeta, static=source.optional(0, "static"))
 
 
 def _sizes(tensors: Variants) -> dict[str, float]:
@@ -124,7 +130,9 @@ def _sample(files: PointFiles, box: Array, most: int, rng: np.random.Generator) 
         ):
             for row in range(len(source.realisations)):
                 position, gamma, eta = source.row(row, "position", "gamma", "eta")
-                defects = Variants(gamma, eta, *made.row(row, "zeta"))
+                static = source.optional(row, "static")
+                (zeta,) = made.row(row, "zeta")
+                defects = Variants(gamma, eta, zeta, static=static)
                 found.append(pair_distances.take(rng, position, defects, box, each))
     return pair_distances.thin(Pairs.joined(found), most, rng)
 
@@ -222,7 +230,7 @@ def merged(points: xr.Dataset) -> xr.Dataset:
     """Return what the study's file holds, of the points concatenated."""
     found = points[["x", *VARIABLES]]
     alike = ("distance", "power", "probability", "E")
-    return found.assign({name: points[name].isel(point=0) for name in alike})
+    return found.assign({name: points[name].isel(point=0, missing_dims="ignore") for name in alike})
 
 
 def summary_rows(data: xr.Dataset) -> pd.DataFrame:

@@ -25,7 +25,7 @@ _ROUNDING = 1e-14
 def couplings(
     position: Array,
     gamma: Array,
-    eta: Array,
+    P: Array,
     medium: AnyMedium,
     split: Split,
     far: Array,
@@ -36,16 +36,16 @@ def couplings(
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
         closed = isotropic_coefficients(medium)
-        pairs.couplings(position, gamma, eta, box, alpha, cutoff, *closed, far, U, B)
+        pairs.couplings(position, gamma, P, box, alpha, cutoff, *closed, far, U, B)
     else:
         tables = angular_table(medium), ladder_table()
-        crystal_pairs.couplings(position, gamma, eta, box, cutoff, *tables, far, U, B)
+        crystal_pairs.couplings(position, gamma, P, box, cutoff, *tables, far, U, B)
 
 
 def fields(
     position: Array,
     frozen: Array,
-    eta: Array,
+    P: Array,
     zeta: Array,
     medium: AnyMedium,
     split: Split,
@@ -58,12 +58,12 @@ def fields(
     if isinstance(medium, Medium):
         sigma = symmetric_part(zeta)
         symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
-        tensors = frozen, eta, zeta, sigma, symmetric
+        tensors = frozen, P, zeta, sigma, symmetric
         closed = isotropic_coefficients(medium)
         pairs.fields(position, *tensors, box, alpha, cutoff, *closed, J, b_gamma, b_eta)
     else:
         tables = angular_table(medium), ladder_table()
-        crystal_pairs.fields(position, frozen, eta, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+        crystal_pairs.fields(position, frozen, P, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
 
 
 def rows(

@@ -94,9 +94,7 @@ class NearList:
         return partner
 
 
-def near_couplings(
-    position: Array, gamma: Array, eta: Array, split: Split
-) -> tuple[NearList, Array]:
+def near_couplings(position: Array, gamma: Array, P: Array, split: Split) -> tuple[NearList, Array]:
     """Near parts of the couplings (16) and of the random fields (26), (29).
 
     Parameters
@@ -105,8 +103,8 @@ def near_couplings(
         Å, sorted by the number of their cell, see :class:`Cells`.
     gamma : array (N, 3, 3)
         eV.
-    eta : array (N,)
-        eV.
+    P : array (N, 3, 3)
+        Force dipoles that S does not change, eV.
     split : Split
         What is near.
 
@@ -117,14 +115,14 @@ def near_couplings(
     """
     start, index = _listed(position, split)
     near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
-    _fill(near, position, gamma, eta, split, split.cutoff, B)
+    _fill(near, position, gamma, P, split, split.cutoff, B)
     return near, B
 
 
 def near_fields(
     position: Array,
     frozen: Array,
-    eta: Array,
+    P: Array,
     zeta: Array,
     tau: Array,
     split: Split,
@@ -133,7 +131,7 @@ def near_fields(
 
     Parameters
     ----------
-    position, eta, split
+    position, P, split
         As in :func:`near_couplings`.
     frozen : array (N, 3, 3)
         γ_j S_j, eV.
@@ -153,10 +151,10 @@ def near_fields(
     rows = start, index, b, J
     if isinstance(split.medium, Medium):
         closed, sigma = isotropic_coefficients(split.medium), symmetric_part(zeta)
-        kernel.isotropic_fields(position, frozen, eta, zeta, sigma, tau, *about, *closed, *rows)
+        kernel.isotropic_fields(position, frozen, P, zeta, sigma, tau, *about, *closed, *rows)
     else:
         angular = angular_table(split.medium)
-        kernel.crystal_fields(position, frozen, eta, zeta, tau, *about, angular, *rows)
+        kernel.crystal_fields(position, frozen, P, zeta, tau, *about, angular, *rows)
     return b, J
 
 
@@ -176,8 +174,8 @@ def _listed(position: Array, split: Split) -> tuple[NDArray[np.int64], NDArray[n
 def whole_couplings(near: NearList, position: Array, gamma: Array, split: Split) -> NearList:
     """Return the same list with the whole of U_ij, images of j apart."""
     whole = NearList(near.start, near.index, np.empty_like(near.U))
-    nothing = np.zeros(len(position))
-    _fill(whole, position, gamma, nothing, split, 0.0, nothing)
+    nothing = np.zeros_like(gamma)
+    _fill(whole, position, gamma, nothing, split, 0.0, np.zeros(len(position)))
     return whole
 
 
@@ -185,13 +183,13 @@ def _fill(
     near: NearList,
     position: Array,
     gamma: Array,
-    eta: Array,
+    P: Array,
     split: Split,
     cutoff: float,
     B: Array,
 ) -> None:
     """Fill the couplings and add to B; a ``cutoff`` of 0 is no window."""
-    pairs = position, gamma, eta, split.edges, cutoff, ladder_table(split.window)
+    pairs = position, gamma, P, split.edges, cutoff, ladder_table(split.window)
     rows = near.start, near.index, near.U, B
     if isinstance(split.medium, Medium):
         kernel.isotropic(*pairs, *isotropic_coefficients(split.medium), *rows)

@@ -20,7 +20,7 @@ from glasspipe.medium import AnyMedium
 from glasspipe.pair_fields import CONTRACTIONS, ORDERS, pair_coupling, sphere
 from glasspipe.parts import parts
 from glasspipe.printed import Interaction
-from glasspipe.species import Variants
+from glasspipe.species import Variants, joined
 
 Array = NDArray[np.float64]
 
@@ -78,14 +78,9 @@ class Pairs:
     @staticmethod
     def joined(parts: Sequence["Pairs"]) -> "Pairs":
         """Return the pairs of all parts."""
-
-        def all_of(name: str) -> Variants:
-            kinds = [getattr(part, name) for part in parts]
-            names = ("gamma", "eta", "zeta")
-            return Variants(*(np.concatenate([getattr(k, n) for k in kinds]) for n in names))
-
         R = np.concatenate([part.R for part in parts])
-        return Pairs(R, all_of("receivers"), all_of("sources"))
+        receivers = joined([part.receivers for part in parts])
+        return Pairs(R, receivers, joined([part.sources for part in parts]))
 
 
 def take(
@@ -229,9 +224,7 @@ def _far(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
 
 
 def _amplitude(tensors: Array, block: reciprocal.Block) -> Array:
-    """Amplitudes (pairs, channels) of γ, η·1 or ζ."""
-    if tensors.ndim == 1:
-        return tensors[:, None] * (np.eye(3).reshape(9) @ block.dipole_weights())
+    """Amplitudes (pairs, channels) of γ, P or ζ."""
     flat = tensors.reshape(len(tensors), -1)
     weights = block.dipole_weights() if tensors.ndim == 3 else block.gradient_weights()
     return flat @ weights

@@ -5,6 +5,7 @@ A stage works through its realisations one at a time, so its memory is that of o
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _AXES = {"axis": 3, "axis2": 3, "axis3": 3}
+_LARGEST = 1.0e30
+"""eV; freezing adds up to 10⁶ fields in float32, whose range ends at 3e38."""
 
 
 def sample(point: Point, output: Path, *, first: int = 0, count: int | None = None) -> None:
@@ -48,16 +51,15 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
 def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
     from glasspipe.sample import realise
 
-    tensors = ["gamma", "eta", "zeta"]
-    if any(component.species == "rotor" for component in point.components):
-        tensors.append("zeta_minus")
-    names = ["position", "box", "site", "component", *tensors, "D", "Delta"]
+    optional = [name for name in ("zeta_minus", "static") if name in point.extras]
+    tensors = ["gamma", "eta", "zeta", *optional]
+    others = ["component", *_amplitudes(point)]
     lattice, number = point.lattice, point.defects
     with dataset.create(
         output,
         "sample",
         point,
-        names=names,
+        names=["position", "box", "site", *tensors, *others],
         sizes={"defect": number, **_AXES},
         realisations=numbers,
         attributes={"sites": lattice.sites, "defects": number},
@@ -68,8 +70,12 @@ def _sample_lattice(point: Point, output: Path, numbers: range) -> None:
             made = realise(rng, lattice, number, point.components)
             writer.put(row, {"position": made.position, "site": made.site})
             writer.put(row, {name: getattr(made.defects.tensors, name) for name in tensors})
-            drawn = made.defects
-            writer.put(row, {"component": drawn.component, "D": drawn.D, "Delta": drawn.Delta})
+            writer.put(row, {name: getattr(made.defects, name) for name in others})
+
+
+def _amplitudes(point: Point) -> list[str]:
+    """Numbers of the defects that the sample file holds: tunnelling amplitudes, stray fields."""
+    return ["D", "Delta", *(name for name in ("E", "epsilon") if name in point.extras)]
 
 
 def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> None:
@@ -81,7 +87,7 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
                 f"{source}: holds {defects.realisations} realisations;"
                 f" number {numbers.stop - 1} is wanted"
             )
-        missing = [name for name in ("D", "Delta") if name not in defects.names]
+        missing = [name for name in _amplitudes(point) if name not in defects.names]
         with dataset.create(
             output,
             "sample",
@@ -100,7 +106,13 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
 
 
 def couplings(point: Point, realisations: Path, output: Path) -> None:
-    """Write U_ij and B_i of every realisation, or what U_ij is made of."""
+    """Write U_ij and B_i of every realisation, or what U_ij is made of.
+
+    Raises
+    ------
+    DataError
+        If a coupling or a field is too large to be worked with.
+    """
     from glasspipe.couplings import couplings
     from glasspipe.implicit import random_fields
 
@@ -131,8 +143,12 @@ def _store_matrix(
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            made = make(*source.row(row, "position", "gamma", "eta"))
-            writer.put(row, {"U": made.U, "B": made.B})
+            static = _static(point, source, row)
+            with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
+                made = make(*source.row(row, "position", "gamma", "eta"), static=static)
+            _check_size(source, row, "B", made.B)
+            _check_size(source, row, "U", made.U, pairs=(i, j))
+            writer.put(row, {"U": made.U, "B": made.B + _stray_field(source, row, "E")})
 
 
 def _store_implicit(
@@ -150,8 +166,52 @@ def _store_implicit(
         writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            writer.put(row, {"B": make(position, gamma, eta)})
-            writer.put(row, {"position": position, "gamma": gamma})
+            _check_size(source, row, "gamma", gamma, largest=_LARGEST**0.5)  # U is a product of two
+            with np.errstate(over="ignore", invalid="ignore"):
+                B = make(position, gamma, eta, static=_static(point, source, row))
+            _check_size(source, row, "B", B)
+            B += _stray_field(source, row, "E")
+            writer.put(row, {"B": B, "position": position, "gamma": gamma})
+
+
+def _check_size(
+    source: dataset.Reader,
+    row: int,
+    name: str,
+    value: Array,
+    *,
+    pairs: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None,
+    largest: float = _LARGEST,
+) -> None:
+    """Refuse values (defects or pairs, …) that are not finite or too large."""
+    wrong = ~(np.abs(value) <= largest)
+    if not wrong.any():
+        return
+    first = tuple(np.argwhere(wrong)[0])
+    who = f"defect {first[0]}"
+    if pairs is not None:
+        who = f"defects {pairs[0][first[0]]} and {pairs[1][first[0]]}"
+    raise DataError(
+        f"{source.path}: realisation {source.realisations[row]}, {who}: {name} is"
+        f" {value[first]:.6g} eV; at most {largest:g} in modulus is allowed"
+    )
+
+
+def _stray_field(source: dataset.Reader, row: int, name: str) -> Array:
+    """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
+    found = source.optional(row, name)
+    return np.zeros(source.size("defect")) if found is None else found
+
+
+def _static(point: Point, source: dataset.Reader, row: int) -> Array | None:
+    """Force dipoles of a realisation that S does not change, beside η; None: there are none."""
+    found = source.optional(row, "static")
+    if found is not None and point.data["formula"] == "as_printed":
+        raise DataError(
+            f"{source.path}: holds static dipoles, whose couplings the paper does not print;"
+            " none are allowed with formula as_printed"
+        )
+    return found
 
 
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -166,11 +226,17 @@ def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 1
 
 
 _NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
-_FIELDS = ("b_gamma", "b_eta", "b", "J_abs", "J_max", "J_tau")
+_FIELDS = ("b_gamma", "b_eta", "J_abs", "J_max", "J_tau")
 
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
-    """Write b^γ, b^η and the summaries of J_ij of every realisation."""
+    """Write b^γ, b^η and the summaries of J_ij of every realisation.
+
+    Raises
+    ------
+    DataError
+        If one of them is too large to be worked with.
+    """
     from glasspipe.fields import Fields, fields
     from glasspipe.implicit_fields import implicit_fields
 
@@ -188,7 +254,7 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
             output,
             "fields",
             point,
-            names=(*_FIELDS, "zeta"),
+            names=(*_FIELDS, "b", "zeta"),
             sizes={"defect": number, **_AXES},
             realisations=source.realisations,
             attributes=_NEAR_J if implicit else {},
@@ -199,18 +265,16 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 (S,) = spins.row(row, "S")
                 zeta = _frozen_zeta(source, row, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
-                made = make(
-                    position,
-                    gamma,
-                    eta,
-                    zeta,
-                    S,
-                    rng.choice((-1, 1), size=number),
-                    box=box,
-                    boundary=point.data["boundary"],
-                )
-                writer.put(row, {name: getattr(made, name) for name in _FIELDS})
-                writer.put(row, {"zeta": zeta})
+                tau = rng.choice((-1, 1), size=number)
+                about = {"box": box, "boundary": point.data["boundary"]}
+                about["static"] = _static(point, source, row)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    made = make(position, gamma, eta, zeta, S, tau, **about)
+                values = {name: getattr(made, name) for name in _FIELDS}
+                for name, value in values.items():
+                    _check_size(source, row, name, value)
+                b = made.b + _stray_field(source, row, "epsilon")
+                writer.put(row, {**values, "b": b, "zeta": zeta})
 
 
 def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
@@ -218,8 +282,7 @@ def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
     from glasspipe.fields import frozen_zeta
 
     (zeta,) = source.row(row, "zeta")
-    minus = source.row(row, "zeta_minus")[0] if "zeta_minus" in source else None
-    return frozen_zeta(zeta, minus, S)
+    return frozen_zeta(zeta, source.optional(row, "zeta_minus"), S)
 
 
 _TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
@@ -228,9 +291,17 @@ _TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
 def hamiltonian(
     point: Point, realisations: Path, couplings: Path, frozen: Path, output: Path
 ) -> None:
-    """Write U, B and J, b of every realisation, all pairs or the strong ones."""
+    """Write U, B and J, b of every realisation, all pairs or the strong ones.
+
+    Raises
+    ------
+    ConfigError
+        If the point does not say which.
+    """
     from glasspipe.hamiltonian import Ising, of_tau
 
+    if point.data["hamiltonian"]["store"] == "none":
+        raise ConfigError("hamiltonian.store: found none in the point; allowed: dense, pairs")
     with (
         dataset.stage_file(realisations, "sample", point) as source,
         dataset.stage_file(couplings, "couplings", point) as pairs,
@@ -248,7 +319,7 @@ def hamiltonian(
                 position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 U, B = pairs.row(row, "U", "B")
                 S, h = spins.row(row, "S", "h")
-                tau = of_tau(
+                made = of_tau(
                     position,
                     gamma,
                     eta,
@@ -257,7 +328,9 @@ def hamiltonian(
                     box=box,
                     medium=point.interaction,
                     boundary=point.data["boundary"],
+                    static=_static(point, source, row),
                 )
+                tau = replace(made, field=made.field + _stray_field(source, row, "epsilon"))
                 writer.put(row, {"position": position, "S": S, "B": B, "b": tau.field})
                 writer.put(row, {name: source.row(row, name)[0] for name in ("D", "Delta")})
                 for letter, ising, field in (("U", Ising(B, *upper, U), h), ("J", tau, tau.field)):

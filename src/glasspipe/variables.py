@@ -39,8 +39,8 @@ _FROZEN = Variable(_PER_DEFECT, "1", "frozen S of the lowest-energy replica", "e
 _GAMMA = Variable(_TENSOR, "eV", "strain coupling of S", "eq. (7)")
 _D = Variable(_PER_DEFECT, "eV", "tunnelling amplitude of S", "eq. (2)")
 _DELTA = Variable(_PER_DEFECT, "eV", "tunnelling amplitude of tau", "eq. (3)")
-_B = Variable(_PER_DEFECT, "eV", "random field on S", "eqs. (26), (29)")
-_b = Variable(_PER_DEFECT, "eV", "random field on tau", "eq. (71)")
+_B = Variable(_PER_DEFECT, "eV", "random field on S, stray field included", "eqs. (26), (29)")
+_b = Variable(_PER_DEFECT, "eV", "random field on tau, stray field included", "eq. (71)")
 _U = Variable("realisation pair", "eV", "Ising coupling of S, each pair once", "eq. (16)")
 _J = Variable("realisation pair", "eV", "Ising coupling of tau, each pair once", "eq. (72)")
 
@@ -60,6 +60,9 @@ def _strong(letter: str, every: Variable) -> dict[str, Variable]:
     }
 
 
+EXTRAS = ("zeta_minus", "static", "E", "epsilon")
+"""Those of the sample file that are there only where some defects need them."""
+
 VARIABLES: dict[str, dict[str, Variable]] = {
     "sample": {
         "realisation": _REALISATION,
@@ -78,8 +81,13 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "zeta_minus": Variable(
             _GRADIENT, "eV angstrom", "strain-gradient coupling of tau for S = -1", "eq. (8)"
         ),
+        "static": Variable(
+            _TENSOR, "eV", "force dipole that S does not change, beside eta", "eq. (7)"
+        ),
         "D": _D,
         "Delta": _DELTA,
+        "E": Variable(_PER_DEFECT, "eV", "stray field on S", "eq. (2)"),
+        "epsilon": Variable(_PER_DEFECT, "eV", "stray field on tau", "eq. (3)"),
     },
     "couplings": {
         "realisation": _REALISATION,

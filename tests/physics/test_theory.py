@@ -90,6 +90,7 @@ MIXTURES = {
     "isotropic": [Component("uniaxial", "isotropic", 1.0, 0.7, 1.3)],
     "rotor 111": [Component("rotor", "111", 1.0, 0.7, 1.3)],
     "rotor 110": [Component("rotor", "110", 1.0, 0.7, 1.3)],
+    "rotor 110, static": [Component("rotor", "110", 1.0, 0.2, 1.3, static_dipole="mean")],
     "gaussian": [Component("gaussian", "111", 1.0, 0.7, 1.3)],
     "frames turned": [Component("uniaxial", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
     "aligned, frames turned": [Component("aligned", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
@@ -98,13 +99,19 @@ MIXTURES = {
         Component("rotor", "111", 2.0, LONG, 1.3, share=0.3),
         Component("aligned", "111", 1.0, 0.2, SPREAD, share=0.7),
     ],
+    "mixture, static": [
+        Component("rotor", "111", SPREAD, 0.1, 1.3, share=0.6, static_dipole="mean"),
+        Component("uniaxial", "100", 0.5, 0.4, 1.0, share=0.4),
+    ],
 }
+
+CRYSTALLINE = ("uniaxial 111", "rotor 110", "rotor 110, static", "mixture")
 
 
 @pytest.mark.parametrize(
     ("name", "medium"),
     [(name, MEDIUM) for name in MIXTURES]
-    + [(name, PRESETS["KBr_cubic"].medium) for name in ("uniaxial 111", "rotor 110", "mixture")],
+    + [(name, PRESETS["KBr_cubic"].medium) for name in CRYSTALLINE],
 )
 def test_widths_of_simulated_boxes(name, medium):
     """Production kernels against theory for every species, within 4.5 standard errors.
@@ -123,6 +130,7 @@ def test_widths_of_simulated_boxes(name, medium):
         zeta = tensors.zeta if tensors.zeta_minus is None else np.where(
             (S > 0)[:, None, None, None], tensors.zeta, tensors.zeta_minus
         )  # fmt: skip
+        system["static"] = tensors.static
         one = couplings(made.position, tensors.gamma, tensors.eta, **system)
         U = np.zeros((number, number))
         U[np.triu_indices(number, 1)] = one.U

@@ -52,14 +52,14 @@ def couple(a, b):
 
 
 @njit(cache=True)
-def couplings(position, gamma, eta, box, cutoff, angular, window, far, U, B):
+def couplings(position, gamma, P, box, cutoff, angular, window, far, U, B):
     """Fill U (pairs,), i < j rows first, with U_ij, and add the near part of B (N,).
 
-    position (N, 3), gamma (N, 3, 3), eta (N,), box (3,). Eqs. (16), (26), (29).
+    position (N, 3), gamma and P (N, 3, 3), box (3,). Eqs. (16), (26), (29).
     """
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
-    towards, unit = np.empty((3, 3)), np.eye(3)
+    towards = np.empty((3, 3))
     pair = 0
     for i in range(len(position)):
         for j in range(i + 1, len(position)):
@@ -69,9 +69,9 @@ def couplings(position, gamma, eta, box, cutoff, angular, window, far, U, B):
             total *= MULTIPLICITY
             strain(total, gamma[j], towards)
             U[pair] = far[i, j] + couple(gamma[i], towards)
-            B[j] += eta[i] * couple(unit, towards)
-            strain(total, unit, towards)
-            B[i] += eta[j] * couple(gamma[i], towards)
+            B[j] += couple(P[i], towards)
+            strain(total, P[j], towards)
+            B[i] += couple(gamma[i], towards)
             pair += 1
 
 
@@ -107,15 +107,15 @@ def couple_gradients(total, zeta1, zeta2):
 
 
 @njit(cache=True)
-def fields(position, frozen, eta, zeta, box, cutoff, angular, window, J, b_gamma, b_eta):
+def fields(position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, b_eta):
     """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
 
-    position (N, 3), frozen = γ_j S_j (N, 3, 3), eta (N,), zeta (N, 3, 3, 3). Eqs. (60), (68),
+    position (N, 3), frozen = γ_j S_j and P (N, 3, 3), zeta (N, 3, 3, 3). Eqs. (60), (68),
     (72). The odd couplings take R = r_source − r_τ.
     """
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
-    towards, unit = np.empty((3, 3)), np.eye(3)
+    towards = np.empty((3, 3))
     for i in range(len(position)):
         for j in range(i + 1, len(position)):
             total[:] = 0.0
@@ -125,7 +125,7 @@ def fields(position, frozen, eta, zeta, box, cutoff, angular, window, J, b_gamma
             J[i, j] -= couple_gradients(total, zeta[i], zeta[j])
             strain_of_gradient(total, zeta[j], towards)
             b_gamma[j] -= couple(frozen[i], towards)
-            b_eta[j] -= eta[i] * couple(unit, towards)
+            b_eta[j] -= couple(P[i], towards)
             strain_of_gradient(total, zeta[i], towards)
             b_gamma[i] += couple(frozen[j], towards)
-            b_eta[i] += eta[j] * couple(unit, towards)
+            b_eta[i] += couple(P[j], towards)

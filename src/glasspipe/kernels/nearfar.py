@@ -161,11 +161,11 @@ def sweep(
     T,
     key,
     number,
-    block,
+    site,
     limit,
     flips,
 ):
-    """Visit the spins block by block until ``limit`` net flips since the refresh, or to the end.
+    """Visit the spins in turn until ``limit`` net flips since the refresh, or to the end.
 
     Parameters
     ----------
@@ -179,45 +179,44 @@ def sweep(
     refresh : int, number of the last refresh
     T : float, temperature
     key : uint64 (1, 4), four random 32-bit words
-    number, block : int, sweep and first block to visit
+    number, site : int, sweep and first spin to visit
     limit : int, net flips that call for a refresh
-    flips : int64 (3,), net flips since the refresh, all flips, all since the refresh; counted on
+    flips : int64 (2,), net flips since the refresh, and all flips; counted on
 
     Returns
     -------
-    int, float
-        Block to go on with, and the change of energy.
+    int
+        Spin to go on with.
     """
     words = np.empty(BLOCK, np.uint32)
     thresholds = np.empty(BLOCK, np.float32)
     scale = np.float32(-0.5 * T)
     lowest = scale * LARGEST_EXPONENTIAL
-    energy = 0.0
-    while block < len(gathered) and flips[0] < limit:
+    while site < len(S) and flips[0] < limit:
+        block = site // BLOCK
         first = block * BLOCK
         stop = min(first + BLOCK, len(S))
         if gathered[block] != refresh:
             gather(position, dipole, mesh, uniform, itself, spread, first, stop, far)
             gathered[block] = refresh
         possible = False
-        for i in range(first, stop):
+        for i in range(site, stop):
             possible |= S[i] * (h[i] + far[i]) >= lowest
-        if possible:
-            random_words(key, 0, number, block, words)
-            exponentials(words, scale, thresholds)
-            for i in range(first, stop):
-                if S[i] * (h[i] + far[i]) >= thresholds[i - first]:
-                    _ask_for(start, index, U, i)
-            for i in range(first, stop):
-                gain = S[i] * (h[i] + far[i])
-                if gain >= thresholds[i - first]:
-                    _flip(start, index, U, S, h, i)
-                    flips[0] += 1 if S[i] != spread[i] else -1
-                    flips[1] += 1
-                    flips[2] += 1
-                    energy -= 2.0 * gain
-        block += 1
-    return block, energy
+        if not possible:
+            site = stop
+            continue
+        random_words(key, 0, number, block, words)
+        exponentials(words, scale, thresholds)
+        for i in range(site, stop):
+            if S[i] * (h[i] + far[i]) >= thresholds[i - first]:
+                _ask_for(start, index, U, i)
+        while site < stop and flips[0] < limit:
+            if S[site] * (h[site] + far[site]) >= thresholds[site - first]:
+                _flip(start, index, U, S, h, site)
+                flips[0] += 1 if S[site] != spread[site] else -1
+                flips[1] += 1
+            site += 1
+    return site
 
 
 @njit(cache=True)

@@ -32,7 +32,6 @@ from glasspipe.kernels.crystal_pairs import (
 from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
 from glasspipe.kernels.radial import ladder
 
-_UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _OF_2, _OF_3, _OF_4 = products(2, 2), products(3, 3), products(4, 4)
 
 
@@ -90,31 +89,32 @@ def neighbours(position, box, cutoff, place, rank, first, reach, start, index):
 
 
 @njit(cache=True)
-def isotropic(position, gamma, eta, box, cutoff, window, A, C, start, index, U, B):
-    """Fill U (pairs,) with the near couplings (16) and add those of the volumes (26) to B (N,)."""
+def isotropic(position, gamma, P, box, cutoff, window, A, C, start, index, U, B):
+    """Fill U (pairs,) with the near couplings (16) and add those with P (26) to B (N,)."""
     cursor = start[:-1].copy()
     g, D, x = np.empty(4), np.empty(5), np.empty(3)
     for i in range(len(position)):
-        gamma1 = matrix(gamma[i])
+        gamma1, P1 = matrix(gamma[i]), matrix(P[i])
         for k in range(cursor[i], start[i + 1]):
             j = index[k]
-            gamma2 = matrix(gamma[j])
+            gamma2, P2 = matrix(gamma[j]), matrix(P[j])
             r2 = displace(position, i, j, box, x)
             windowed_inverse(window, cutoff, sqrt(r2), 3, D, g)
             R = x[0], x[1], x[2]
-            one, two, unit = dipole_with(gamma1, R), dipole_with(gamma2, R), dipole_with(_UNIT, R)
+            one, two = dipole_with(gamma1, R), dipole_with(gamma2, R)
+            of_1, of_2 = dipole_with(P1, R), dipole_with(P2, R)
             U[k] = U[cursor[j]] = dipole_dipole(g, A, C, one, two, double_dot(gamma1, gamma2))
-            B[i] += eta[j] * dipole_dipole(g, A, C, one, unit, one[2])
-            B[j] += eta[i] * dipole_dipole(g, A, C, two, unit, two[2])
+            B[i] += dipole_dipole(g, A, C, one, of_2, double_dot(gamma1, P2))
+            B[j] += dipole_dipole(g, A, C, two, of_1, double_dot(gamma2, P1))
             cursor[j] += 1
 
 
 @njit(cache=True)
-def crystal(position, gamma, eta, box, cutoff, window, angular, start, index, U, B):
+def crystal(position, gamma, P, box, cutoff, window, angular, start, index, U, B):
     """The same in a crystal, from its tables."""
     cursor = start[:-1].copy()
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
-    towards, unit, image = np.empty((3, 3)), np.eye(3), np.ones(5)
+    towards, image = np.empty((3, 3)), np.ones(5)
     for i in range(len(position)):
         for k in range(cursor[i], start[i + 1]):
             j = index[k]
@@ -124,9 +124,9 @@ def crystal(position, gamma, eta, box, cutoff, window, angular, start, index, U,
             total *= MULTIPLICITY
             strain(total, gamma[j], towards)
             U[k] = U[cursor[j]] = couple(gamma[i], towards)
-            B[j] += eta[i] * couple(unit, towards)
-            strain(total, unit, towards)
-            B[i] += eta[j] * couple(gamma[i], towards)
+            B[j] += couple(P[i], towards)
+            strain(total, P[j], towards)
+            B[i] += couple(gamma[i], towards)
             cursor[j] += 1
 
 
@@ -144,12 +144,12 @@ def _count(i, j, J, tau, J_abs, J_max, J_tau):
 
 @njit(cache=True)
 def isotropic_fields(
-    position, frozen, eta, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
+    position, frozen, P, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
 ):
     """Add near parts to b (2, N) = b^γ, b^η and whole couplings to J (3, N).
 
-    J has Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j over the listed j. frozen = γ_j S_j (N, 3, 3),
-    zeta and its symmetric part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
+    J has Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j over the listed j. frozen = γ_j S_j and P
+    (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
     """
     g, bare, D, x = np.empty(5), np.empty(6), np.empty(5), np.empty(3)
     for i in range(len(position)):
@@ -168,24 +168,21 @@ def isotropic_fields(
             value = gradient_gradient(bare, A, C, one, one_itself, two, two_itself, *coupled)
             _count(i, j, -value, tau, J[0], J[1], J[2])
             windowed_inverse(window, cutoff, sqrt(r2), 4, D, g)
-            unit, of_1, of_2 = (
-                dipole_with(_UNIT, R),
-                dipole_with(frozen1, R),
-                dipole_with(frozen2, R),
-            )
+            of_1, of_2 = dipole_with(frozen1, R), dipole_with(frozen2, R)
             b[0, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
-            b[1, j] -= eta[i] * dipole_gradient(g, A, C, unit, two, two_itself)
             b[0, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
-            b[1, i] += eta[j] * dipole_gradient(g, A, C, unit, one, one_itself)
+            of_1, of_2 = dipole_with(matrix(P[i]), R), dipole_with(matrix(P[j]), R)
+            b[1, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
+            b[1, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
 
 
 @njit(cache=True)
 def crystal_fields(
-    position, frozen, eta, zeta, tau, box, cutoff, window, angular, start, index, b, J
+    position, frozen, P, zeta, tau, box, cutoff, window, angular, start, index, b, J
 ):
     """The same in a crystal, from its tables."""
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
-    towards, unit, image = np.empty((3, 3)), np.eye(3), np.ones(5)
+    towards, image = np.empty((3, 3)), np.ones(5)
     for i in range(len(position)):
         for k in range(start[i], start[i + 1]):
             j = index[k]
@@ -201,10 +198,10 @@ def crystal_fields(
             total *= MULTIPLICITY
             strain_of_gradient(total, zeta[j], towards)
             b[0, j] -= couple(frozen[i], towards)
-            b[1, j] -= eta[i] * couple(unit, towards)
+            b[1, j] -= couple(P[i], towards)
             strain_of_gradient(total, zeta[i], towards)
             b[0, i] += couple(frozen[j], towards)
-            b[1, i] += eta[j] * couple(unit, towards)
+            b[1, i] += couple(P[j], towards)
 
 
 @njit(cache=True)

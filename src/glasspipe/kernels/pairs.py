@@ -1,7 +1,8 @@
 """Near parts of the pair sums, every pair once, both directions of each coupling.
 
-``far`` (N, N) arrives with the far part of the coupling in its upper triangle; the near part is
-added on the way out. A ``cutoff`` of 0 with ``alpha`` = 0 is the bare kernel at the nearest image.
+P are the force dipoles that S does not change, η δ or more. ``far`` (N, N) arrives with the far
+part of the coupling in its upper triangle; the near part is added on the way out. A ``cutoff`` of 0
+with ``alpha`` = 0 is the bare kernel at the nearest image.
 """
 
 import numpy as np
@@ -22,49 +23,44 @@ from glasspipe.kernels.contractions import (
 from glasspipe.kernels.images import images, scratch
 from glasspipe.kernels.radial import ladder
 
-_UNIT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-
 
 @njit(cache=True)
-def couplings(position, gamma, eta, box, alpha, cutoff, A, C, far, U, B):
+def couplings(position, gamma, P, box, alpha, cutoff, A, C, far, U, B):
     """Fill U (pairs,), i < j rows first, with U_ij, and add the near part of B (N,).
 
-    position (N, 3), gamma (N, 3, 3), eta (N,), box (3,). Eqs. (16), (26), (29).
+    position (N, 3), gamma and P (N, 3, 3), box (3,). Eqs. (16), (26), (29).
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(4)
     pair = 0
     for i in range(len(position)):
-        gamma1 = matrix(gamma[i])
+        gamma1, P1 = matrix(gamma[i]), matrix(P[i])
         for j in range(i + 1, len(position)):
-            gamma2 = matrix(gamma[j])
+            gamma2, P2 = matrix(gamma[j]), matrix(P[j])
             gamma12 = double_dot(gamma1, gamma2)
+            gamma1P2, gamma2P1 = double_dot(gamma1, P2), double_dot(gamma2, P1)
             total = on_i = on_j = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
                 x = vector(image[n])
                 weigh = image[n, 4]
                 ladder(image[n, 3], alpha, 3, g)
-                one, two, unit = (
-                    dipole_with(gamma1, x),
-                    dipole_with(gamma2, x),
-                    dipole_with(_UNIT, x),
-                )
+                one, two = dipole_with(gamma1, x), dipole_with(gamma2, x)
                 total += weigh * dipole_dipole(g, A, C, one, two, gamma12)
-                on_i += weigh * dipole_dipole(g, A, C, one, unit, one[2])
-                on_j += weigh * dipole_dipole(g, A, C, two, unit, two[2])
+                on_i += weigh * dipole_dipole(g, A, C, one, dipole_with(P2, x), gamma1P2)
+                on_j += weigh * dipole_dipole(g, A, C, two, dipole_with(P1, x), gamma2P1)
             U[pair] = far[i, j] + total
-            B[i] += eta[j] * on_i
-            B[j] += eta[i] * on_j
+            B[i] += on_i
+            B[j] += on_j
             pair += 1
 
 
 @njit(cache=True)
 def fields(
-    position, frozen, eta, zeta, sigma, symmetric, box, alpha, cutoff, A, C, J, b_gamma, b_eta
+    position, frozen, P, zeta, sigma, symmetric, box, alpha, cutoff, A, C, J, b_gamma, b_eta
 ):
     """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
 
-    position (N, 3), frozen = γ_j S_j (N, 3, 3), eta (N,), zeta and its symmetric part sigma
+    position (N, 3), frozen = γ_j S_j and P (N, 3, 3), zeta and its symmetric part sigma
     (N, 3, 3, 3), ``symmetric`` where they are the same. Eqs. (60), (68), (72). The odd couplings
     take R = r_source − r_τ.
     """
@@ -72,8 +68,10 @@ def fields(
     g = np.empty(6)
     for i in range(len(position)):
         frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
+        P1 = matrix(P[i])
         for j in range(i + 1, len(position)):
             frozen2, sigma2, zeta2 = matrix(frozen[j]), cube(sigma[j]), cube(zeta[j])
+            P2 = matrix(P[j])
             sigma12, zeta12 = triple_dot(sigma1, sigma2), triple_dot(zeta1, zeta2)
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
                 x = vector(image[n])
@@ -82,16 +80,17 @@ def fields(
                 one, two = gradient_with(sigma1, x), gradient_with(sigma2, x)
                 one_itself = one if symmetric else gradient_with(zeta1, x)
                 two_itself = two if symmetric else gradient_with(zeta2, x)
-                unit = dipole_with(_UNIT, x)
                 J[i, j] -= weigh * gradient_gradient(
                     g, A, C, one, one_itself, two, two_itself, sigma12, zeta12
                 )
                 source = dipole_with(frozen1, x)
                 b_gamma[j] -= weigh * dipole_gradient(g, A, C, source, two, two_itself)
-                b_eta[j] -= weigh * eta[i] * dipole_gradient(g, A, C, unit, two, two_itself)
+                source = dipole_with(P1, x)
+                b_eta[j] -= weigh * dipole_gradient(g, A, C, source, two, two_itself)
                 source = dipole_with(frozen2, x)
                 b_gamma[i] += weigh * dipole_gradient(g, A, C, source, one, one_itself)
-                b_eta[i] += weigh * eta[j] * dipole_gradient(g, A, C, unit, one, one_itself)
+                source = dipole_with(P2, x)
+                b_eta[i] += weigh * dipole_gradient(g, A, C, source, one, one_itself)
 
 
 @njit(cache=True)
