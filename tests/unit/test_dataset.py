@@ -115,6 +115,29 @@ def test_a_chunk_holds_what_the_whole_holds(files, tmp_path):
         np.testing.assert_array_equal(whole.whole("U")[1:], part.whole("U"))
 
 
+def test_temperatures_found_by_themselves_do_not_depend_on_chunks(files, tmp_path):
+    point = with_(freeze={"method": "tempering", "sweeps": 700, "replicas": 2})
+    stages.freeze(point, files["h"], tmp_path / "whole.nc")
+    stages.sample(point, tmp_path / "r.nc", first=2, count=1)
+    stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")
+    stages.freeze(point, tmp_path / "h.nc", tmp_path / "part.nc")
+    with (
+        dataset.opened(tmp_path / "whole.nc") as whole,
+        dataset.opened(tmp_path / "part.nc") as part,
+    ):
+        assert part.size("step") == point.freeze["steps"]
+        for name in ("S", "T", "trace_energy", "swap_rate", "round_trips"):
+            np.testing.assert_array_equal(whole.whole(name)[2:], part.whole(name))
+
+
+def test_a_file_of_defects_says_how_many_temperatures(files):
+    freeze = {"method": "tempering", "sweeps": 700}
+    source = {"source": {"file": str(files["r"])}}
+    nominal = {**POINT["defects"], "number": 5000}
+    point = with_(freeze=freeze, sample=source, defects=nominal)
+    assert point.freeze["steps"] == with_(freeze=freeze).freeze["steps"]
+
+
 def test_float32_couplings(tmp_path):
     point = with_(couplings={"store": "float32"})
     stages.sample(point, tmp_path / "r.nc")
