@@ -60,7 +60,7 @@ class Case:
         self.mesh = mesh
         start = process_time()
         replica = chain.Chain(chain.constants_of(H, mesh), keys, H)
-        flips = sum(replica.sweeps_at(t, 1)[1] for t in T)
+        flips = sum(replica.sweep_at(t)[1] for t in T)
         self.lag = replica.lag
         return replica.S.astype(np.int8), process_time() - start, flips, T
 

@@ -15,7 +15,7 @@ import xarray as xr
 from glasspipe import results, stable
 from glasspipe.levels import EDGES as LEVELS
 from glasspipe.low_energy import NUMBERS
-from glasspipe.pair_distances import MIDDLES
+from glasspipe.pair_distances import MIDDLES, PROBABILITIES
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 
 ALPHA = {
@@ -221,10 +221,16 @@ def low_energy(points, vanish=()):
             "rms": (each, rms),
             "rms_error": (each, 0.05 * rms),
             "median": (each, 0.7 * rms),
+            "probability": ("probability", PROBABILITIES),
+            "quantile": ((*each, "probability"), rms[..., None] * np.linspace(-1, 1, 5)),
             "pairs": (("point", "shell"), np.full(shells, 100)),
             "fitted": (("point", "shell"), np.broadcast_to(np.arange(len(R)) > 4, shells)),
             "strength_rms": (("point", "coupling"), strength),
             "strength_median": (("point", "coupling"), 0.7 * strength),
+            "strength_quantile": (
+                ("point", "coupling", "probability"),
+                strength[..., None] * np.linspace(-1, 1, 5),
+            ),
             "power": ("coupling", list(POWERS.values())),
             "E": ("energy_edge", LEVELS),
             "P": (("point", "energy"), P),

@@ -81,8 +81,8 @@ class Chain:
         beyond = [points + kernels.ORDER - 1 for points in constants.mesh.shape]
         self._u = np.zeros((*beyond, 4), np.float32)
         self._gathered, self._refreshes = np.zeros(-(-size // BLOCK), np.int64), 0
-        self._flips = np.zeros(3, np.int64)
-        self._limit, self._sweep, self._rebuilt = np.array(size // 10), np.array(0), np.array(0)
+        self._flips = np.zeros(2, np.int64)
+        self._limit, self._sweep = np.array(max(size // 10, 1)), np.array(0)
         self._lags = np.zeros(2)
         self._rebuild()
         self._update()
@@ -94,7 +94,7 @@ class Chain:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `restore` needs: everything that changes, but for the displacement."""
-        names = ("S", "_h", "_spread", "_force", "_flips", "_limit", "_sweep", "_rebuilt", "_lags")
+        names = ("S", "_h", "_spread", "_force", "_flips", "_limit", "_sweep", "_lags")
         return {name.strip("_"): getattr(self, name) for name in names}
 
     def restore(self, state: State) -> None:
@@ -103,52 +103,41 @@ class Chain:
             array[...] = state[name]
         self._update()
 
-    def sweeps_at(self, T: float, number: int) -> tuple[Array, int]:
-        """Sweep at one temperature; return the energy after each sweep and the flips.
+    def sweep_at(self, T: float) -> tuple[float, int]:
+        """Sweep at a temperature and refresh; return the energy and the flips.
 
-        Followed through flips, the energy misses what far defects do to each other between two
-        refreshes. At a refresh that is known, and shared among the flips that made it.
+        Followed through flips, the energy would miss what far defects do to each other between two
+        refreshes; after a refresh it is known.
         """
-        is_, before = self._is, int(self._flips[1])
-        trace, flips = np.empty(number), np.empty(number)
-        first, energy = 0, self._energy()
-        for k in range(number):
-            block = 0
-            self._sweep += 1
-            while block * BLOCK < len(self.S):
-                block, change = kernels.sweep(
-                    *is_.near,
-                    self.S,
-                    self._h,
-                    *self._smooth,
-                    self._far,
-                    self._gathered,
-                    self._refreshes,
-                    T,
-                    self._key,
-                    int(self._sweep),
-                    block,
-                    int(self._limit),
-                    self._flips,
-                )
-                energy += change
-                if self._flips[0] >= self._limit:
-                    energy += self._refresh(T, energy, trace[first:k], flips[first:k])
-                    first = k
-            trace[k], flips[k] = energy, self._flips[2]
-        if self._sweep - self._rebuilt >= _SWEEPS_PER_REBUILD:
-            self._rebuild()
-        self._refresh(T, energy, trace[first:], flips[first:])
-        return trace, int(self._flips[1]) - before
+        is_, before, site = self._is, int(self._flips[1]), 0
+        self._sweep += 1
+        while site < len(self.S):
+            site = kernels.sweep(
+                *is_.near,
+                self.S,
+                self._h,
+                *self._smooth,
+                self._far,
+                self._gathered,
+                self._refreshes,
+                T,
+                self._key,
+                int(self._sweep),
+                site,
+                int(self._limit),
+                self._flips,
+            )
+            if site == len(self.S) and self._sweep % _SWEEPS_PER_REBUILD == 0:
+                self._rebuild()
+            self._refresh(T)
+        return self._energy(), int(self._flips[1]) - before
 
-    def _refresh(self, T: float, energy: float, trace: Array, flips: Array) -> float:
+    def _refresh(self, T: float) -> None:
         """Make the far field that of the spins as they are, and learn how long it may last.
 
-        It changes as the root of the flips, for the flips of many defects have random signs. The
-        energies ``trace`` since the last refresh are mended, after ``flips``; the error of
-        ``energy`` is returned.
+        It changes as the root of the flips, for the flips of many defects have random signs.
         """
-        before, (net, _, all_) = self._probe(), self._flips.tolist()
+        before, net = self._probe(), int(self._flips[0])
         self._update()
         change = rms(self._probe() - before)
         if net > 0 and change > 0:
@@ -156,9 +145,6 @@ class Chain:
             allowed = net * (STALENESS * T / change) ** 2
             low, high = max(self._limit / 4, 1), min(self._limit * 4, len(self.S))
             self._limit[...] = min(max(allowed, low), high)
-        missed = self._energy() - energy
-        trace += missed * flips / max(all_, 1)
-        return missed
 
     def _update(self) -> None:
         is_, total = self._is, 0.0
@@ -169,7 +155,7 @@ class Chain:
         self._uniform = is_.uniform(self.S)
         total += float(np.einsum("i,iab,ab->", self.S, is_.dipole, self._uniform, dtype=float))
         self._far_energy = 0.5 * (total - float(is_.itself.sum(dtype=float)))
-        self._flips[[0, 2]] = 0
+        self._flips[0] = 0
         self._refreshes += 1
 
     def _energy(self) -> float:
@@ -194,4 +180,3 @@ class Chain:
         h = self._is.B.copy()
         self._near.add_fields(self.S, h)
         self._h[:] = h
-        self._rebuilt[...] = self._sweep

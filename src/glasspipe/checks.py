@@ -9,6 +9,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from glasspipe.lattice import smallest_size
+from glasspipe.medium import CubicMedium, check_compliance
 from glasspipe.schema import ConfigError
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ _LARGEST_SIZE = 100_000
 
 def _check_medium(point: Point) -> None:
     point.interaction  # noqa: B018 (its constructor and the medium's check)
+    if point.data["boundary"] == "stress_free":
+        check_compliance(point.medium)
+    if isinstance(point.medium, CubicMedium) and not point.medium.is_mild:
+        from glasspipe.crystal import check_anisotropy  # compiled: not for every config
+
+        check_anisotropy(point.medium)
 
 
 def _check_box(point: Point) -> None:
@@ -57,6 +64,15 @@ def _check_components(point: Point) -> None:
             f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
         )
     lattice, x = point.lattice, point.data["defects"]["concentration"]
+    type_, sublattices = point.data["lattice"]["type"], [c.sublattice for c in point.components]
+    if type_ != "rock_salt" and set(sublattices) != {"anion"}:
+        number = sublattices.index("cation")
+        names = point.data["defects"]["mixture"]
+        where = "" if names == "none" else f"mixture.{list(names)[number]}."
+        raise ConfigError(
+            f"defects.{where}sublattice: found cation with lattice.type {type_}, all of whose sites"
+            " are alike; allowed: anion (the default), or lattice.type rock_salt"
+        )
     if lattice.type == "rock_salt":
         for name in {component.sublattice for component in point.components}:
             share = sum(c.share for c in point.components if c.sublattice == name)

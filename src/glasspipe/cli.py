@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        print(f"glasspipe {options.command}: {name}{error.strerror}", file=sys.stderr)
+        why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
+        print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 1
@@ -48,10 +49,7 @@ def _check(options: argparse.Namespace) -> None:
     from glasspipe.config import load_study
     from glasspipe.plan import describe
 
-    study = load_study(options.config)
-    for line in study.warnings:
-        print(f"warning: {line}", file=sys.stderr)
-    print(describe(study))
+    print(describe(load_study(options.config)))
 
 
 def _materials(_: argparse.Namespace) -> None:

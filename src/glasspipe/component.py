@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 from typing import Any
 
 from glasspipe.distribution import Distribution, Strength
@@ -112,9 +112,9 @@ def _distribution(value: Mapping[str, Any], key: str) -> Distribution:
         found = Distribution(value["distribution"], tuple(sorted(value["parameters"].items())))
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
-    if not isfinite(found.variance):
+    if not 0 < found.variance < inf:
         raise ValueError(
             f"{key}: found {found.name} with the variance {found.variance};"
-            " allowed: a distribution whose variance is finite"
+            " allowed: a distribution whose variance is finite, and a number for one of none"
         )
     return found

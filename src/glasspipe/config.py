@@ -278,12 +278,6 @@ class Study:
         """Largest concentration in the fits of typical values."""
         return self.data["aggregate"]["fit_below"]
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Lines to show to the user, each once."""
-        lines = (point.medium.warning for point in self.points)
-        return tuple(dict.fromkeys(line for line in lines if line))
-
 
 def load_study(path: str | Path) -> Study:
     """Read and check a study file.
@@ -358,6 +352,8 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
     """Yield the points of a study's complete data."""
     node = _point_schema()
     base = complete(_point_schema(*_UNSWEPT), data)
+    if isinstance(base["medium"], str) and any(str(k).startswith("medium.") for k in data["sweep"]):
+        base["medium"] = {"preset": base["medium"]}  # of which one number is swept
     seen: dict[str, Point] = {}
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point(values, swept)

@@ -17,14 +17,19 @@ from numpy.typing import NDArray
 from glasspipe.christoffel import angular_table, christoffel_inverse, derivatives
 from glasspipe.kelvin import radial_derivatives
 from glasspipe.kernels import directions, jets
-from glasspipe.medium import CubicMedium
+from glasspipe.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.quadrature import sphere
+from glasspipe.units import GPA
 from glasspipe.window import SHARP, Bell, Window, ladder_table, transform_table
 
 Array = NDArray[np.float64]
 
 FAR_ERROR = 1.0e-12
 """The far part beyond its cutoff in q, relative to G(q)."""
+_LARGEST = 248
+"""The far part ends there, for a cutoff of 1, or it is not tried: rounding is left beyond."""
+_HOPELESS = (0.05, 30.0)
+"""Zener's ratios for which it does not, whatever the bulk modulus."""
 _ANGLES, _ANGLES_PER_UNIT = 48, 0.4
 """Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
 
@@ -108,6 +113,38 @@ def _weighted_green(medium: CubicMedium, points: int) -> tuple[Array, Array]:
 
 
 @cache
+def check_anisotropy(medium: CubicMedium) -> None:
+    """Refuse a crystal whose periodic sums do not end; a mild one is not looked at.
+
+    Where they end depends on the bulk modulus besides Zener's ratio, so it is tried, which takes
+    seconds; far beyond it would take minutes, and is not.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    if medium.is_mild:
+        return
+    low, high = _HOPELESS
+    try:
+        if low < medium.zener_ratio < high and _left(medium, _LARGEST) < FAR_ERROR:
+            return
+    except ValueError:  # the directions are not resolved
+        pass
+    raise _too_anisotropic(medium)
+
+
+def _too_anisotropic(medium: CubicMedium) -> ValueError:
+    (low, high), K = MILD_ZENER, medium.bulk_modulus / GPA
+    return ValueError(
+        f"medium: found Zener's ratio 2 c44/(c11 − c12) = {medium.zener_ratio:.4g} and K ="
+        f" {K / medium.c44:.4g} c44, for which periodic sums do not end; allowed: a ratio from"
+        f" {low:g} to {high:g} with K ≤ {MILD_BULK:g} c44, up to about 10 where K is near c44"
+    )
+
+
+@cache
 def _reach(medium: CubicMedium) -> float:
     """√(q_max · cutoff/2) with the first q_max where the far part is negligible.
 
@@ -116,11 +153,17 @@ def _reach(medium: CubicMedium) -> float:
     ValueError
         If that is too far for any.
     """
+    check_anisotropy(medium)
+    for largest in range(64, _LARGEST + 1, 4):
+        if _left(medium, largest) < FAR_ERROR:
+            return sqrt(largest / 2)
+    raise _too_anisotropic(medium)
+
+
+def _left(medium: CubicMedium, largest: int) -> float:
+    """Far part near a wave vector of that length, for a cutoff of 1, relative to G(q)."""
     axes = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 2], [1, 1, 2], [1, 2, 3]])
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
-    for largest in range(64, 257, 4):
-        q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
-        left = np.abs(_far(medium, q, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
-        if left < FAR_ERROR:
-            return sqrt(largest / 2)
-    raise ValueError("medium is too anisotropic: the far part of the Ewald sums does not end")
+    q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
+    left = np.abs(_far(medium, q, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
+    return float(left)

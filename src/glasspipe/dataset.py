@@ -184,6 +184,14 @@ class Reader:
         """Read a variable for all realisations."""
         return self._read(name, ...)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a variable."""
+        return tuple(self._variable(name).shape)
+
+    def is_real(self, name: str) -> bool:
+        """Say whether a variable holds real numbers."""
+        return self._variable(name).dtype.kind in "iuf"
+
     def row(self, row: int, *names: str) -> list[NDArray[Any]]:
         """Read what belongs to the realisation in ``row``."""
         return [self._read(name, row) for name in names]
@@ -197,12 +205,17 @@ class Reader:
         return self._read(name, part)
 
     def _read(self, name: str, index: Any) -> NDArray[Any]:
+        variable = self._variable(name)
         try:
-            return np.asarray(self._file.variables[name][index])
-        except KeyError:
-            raise DataError(f"{self.path}: holds no variable {name!r}") from None
+            return np.asarray(variable[index])
         except OSError:
             raise DataError(f"{self.path}: {name!r} cannot be read; the file is damaged") from None
+
+    def _variable(self, name: str) -> Any:
+        try:
+            return self._file.variables[name]
+        except KeyError:
+            raise DataError(f"{self.path}: holds no variable {name!r}") from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ same defects. Theory averages over them with a Gauss rule, whose nodes are few a
 which are what widths are made of, are those of the distribution.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -61,35 +62,39 @@ class Distribution:
                 f" {', '.join([*shapes, 'loc', 'scale'])}"
                 + (f", of which {', '.join(shapes)} must be given" if shapes else "")
             )
-        if not np.isfinite(self._frozen.ppf(0.5)):
+        if not np.isfinite(self._ask("ppf", 0.5)):
             values = ", ".join(f"{name} = {value}" for name, value in self.parameters)
-            raise ValueError(f"parameters of {self.name} are {values}; scipy.stats refuses them")
+            rule = f"shape parameters for which scipy.stats.{self.name} is defined, and scale > 0"
+            rule = rule if given.get("scale", 1.0) > 0 else "scale > 0"
+            raise ValueError(f"parameters of {self.name} are {values}; allowed: {rule}")
 
-    @property
-    def _frozen(self) -> Any:
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        """Return what scipy.stats says, less its warnings: what is not finite is looked for."""
         from scipy import stats
 
-        return getattr(stats, self.name)(**dict(self.parameters))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return getattr(getattr(stats, self.name)(**dict(self.parameters)), method)(*arguments)
 
     @property
     def smallest(self) -> float:
         """Lower end of the support."""
-        return float(self._frozen.support()[0])
+        return float(self._ask("support")[0])
 
     @property
     def variance(self) -> float:
         """Variance, which may be infinite or nan."""
-        return float(self._frozen.var())
+        return float(self._ask("var"))
 
     def quantiles(self, probability: Array) -> Array:
         """Inverse of the distribution function at probabilities (…)."""
-        return np.asarray(self._frozen.ppf(probability), dtype=float)
+        return np.asarray(self._ask("ppf", probability), dtype=float)
 
     def nodes(self, number: int) -> tuple[Array, Array]:
         """Gauss rule: values (number,) and probabilities (number,), exact mean and variance."""
         u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
         values = self.quantiles((1 + u) / 2)[:, None]
-        centre, width = float(self._frozen.mean()), np.sqrt(self.variance)
+        centre, width = float(self._ask("mean")), np.sqrt(self.variance)
         node, share = (a[:, 0] for a in gauss_rule((values - centre) / width, weight / 2, number))
         node -= share @ node
         return centre + width * node / np.sqrt(share @ node**2), share

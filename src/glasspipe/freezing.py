@@ -71,8 +71,7 @@ def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
     def observe(progress: Progress) -> None:
         share = progress.done / progress.total
         display.show(row, share, progress.energy, progress.acceptance)
-        if progress.done < progress.total:
-            kept.keep(progress.state)
+        kept.keep(progress.state)
 
     return observe
 

@@ -18,7 +18,7 @@ from glasspipe.christoffel import christoffel_inverse
 from glasspipe.crystal import Crystal
 from glasspipe.kelvin import Kelvin
 from glasspipe.kernels.images import TIE
-from glasspipe.medium import AnyMedium, Medium
+from glasspipe.medium import AnyMedium, Medium, check_compliance
 from glasspipe.quadrature import refined, sphere
 
 Array = NDArray[np.float64]
@@ -129,6 +129,11 @@ def zero_mode(medium: AnyMedium, volume: float, boundary: str) -> Array:
         stress_free    K_0 = −(1/V) C⁻¹_αβγδ, the compliance
 
     Any other boundary has none.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is stress_free and the bulk modulus is not positive.
     """
     if boundary == "spherical":
         return -_mean_over_directions(medium) / volume
@@ -153,8 +158,10 @@ def _mean_over_directions(medium: AnyMedium) -> Array:
 def _compliance(medium: AnyMedium) -> Array:
     """S with C_αβγδ S_γδεφ = (δ_αε δ_βφ + δ_αφ δ_βε)/2: C inverted on symmetric tensors.
 
-    Rotations cost no energy, so on all tensors C is singular; its pseudo-inverse is S.
+    Rotations cost no energy, so on all tensors C is singular; its pseudo-inverse is S. It would
+    leave out a volume that costs none either, without a word: so that is refused.
     """
+    check_compliance(medium)
     return np.asarray(np.linalg.pinv(medium.stiffness.reshape(9, 9)), float).reshape((3,) * 4)
 
 

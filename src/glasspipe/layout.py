@@ -8,7 +8,7 @@ the workflow.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import ceil
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from glasspipe import plan
 from glasspipe.config import STAGES, Point, Study
+from glasspipe.medium import CubicMedium
 from glasspipe.reading import read_mapping
 from glasspipe.schema import ConfigError
 
@@ -173,18 +174,32 @@ def merge_settings(study: Study) -> dict[str, str]:
 
 
 def study_record(study: Study) -> dict[str, Any]:
-    """Return what `study.json` holds: the complete config, and each point with its files."""
+    """Return what `study.json` holds: the complete config, and each point with its files.
+
+    A point in a crystal has Zener's ratio and the Hill average besides.
+    """
     kept = [stage for stage in study.stages if stage != "couplings"]
     points = [
         {
             "name": point.name,
             "swept": point.swept,
             "point": {**point.part("hamiltonian"), "realisations": point.realisations},
+            **_crystal(point),
             "files": {stage: _chunk_files(study, point, stage) for stage in kept},
         }
         for point in study.points
     ]
     return {"config": study.data, "points": points}
+
+
+def _crystal(point: Point) -> dict[str, Any]:
+    medium = point.medium
+    if not isinstance(medium, CubicMedium):
+        return {}
+    return {
+        "zener_ratio": medium.zener_ratio,
+        "hill_average": asdict(medium.hill_average),
+    }
 
 
 def write(study: Study, folder: str | Path) -> None:

@@ -18,7 +18,7 @@ from glasspipe.config import Point
 from glasspipe.expectation import Expectation, pair_magnitude
 from glasspipe.layout import PointFiles
 from glasspipe.medium import CubicMedium
-from glasspipe.pair_distances import MIDDLES, SHELLS, Pairs
+from glasspipe.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
 from glasspipe.pair_fields import ORDERS
 from glasspipe.species import Variants
 from glasspipe.statistics import fit_power_law
@@ -34,8 +34,9 @@ NUMBERS = (
 """Quantity and statistic, in the summary, of each number on tunnelling."""
 
 VARIABLES = (
-    *("coupling", "distance", "rms", "rms_error", "median", "pairs", "fitted"),
-    *("strength_rms", "strength_median", "power", "size_gamma", "size_eta", "size_zeta"),
+    *("coupling", "distance", "rms", "rms_error", "median", "quantile", "pairs", "fitted"),
+    *("probability", "strength_rms", "strength_median", "strength_quantile", "power"),
+    *("size_gamma", "size_eta", "size_zeta"),
     *("E", "P", "P_error", "P_theory", "defect_density"),
 )
 """What the study's file holds of every point."""
@@ -155,10 +156,13 @@ def _by_distance(point: Point, pairs: Pairs, tensors: Variants, box: Array) -> d
         "rms": (each, [one.rms for one in found], {"units": "eV"}),
         "rms_error": (each, error, {"units": "eV"}),
         "median": (each, [one.median for one in found], {"units": "eV"}),
+        "probability": ("probability", PROBABILITIES),
+        "quantile": ((*each, "probability"), [one.quantile for one in found], {"units": "eV"}),
         "pairs": ("shell", found[0].number),
         "fitted": ("shell", _fitted(point, box)),
         "strength_rms": ("coupling", [one.rms for one in known]),
         "strength_median": ("coupling", [one.median for one in known]),
+        "strength_quantile": (("coupling", "probability"), [one.quantile for one in known]),
         "power": ("coupling", [ORDERS[coupling] + 1 for coupling in COUPLINGS]),
     }
 
@@ -225,8 +229,8 @@ def _levels(b: Array, Delta: Array, volume: float, known: Expectation) -> dict[s
 def merged(points: xr.Dataset) -> xr.Dataset:
     """Return what the study's file holds, of the points concatenated."""
     found = points[["x", *VARIABLES]]
-    alike = ("distance", "power", "E")
-    return found.assign({name: points[name].isel(point=0) for name in alike})
+    alike = ("distance", "power", "probability", "E")
+    return found.assign({name: points[name].isel(point=0, missing_dims="ignore") for name in alike})
 
 
 def summary_rows(data: xr.Dataset) -> pd.DataFrame:

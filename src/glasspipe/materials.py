@@ -13,9 +13,11 @@ from typing import Any
 
 import yaml
 
-from glasspipe.medium import PRESETS, Medium
+from glasspipe.medium import PRESETS, CubicMedium, medium_from
 from glasspipe.schema import find, schema, validate
 
+_WHOLE = ({"c_l", "c_t"}, {"c11", "c12", "c44"})
+"""What makes a medium one's own."""
 _WIDTH = 100
 
 
@@ -57,7 +59,8 @@ def materials() -> dict[str, Material]:
 def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config with the settings of its material filled in where it has none of its own.
 
-    A medium of which only some numbers are given keeps the others of the material's.
+    A medium of which only some numbers are given keeps the others of the material's; one with its
+    own velocities or moduli, all of them, keeps the density at most.
 
     Raises
     ------
@@ -71,10 +74,18 @@ def resolved(config: Mapping[str, Any]) -> dict[str, Any]:
         if section not in config:
             filled[section] = value
         elif isinstance(config[section], Mapping):
-            own = "preset" in config[section] or "density" in config[section]
-            base = value if isinstance(value, Mapping) else {"preset": value}
-            filled[section] = {**({} if own else base), **config[section]}
+            base = _kept(value, config[section]) if section == "medium" else value
+            filled[section] = {**base, **config[section]}
     return filled
+
+
+def _kept(medium: str | Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is kept of a material's medium beside what is given."""
+    if "preset" in given:
+        return {}
+    if any(own <= set(given) for own in _WHOLE):
+        return {"density": medium_from(medium).density}
+    return {"preset": medium} if isinstance(medium, str) else medium
 
 
 def listing() -> str:
@@ -84,8 +95,10 @@ def listing() -> str:
     for name, preset in PRESETS.items():
         values = asdict(preset.medium)
         shown = [f"{key} {value:g} {units.get(key, 'GPa')}" for key, value in values.items()]
-        kind = "isotropic" if isinstance(preset.medium, Medium) else "cubic"
-        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(preset.source)]
+        about = preset.medium.about if isinstance(preset.medium, CubicMedium) else ""
+        kind = "cubic" if about else "isotropic"
+        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(about)]
+        lines += _indented(preset.source)
     lines += ["", "Materials (material: NAME; any key beside it overrides one of these)"]
     for name, material in materials().items():
         lines += ["", f"  {name}: {material.about}", *_settings(material)]

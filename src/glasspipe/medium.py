@@ -32,6 +32,9 @@ def cubic_stiffness(c11: float, c12: float, c44: float) -> NDArray[np.float64]:
 class Medium:
     """Isotropic elastic medium.
 
+    Its bulk modulus may be negative, as it is where c_l = c_t: plane waves need no more than
+    positive velocities, and exact results are known there. A study's may not (`medium_from`).
+
     Parameters
     ----------
     density : float
@@ -77,16 +80,6 @@ class Medium:
         """C_ijkl (3, 3, 3, 3), eV/Å³."""
         along, across = self.longitudinal_modulus, self.transverse_modulus
         return cubic_stiffness(along, along - 2 * across, across)
-
-    @property
-    def warning(self) -> str | None:
-        """A line to show the user if the medium is unstable, else None."""
-        if self.c_l >= self.c_t * sqrt(4 / 3):
-            return None
-        return (
-            f"medium.c_l = {self.c_l} is below c_t √(4/3) = {self.c_t * sqrt(4 / 3):.4g} km/s:"
-            " the bulk modulus is negative"
-        )
 
 
 @dataclass(frozen=True)
@@ -141,6 +134,12 @@ class CubicMedium:
         return 2 * self.c44 / (self.c11 - self.c12)
 
     @property
+    def is_mild(self) -> bool:
+        """Whether periodic sums surely end, :func:`glasspipe.crystal.check_anisotropy`."""
+        low, high = MILD_ZENER
+        return low <= self.zener_ratio <= high and self.bulk_modulus <= MILD_BULK * self.c44 * GPA
+
+    @property
     def hill_average(self) -> Medium:
         """The isotropic medium of the same bulk modulus and of Hill's shear modulus.
 
@@ -156,12 +155,22 @@ class CubicMedium:
         return Medium(self.density, sqrt(along / velocity), sqrt(shear / velocity))
 
     @property
-    def warning(self) -> str | None:
-        """None: an unstable crystal is refused."""
-        return None
+    def about(self) -> str:
+        """Zener's ratio and the Hill average in words."""
+        hill = self.hill_average
+        return (
+            f"Zener's ratio {self.zener_ratio:.4g}, Hill average c_l {hill.c_l:.4g} km/s,"
+            f" c_t {hill.c_t:.4g} km/s"
+        )
 
 
 AnyMedium = Medium | CubicMedium
+
+MILD_ZENER, MILD_BULK = (0.25, 5.0), 50.0
+"""Zener's ratios and largest K over C44 for which periodic sums of a crystal end."""
+
+LEAST_BULK = 1.0e-6
+"""K over C11 (ρc_l²): K is a difference of moduli, and 1/K is good to 9 digits above this."""
 
 
 def _check_positive(medium: AnyMedium, *names: str) -> None:
@@ -205,7 +214,7 @@ def medium_from(value: str | Mapping[str, Any]) -> AnyMedium:
     Raises
     ------
     ValueError
-        If the name is not a preset, or the numbers are not a medium.
+        If the name is not a preset, or the numbers are not a stable medium.
     """
     if isinstance(value, str):
         return _preset(value).medium
@@ -219,7 +228,31 @@ def medium_from(value: str | Mapping[str, Any]) -> AnyMedium:
                 f" allowed: {', '.join(base)}"
             )
         value = base | changed
-    return CubicMedium(**value) if "c11" in value else Medium(**value)
+    if "c11" in value:
+        return CubicMedium(**value)
+    least = sqrt(4 / 3) * value["c_t"]
+    if not value["c_l"] > least:
+        raise ValueError(
+            f"medium.c_l is {value['c_l']} and medium.c_t {value['c_t']} km/s; Born stability"
+            f" needs K > 0, that is c_l > √(4/3) c_t = {least:.6g} km/s"
+        )
+    return Medium(**value)
+
+
+def check_compliance(medium: AnyMedium) -> None:
+    """Refuse a medium whose volume no stress holds: a box without mean stress has no strain then.
+
+    Raises
+    ------
+    ValueError
+        If the bulk modulus K is not positive by :data:`LEAST_BULK`.
+    """
+    bulk, along = medium.bulk_modulus / GPA, float(medium.stiffness[0, 0, 0, 0]) / GPA
+    if not bulk > LEAST_BULK * along:
+        raise ValueError(
+            f"boundary: found stress_free with a bulk modulus K of {bulk:.6g} GPa; allowed: K >"
+            f" {LEAST_BULK * along:.6g} GPa, {LEAST_BULK:g} of C11, or another boundary"
+        )
 
 
 def _preset(name: str) -> Preset:

@@ -6,8 +6,9 @@ square change stays a fifth of T, as is measured at every refresh; and neither t
 which is quenched on the fields of the fine mesh, themselves compared with direct Ewald sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,6 @@ _DIRECT_ERROR = 1e-3
 """Largest deviation of a reported field from the direct sum, over the root mean square field."""
 _REFINEMENTS = 1.25 ** np.arange(6)
 _SCALE = 1
-_TRACES = ("trace_energy", "trace_energy_variance", "acceptance")
 _ROUNDS, _FREE_ROUNDS = 100, 3
 _DIRECT_PAIRS, _FEWEST, _MOST = 1_000_000, 4, 64
 
@@ -106,9 +106,21 @@ def freeze_implicit(
     constants = constants_of(hamiltonian, mesh)
     keys = dense.replica_keys(entropy, replicas)
     chains = [Chain(constants, keys[r : r + 1], hamiltonian) for r in range(replicas)]
-    trace, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
+    progress, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
     S = np.stack([chain.S for chain in chains]).astype(np.int8)
-    frozen = _lowest(hamiltonian, S, settle(hamiltonian, S, mesh), overlaps, T=T, **trace)
+    h = settle(hamiltonian, S, mesh, pause=lambda: observe(progress))
+    energies = progress.state["energies"].reshape(replicas, steps, -1)
+    accepted = progress.state["accepted"].reshape(replicas, steps, -1)
+    frozen = _lowest(
+        hamiltonian,
+        S,
+        h,
+        overlaps,
+        T=T,
+        trace_energy=energies.mean(axis=2),
+        trace_energy_variance=energies.var(axis=2),
+        acceptance=accepted.mean(axis=2) / S.shape[1],
+    )
     accuracy = Accuracy(
         anneal_error=anneal_error,
         field_error=_direct_error(hamiltonian, frozen),
@@ -121,41 +133,41 @@ def freeze_implicit(
 
 def _anneal(
     chains: list[Chain], T: Array, each: int, *, observe: Observe, resume: State | None
-) -> tuple[dict[str, Array], Overlaps]:
-    """Take all replicas through the temperatures; return their traces and overlaps."""
-    size, shape = len(chains[0].S), (len(chains), len(T))
+) -> tuple[Progress, Overlaps]:
+    """Take all replicas through the temperatures; return the last progress and the overlaps."""
+    size, shape = len(chains[0].S), (len(chains), each * len(T))
     overlaps = Overlaps.none(len(T))
-    trace = {name: np.empty(shape) for name in _TRACES}
-    kept = {**trace, "overlap_counts": overlaps.counts, "overlap_sums": overlaps.sums}
-    first = 0
+    kept = {
+        "energies": np.empty(shape),
+        "accepted": np.empty(shape, np.int64),
+        "overlap_counts": overlaps.counts,
+        "overlap_sums": overlaps.sums,
+        "done": np.array(0),
+    }
     if resume is not None:
-        first = int(resume["done"])
         for name, array in kept.items():
             array[...] = resume[name]
         for r, chain in enumerate(chains):
             chain.restore({name: resume[f"{name} {r}"] for name in chain.state()})
-    for step in range(first, len(T)):
+    for sweep in range(int(kept["done"]), shape[1]):
         for r, chain in enumerate(chains):
-            energy, flips = chain.sweeps_at(T[step], each)
-            found = energy.mean(), energy.var(), flips / (size * each)
-            for name, value in zip(_TRACES, found, strict=True):
-                trace[name][r, step] = value
-        if len(chains) > 1:
-            overlaps.add_step(np.stack([chain.S for chain in chains]), size, step)
-        state = {**kept, "done": np.array(step + 1)}
-        for r, chain in enumerate(chains):
-            state |= {f"{name} {r}": array for name, array in chain.state().items()}
-        energy, acceptance = trace["trace_energy"][:, step], trace["acceptance"][:, step]
-        observe(
-            Progress(
-                (step + 1) * each,
-                len(T) * each,
-                float(energy.mean()) / size,
-                float(acceptance.mean()),
-                state,
+            kept["energies"][r, sweep], kept["accepted"][r, sweep] = chain.sweep_at(
+                T[sweep // each]
             )
-        )
-    return trace, overlaps
+        if len(chains) > 1 and (sweep + 1) % each == 0:
+            overlaps.add_step(np.stack([chain.S for chain in chains]), size, sweep // each)
+        kept["done"][...] = sweep + 1
+        observe(_progress(chains, kept))
+    return _progress(chains, kept), overlaps
+
+
+def _progress(chains: list[Chain], kept: dict[str, NDArray[Any]]) -> Progress:
+    """Return how far the replicas are, and what it takes to go on."""
+    done, size, state = int(kept["done"]), len(chains[0].S), dict(kept)
+    for r, chain in enumerate(chains):
+        state |= {f"{name} {r}": array for name, array in chain.state().items()}
+    energy, flips = (float(kept[name][:, done - 1].mean()) for name in ("energies", "accepted"))
+    return Progress(done, kept["energies"].shape[1], energy / size, flips / size, state)
 
 
 def _lowest(
@@ -190,12 +202,19 @@ def coarse_mesh(hamiltonian: Implicit, S: NDArray[np.int8], h: Array) -> tuple[M
     )
 
 
-def settle(hamiltonian: Implicit, S: NDArray[np.int8], mesh: Mesh) -> Array:
+def settle(
+    hamiltonian: Implicit,
+    S: NDArray[np.int8],
+    mesh: Mesh,
+    *,
+    pause: Callable[[], None] = lambda: None,
+) -> Array:
     """Turn spins of S (R, N) until none can lower the energy; return their fields.
 
     First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
     near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
-    see the other turn: so after some rounds a random half is held.
+    see the other turn: so after some rounds a random half is held. ``pause`` is called before every
+    round.
 
     Raises
     ------
@@ -203,17 +222,25 @@ def settle(hamiltonian: Implicit, S: NDArray[np.int8], mesh: Mesh) -> Array:
         If that does not end.
     """
     whole = hamiltonian.whole()
-    return np.stack([_settle(hamiltonian, whole, replica, mesh) for replica in S])
+    return np.stack([_settle(hamiltonian, whole, replica, mesh, pause) for replica in S])
 
 
-def _settle(hamiltonian: Implicit, whole: NearList, S: NDArray[np.int8], mesh: Mesh) -> Array:
+def _settle(
+    hamiltonian: Implicit,
+    whole: NearList,
+    S: NDArray[np.int8],
+    mesh: Mesh,
+    pause: Callable[[], None],
+) -> Array:
     rows = whole.start, whole.index, whole.U, whole.strongest()
     before, unstable = len(S) + 1, len(S)
     while 0 < unstable < before:
+        pause()
         h = hamiltonian.fields(S, mesh)
         before, unstable = unstable, int(np.count_nonzero(S * h > 0))
         kernels.quench(*rows, S, h)
     for turn in range(_ROUNDS):
+        pause()
         h = hamiltonian.fields(S, hamiltonian.fine)
         gaining = np.flatnonzero(S * h > 0)
         if not len(gaining):

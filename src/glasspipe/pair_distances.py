@@ -28,6 +28,9 @@ SHELLS = 2.0 ** (np.arange(0, 49) / 4)
 """Edges of the shells, Å: four to an octave, alike for all points of all studies."""
 MIDDLES = np.sqrt(SHELLS[1:] * SHELLS[:-1])
 
+PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+"""At which the distribution of a coupling is given."""
+
 _MOST_DISTANCES = 250_000
 """Pairs of a realisation whose distance is looked at."""
 _SHARPNESS = 1.4
@@ -240,34 +243,41 @@ class ByShell:
         Pairs.
     rms, median : array (shells,)
         Of the moduli, eV; nan where there are no pairs.
+    quantile : array (shells, 5)
+        Of the couplings with their signs, at ``PROBABILITIES``, eV.
     """
 
     number: NDArray[np.int64]
     rms: Array
     median: Array
+    quantile: Array
 
 
 def by_shell(coupling: str, values: Array, pairs: Pairs) -> ByShell:
-    """Root mean square and median of the couplings ``values`` (pairs,) of each shell."""
+    """Distribution of the couplings ``values`` (pairs,) of each shell."""
     shell, shells = pairs.shell, len(MIDDLES)
     within = (shell >= 0) & (shell < shells)
     shell, distance, values = shell[within], pairs.distance[within], values[within]
-    reduced = np.abs(values) * (distance / MIDDLES[shell]) ** (ORDERS[coupling] + 1)
+    reduced = values * (distance / MIDDLES[shell]) ** (ORDERS[coupling] + 1)
     rms, median = np.full((2, shells), np.nan)
+    quantile = np.full((shells, len(PROBABILITIES)), np.nan)
     for k in np.unique(shell):
-        rms[k] = np.sqrt(np.mean(reduced[shell == k] ** 2))
-        median[k] = np.median(reduced[shell == k])
-    return ByShell(np.bincount(shell, minlength=shells), rms, median)
+        some = reduced[shell == k]
+        rms[k], median[k] = np.sqrt(np.mean(some**2)), np.median(np.abs(some))
+        quantile[k] = np.quantile(some, PROBABILITIES)
+    return ByShell(np.bincount(shell, minlength=shells), rms, median, quantile)
 
 
 @dataclass(frozen=True)
 class Magnitude:
-    """Size of R^p |coupling| over all directions and kinds of defect, p = order + 1.
+    """Distribution of R^p times a coupling over directions and kinds of defect, p = order + 1.
 
     Parameters
     ----------
     rms, median : float
-        eV Å^p.
+        Of the modulus, eV Å^p.
+    quantile : array (5,)
+        With its sign, at ``PROBABILITIES``, eV Å^p.
     spread : float
         Relative standard error of the root mean square of a single pair, to be divided by √number.
         That of a sample will not do as a weight: small values would come with small errors.
@@ -275,6 +285,7 @@ class Magnitude:
 
     rms: float
     median: float
+    quantile: Array
     spread: float
 
 
@@ -284,7 +295,7 @@ def magnitude(
     sources: tuple[Variants, Array],
     medium: Interaction,
 ) -> Magnitude:
-    """Size of a coupling in the infinite medium.
+    """Distribution of a coupling in the infinite medium.
 
     Parameters
     ----------
@@ -298,13 +309,20 @@ def magnitude(
     (felt, felt_share), (made, made_share) = map(_few, (receivers, sources))
     n, weight = sphere(_DEGREE)
     tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
-    kernel = np.abs(pair_coupling(coupling, felt, made, n @ tilt, medium))
+    kernel = pair_coupling(coupling, felt, made, n @ tilt, medium)
     share = felt_share[:, None, None] * made_share[:, None] * weight
     square, fourth = float(np.sum(share * kernel**2)), float(np.sum(share * kernel**4))
     spread = sqrt(fourth / square**2 - 1) / 2 if square > 0 else nan
-    order = np.argsort(kernel, axis=None)
-    median = kernel.ravel()[order][np.searchsorted(np.cumsum(share.ravel()[order]), 0.5)]
-    return Magnitude(sqrt(square), float(median), spread)
+    [median] = _quantiles(np.abs(kernel), share, np.array([0.5]))
+    quantile = _quantiles(kernel, share, PROBABILITIES)
+    return Magnitude(sqrt(square), float(median), quantile, spread)
+
+
+def _quantiles(values: Array, share: Array, probability: Array) -> Array:
+    """Quantiles of values that have shares of the probability."""
+    order = np.argsort(values, axis=None)
+    below = np.cumsum(share.ravel()[order])
+    return values.ravel()[order][np.searchsorted(below, probability * below[-1])]
 
 
 def _few(kinds: tuple[Variants, Array]) -> tuple[Variants, Array]:

@@ -20,8 +20,11 @@ CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
 PRINTED = 3.0
 """Sums that a printed coupling is made of, over the one of a derived coupling."""
-SECONDS_PER_FLIP = 35e-9
-"""Of an attempted flip."""
+SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 10e-9, 0.1e-9, 700
+"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
+replicas share rows."""
+SECONDS_PER_ENTRY = 15e-9
+"""Of an entry of U in what is done in float64, the quench above all."""
 
 BYTES_OF_PROCESS = 0.25e9
 BYTES_PER_SAMPLED = 1500.0
@@ -62,12 +65,11 @@ class Work:
     @property
     def seconds(self) -> float:
         """Estimated computing time, processes apart."""
-        realisations, freeze = self.point.realisations, self.point.data["freeze"]
+        realisations = self.point.realisations
         if self._implicit:
             return realisations * self._seconds_implicit
         if self.stage == "freeze":
-            flips = self.defects * freeze["sweeps"] * freeze["replicas"]
-            return SECONDS_PER_FLIP * flips * realisations
+            return realisations * self._seconds_dense
         slower = CRYSTAL if isinstance(self.point.medium, CubicMedium) else 1.0
         slower *= PRINTED if isinstance(self.point.interaction, Printed) else 1.0
         return slower * SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
@@ -75,6 +77,16 @@ class Work:
     @property
     def _implicit(self) -> bool:
         return self.stage != "sample" and self.point.store == "implicit"
+
+    @property
+    def _seconds_dense(self) -> float:
+        """Of freezing one realisation whose U is stored."""
+        freeze = self.point.data["freeze"]
+        replicas = freeze["replicas"]
+        together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
+        row = SECONDS_PER_SPIN * self.defects / together if self.defects > CACHED_SPINS else 0.0
+        flips = self.defects * freeze["sweeps"] * replicas
+        return (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * self.defects**2 * replicas
 
     @property
     def _seconds_implicit(self) -> float:
@@ -146,6 +158,7 @@ def describe(study: Study) -> str:
     return "\n\n".join(
         [
             _headline(study),
+            *_crystals(study),
             _point_table(study, defects),
             _rule_table(study, work),
             _estimate(study, work),
@@ -182,6 +195,19 @@ def _headline(study: Study) -> str:
         f" {_count(study.realisations, 'realisation')} of each"
         f" in {_count(len(study.chunks), 'job')} a stage"
     )
+
+
+def _crystals(study: Study) -> list[str]:
+    """Return what characterises each cubic medium of a study, in one paragraph or none."""
+    media = dict.fromkeys(point.medium for point in study.points)
+    lines = [
+        f"crystal c11 {m.c11:g}, c12 {m.c12:g}, c44 {m.c44:g} GPa: {m.about}"
+        for m in media
+        if isinstance(m, CubicMedium)
+    ]
+    hidden = len(lines) - SHOWN_POINTS
+    more = [f"… and {hidden} more"] if hidden > 0 else []
+    return ["\n".join([*lines[:SHOWN_POINTS], *more])] if lines else []
 
 
 def _point_table(study: Study, defects: list[int]) -> str:

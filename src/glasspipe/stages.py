@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _AXES = {"axis": 3, "axis2": 3, "axis3": 3}
+_LARGEST = 1.0e30
+"""eV; freezing adds up to 10⁶ fields in float32, whose range ends at 3e38."""
 
 
 def sample(point: Point, output: Path, *, first: int = 0, count: int | None = None) -> None:
@@ -104,7 +106,13 @@ def _sample_file(point: Point, source: Path, output: Path, numbers: range) -> No
 
 
 def couplings(point: Point, realisations: Path, output: Path) -> None:
-    """Write U_ij and B_i of every realisation, or what U_ij is made of."""
+    """Write U_ij and B_i of every realisation, or what U_ij is made of.
+
+    Raises
+    ------
+    DataError
+        If a coupling or a field is too large to be worked with.
+    """
     from glasspipe.couplings import couplings
     from glasspipe.implicit import random_fields
 
@@ -136,8 +144,12 @@ def _store_matrix(
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
             static = _static(point, source, row)
-            made = make(*source.row(row, "position", "gamma", "eta"), static=static)
-            writer.put(row, {"U": made.U, "B": made.B + _stray_field(source, row, "E")})
+            with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
+                made = make(*source.row(row, "position", "gamma", "eta"), static=static)
+            B = made.B + _stray_field(source, row, "E")
+            _check_size(source, row, "B", B)
+            _check_size(source, row, "U", made.U, pairs=(i, j))
+            writer.put(row, {"U": made.U, "B": B})
 
 
 def _store_implicit(
@@ -155,8 +167,12 @@ def _store_implicit(
         writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
-            B = make(position, gamma, eta, static=_static(point, source, row))
+            _check_size(source, row, "gamma", gamma, largest=_LARGEST**0.5)  # U is a product of two
+            static = _static(point, source, row)
+            with np.errstate(over="ignore", invalid="ignore"):
+                B = make(position, gamma, eta, static=static)
             B += _stray_field(source, row, "E")
+            _check_size(source, row, "B", B)
             writer.put(row, {"B": B, "position": position, "gamma": gamma})
 
 
@@ -177,6 +193,29 @@ def _static(point: Point, source: dataset.Reader, row: int) -> Array | None:
     return found
 
 
+def _check_size(
+    source: dataset.Reader,
+    row: int,
+    name: str,
+    value: Array,
+    *,
+    pairs: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None,
+    largest: float = _LARGEST,
+) -> None:
+    """Refuse values (defects or pairs, …) that are not finite or too large."""
+    wrong = ~(np.abs(value) <= largest)
+    if not wrong.any():
+        return
+    first = tuple(np.argwhere(wrong)[0])
+    who = f"defect {first[0]}"
+    if pairs is not None:
+        who = f"defects {pairs[0][first[0]]} and {pairs[1][first[0]]}"
+    raise DataError(
+        f"{source.path}: realisation {source.realisations[row]}, {who}: {name} is"
+        f" {value[first]:.6g} eV; at most {largest:g} in modulus is allowed"
+    )
+
+
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
     """Write the frozen S of every realisation and how they froze.
 
@@ -193,7 +232,13 @@ _FIELDS = ("b_gamma", "b_eta", "J_abs", "J_max", "J_tau")
 
 
 def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None:
-    """Write b^γ, b^η and the summaries of J_ij of every realisation."""
+    """Write b^γ, b^η and the summaries of J_ij of every realisation.
+
+    Raises
+    ------
+    DataError
+        If one of them is too large to be worked with.
+    """
     from glasspipe.fields import Fields, fields
     from glasspipe.implicit_fields import implicit_fields
 
@@ -222,19 +267,16 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 (S,) = spins.row(row, "S")
                 zeta = _frozen_zeta(source, row, S)
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
-                made = make(
-                    position,
-                    gamma,
-                    eta,
-                    zeta,
-                    S,
-                    rng.choice((-1, 1), size=number),
-                    box=box,
-                    boundary=point.data["boundary"],
-                    static=_static(point, source, row),
-                )
-                writer.put(row, {name: getattr(made, name) for name in _FIELDS})
-                writer.put(row, {"b": made.b + _stray_field(source, row, "epsilon"), "zeta": zeta})
+                tau = rng.choice((-1, 1), size=number)
+                about = {"box": box, "boundary": point.data["boundary"]}
+                static = _static(point, source, row)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    made = make(position, gamma, eta, zeta, S, tau, **about, static=static)
+                values = {name: getattr(made, name) for name in _FIELDS}
+                values["b"] = made.b + _stray_field(source, row, "epsilon")
+                for name, value in values.items():
+                    _check_size(source, row, name, value)
+                writer.put(row, {**values, "zeta": zeta})
 
 
 def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:
@@ -251,9 +293,17 @@ _TERMS = ("position", "box", "D", "Delta", "S", "B", "b")
 def hamiltonian(
     point: Point, realisations: Path, couplings: Path, frozen: Path, output: Path
 ) -> None:
-    """Write U, B and J, b of every realisation, all pairs or the strong ones."""
+    """Write U, B and J, b of every realisation, all pairs or the strong ones.
+
+    Raises
+    ------
+    ConfigError
+        If the point does not say which.
+    """
     from glasspipe.hamiltonian import Ising, of_tau
 
+    if point.data["hamiltonian"]["store"] == "none":
+        raise ConfigError("hamiltonian.store: found none in the point; allowed: dense, pairs")
     with (
         dataset.stage_file(realisations, "sample", point) as source,
         dataset.stage_file(couplings, "couplings", point) as pairs,

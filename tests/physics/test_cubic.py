@@ -1,5 +1,6 @@
 """Cubic crystals: the bare kernel, the periodic sums and whole realisations."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from glasspipe.christoffel import angular_table
 from glasspipe.couplings import couplings
+from glasspipe.crystal import Crystal, check_anisotropy
 from glasspipe.fields import fields
 from glasspipe.greens import (
     BOUNDARIES,
@@ -19,7 +21,14 @@ from glasspipe.greens import (
 )
 from glasspipe.kernels import jets
 from glasspipe.lattice import Lattice
-from glasspipe.medium import PRESETS, CubicMedium, Medium, cubic_stiffness
+from glasspipe.medium import (
+    MILD_BULK,
+    MILD_ZENER,
+    PRESETS,
+    CubicMedium,
+    Medium,
+    cubic_stiffness,
+)
 from glasspipe.units import GPA, MODULUS
 from glasspipe.window import SHARP, ladder_table
 
@@ -98,6 +107,32 @@ def test_the_limit_of_instability_is_refused():
     soft = CubicMedium(density=1, c11=1, c12=1 - 1e-9, c44=1)
     with pytest.raises(ValueError, match="too close to instability"):
         green_derivatives(R, 2, soft)
+
+
+@pytest.mark.parametrize("zener", MILD_ZENER)
+@pytest.mark.parametrize("bulk", [1e-3, MILD_BULK])
+def test_sums_in_mild_crystals_end(zener, bulk):
+    """Of K in units of c44: at the corners, so that a crystal inside need not be tried."""
+    bulk, difference = bulk * 0.999, 2 * zener**-0.999
+    medium = CubicMedium(1.0, bulk + 2 * difference / 3, bulk - difference / 3, 1.0)
+    assert medium.is_mild
+    assert 2 * Crystal(medium).reach ** 2 < 220
+
+
+LITHIUM = CubicMedium(density=0.53, c11=14.8, c12=12.5, c44=10.8)
+
+
+def test_crystals_that_are_not_mild_are_tried():
+    """Na and Li are as anisotropic as crystals get: A = 7.0 and 9.4."""
+    for medium in (SODIUM, LITHIUM):
+        assert not medium.is_mild
+        check_anisotropy(medium)
+    softer = replace(LITHIUM, c12=12.9)
+    assert softer.zener_ratio == pytest.approx(11.4, abs=0.1)
+    with pytest.raises(ValueError, match=r"Zener's ratio .* = 11\.37 and K = 1\.253 c44, for"):
+        check_anisotropy(softer)
+    with pytest.raises(ValueError, match=r"Zener's ratio .* = 11\.37"):
+        Crystal(softer).reach  # noqa: B018
 
 
 # the window and the tables

@@ -133,8 +133,25 @@ def test_a_power_is_found_whatever_is_expected(power, fitted):
         assert found.median[full] == pytest.approx(found.rms[full], rel=1e-12)
 
 
+def test_quantiles_of_a_shell_keep_the_sign():
+    """Uniform between −2 and 1 times R^−3, whatever the shell."""
+    rng = np.random.default_rng(8)
+    R = np.exp(rng.uniform(np.log(10), np.log(20), 40_000))
+    one = disorder(1)[1][np.zeros(len(R), dtype=int)]
+    pairs = Pairs(R[:, None] * [[0.6, 0.0, 0.8]], one, one)
+    found = pair_distances.by_shell("B", rng.uniform(-2, 1, len(R)) / R**3, pairs)
+    full = found.number > 5000
+    wanted = 3 * pair_distances.PROBABILITIES - 2
+    assert full.sum() > 2
+    np.testing.assert_allclose(
+        found.quantile[full] * MIDDLES[full, None] ** 3 - wanted, 0, atol=5 * 1.5 / np.sqrt(5000)
+    )
+
+
 def test_the_magnitude_of_aligned_defects_is_known():
-    """|3c² − 1|, c uniform: mean square 4/5, median m with √(1+m) − √(1−m) = √3/2."""
+    """3c² − 1, c uniform: mean square 4/5, quantiles 3p² − 1, median m of the modulus with
+    √(1+m) − √(1−m) = √3/2.
+    """
     aligned = Component(species="aligned", axes="111", gamma=2.0, eta=3.0, zeta=1.0)
     population = Population((aligned,))
     kinds = population.receivers("B"), population.sources("B")
@@ -143,6 +160,8 @@ def test_the_magnitude_of_aligned_defects_is_known():
     assert found.rms == pytest.approx(g * np.sqrt(4 / 5), rel=1e-10)
     m = found.median / g
     assert np.sqrt(1 + m) - np.sqrt(1 - m) == pytest.approx(np.sqrt(3) / 2, rel=0.02)
+    wanted = 3 * pair_distances.PROBABILITIES**2 - 1
+    np.testing.assert_allclose(found.quantile / g, wanted, atol=0.05)
     c, weight = np.polynomial.legendre.leggauss(20)
     fourth = weight @ (3 * c**2 - 1) ** 4 / 2
     assert found.spread == pytest.approx(np.sqrt(fourth / 0.64 - 1) / 2, rel=1e-9)

@@ -46,14 +46,6 @@ def sweep(key, values, **config):
     return study_from({"study": "test", "sweep": {key: {"values": values}}, **config})
 
 
-def test_an_unstable_medium_is_a_warning_given_once():
-    bad = {"density": 1, "c_l": 1.1, "c_t": 1}
-    warnings = sweep("defects.eta", [1, 2], medium=bad).warnings
-    assert len(warnings) == 1
-    assert "bulk modulus is negative" in warnings[0]
-    assert study("seed: 1").warnings == ()
-
-
 def test_defaults_are_filled_in_and_numbers_have_one_form():
     point = study("{defects: {gamma: 2, eta: -0.0}, lattice: {size: 20.0}}").points[0]
     assert point.data["defects"] == {
@@ -98,7 +90,6 @@ def test_the_default_study_is_valid():
     default = load_study(ROOT / "config/config.yaml")
     assert default.name == "default"
     assert [p.swept["defects.concentration"] for p in default.points] == CONCENTRATIONS
-    assert default.warnings == ()
 
 
 def test_every_leaf_has_a_default_except_the_name_and_a_mediums_numbers():

@@ -1,6 +1,7 @@
 """Data files: complete or absent, and only for the point that they were made for."""
 
 import h5netcdf
+import h5py
 import numpy as np
 import pytest
 
@@ -200,19 +201,56 @@ def test_an_interrupted_file_leaves_nothing(tmp_path):
 
 
 BAD = [
-    ("gamma", (1, 3, 0, 1), 9.0, "realisation 1, defect 3: gamma is not symmetric"),
-    ("zeta", (0, 2, 0, 0, 1), 9.0, "defect 2: zeta is not symmetric in its last two indices"),
-    ("eta", (1, 4), np.nan, "realisation 1, defect 4: eta is not finite"),
-    ("position", (0, 1, 2), 20.0, "defect 1: position lies outside the box"),
-    ("position", (0, [1, 4]), 1.0, "defects 1 and 4: position is the same"),
+    (
+        "gamma",
+        (1, 3, 0, 1),
+        9.0,
+        r"realisation 1, defect 3: gamma is \[\[.*9\.0.*\]\]; gamma_ab = gamma_ba within 1e-09 ",
+    ),
+    ("zeta", (0, 2, 0, 0, 1), 9.0, r"defect 2: zeta is .*9\.0.*; zeta_abc = zeta_acb within "),
+    ("eta", (1, 4), np.nan, "realisation 1, defect 4: eta is nan; what is finite is allowed"),
+    (
+        "position",
+        (0, 1, 2),
+        20.0,
+        r"defect 1: position is \[.*, 20\.0\]; 0 ≤ position < box, \[20\.0, 20\.0, 20\.0\], is all",
+    ),
+    ("position", (0, 1, 2), -1e-9, r"defect 1: position is \[.*, -1e-09\]; 0 ≤ position < box"),
+    (
+        "position",
+        (0, [1, 4]),
+        1.0,
+        r"defects 1 and 4: position is the same, \[1\.0, 1\.0, 1\.0\] and .*; at least 0\.001 Å",
+    ),
+    (
+        "position",
+        (0, [1, 4], 0),
+        [0.0, np.nextafter(20.0, 0)],
+        r"defects 1 and 4: position is the same, \[0\.0, .* and \[19\.9999.*in the periodic box",
+    ),
     ("box", 0, -1.0, r"box is \[-1.0, 20.0, 20.0\]; three positive edges"),
+]
+STRANGE = {
+    "text": np.full((2, 5), "a"),
+    "bytes": np.full((2, 5), b"1"),
+    "complex": np.ones((2, 5), complex),
+    "bool": np.ones((2, 5), bool),
+}
+SITES = [
+    ("many", "is many; an integer is allowed"),
+    (0, "is 0; at least 5, the number of defects, is allowed"),
+    (-5, "is -5; at least 5, the number of defects, is allowed"),
+    (4, "is 4; at least 5, the number of defects, is allowed"),
+    (7.5, "is 7.5; an integer is allowed"),
+    (np.nan, "is nan; an integer is allowed"),
+    ([10, 20], r"is \[10 20\]; an integer is allowed"),
 ]
 
 
 class TestUsersDefects:
     """``sample.source.file``: as good as a sampled file, and held to the same rules."""
 
-    def write(self, path, **changed):
+    def write(self, path, *, sites=None, strange=None, **changed):
         rng = np.random.default_rng(3)
         gamma = rng.normal(size=(2, 5, 3, 3))
         zeta = rng.normal(size=(2, 5, 3, 3, 3))
@@ -223,14 +261,22 @@ class TestUsersDefects:
             "eta": np.ones((2, 5)),
             "zeta": zeta + zeta.transpose(0, 1, 2, 4, 3),
         }
+        # a defect's neighbour across the face of the box has the same other coordinates
+        values["position"][0, 4, 1:] = values["position"][0, 1, 1:]
         for name, (index, value) in changed.items():
             values[name][index] = value
+        values |= strange or {}
         dimensions = ("realisation", "defect", "axis", "axis2", "axis3")
-        with h5netcdf.File(path, "w") as file:
+        strange_types = any(value.dtype.kind in "bc" for value in values.values())
+        with h5netcdf.File(path, "w", **{"invalid_netcdf": True} if strange_types else {}) as file:
             file.dimensions = {"realisation": 2, "defect": 5, "axis": 3, "axis2": 3, "axis3": 3}
             for name, value in values.items():
                 names = ("axis",) if name == "box" else dimensions[: value.ndim]
-                file.create_variable(name, names, data=value)
+                data = value.astype(object) if value.dtype.kind == "U" else value
+                dtype = h5py.string_dtype() if value.dtype.kind == "U" else value.dtype
+                file.create_variable(name, names, data=data, dtype=dtype)
+            if sites is not None:
+                file.attrs["sites"] = sites
         return values
 
     def point(self, path, realisations=2):
@@ -256,6 +302,95 @@ class TestUsersDefects:
         with pytest.raises(DataError, match=message):
             stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
         assert [path.name for path in tmp_path.iterdir()] == ["mine.nc"]
+
+    @pytest.mark.parametrize("name", ["eta", "D", "box"])
+    @pytest.mark.parametrize("kind", STRANGE)
+    @pytest.mark.filterwarnings("ignore:You are writing invalid netcdf")
+    def test_what_is_no_number(self, tmp_path, kind, name):
+        value = STRANGE[kind] if name != "box" else STRANGE[kind][0, :3]
+        self.write(tmp_path / "mine.nc", strange={name: value})
+        with pytest.raises(DataError, match=f"{name} holds no real numbers; only those are allowe"):
+            stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+
+    def test_numbers_of_any_real_type(self, tmp_path):
+        values = self.write(tmp_path / "mine.nc", strange={"eta": np.ones((2, 5), "i2")}, sites=9)
+        stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+        with dataset.opened(tmp_path / "r.nc") as sampled:
+            np.testing.assert_array_equal(sampled.whole("eta"), values["eta"])
+            assert sampled.attributes["sites"] == 9
+
+    @pytest.mark.parametrize(("sites", "message"), SITES)
+    def test_numbers_of_sites_that_cannot_be(self, tmp_path, sites, message):
+        self.write(tmp_path / "mine.nc", sites=sites)
+        with pytest.raises(DataError, match=f"the attribute sites {message}"):
+            stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+
+    @pytest.mark.parametrize("sites", [5, 5.0, np.int64(9), [9]])
+    def test_numbers_of_sites(self, tmp_path, sites):
+        self.write(tmp_path / "mine.nc", sites=sites)
+        stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+        with dataset.opened(tmp_path / "r.nc") as sampled:
+            assert sampled.attributes["sites"] == np.ravel(sites)[0]
+
+    def test_amplitudes_that_are_absent_are_drawn_from_the_config(self, tmp_path):
+        self.write(tmp_path / "mine.nc", strange={"D": np.full((2, 5), 0.25)})
+        spread = {"distribution": "uniform", "parameters": {"loc": 1.0, "scale": 2.0}}
+        data = self.point(tmp_path / "mine.nc").data
+        point = with_(**{**data, "defects": {**data["defects"], "D": 9.0, "Delta": spread}})
+        stages.sample(point, tmp_path / "r.nc")
+        with dataset.opened(tmp_path / "r.nc") as sampled:
+            assert (sampled.whole("D") == 0.25).all()
+            drawn = sampled.whole("Delta")
+        assert ((drawn > 1) & (drawn < 3)).all()
+        assert len(np.unique(drawn)) == 10
+
+    def test_sites_on_a_mesh_are_not_kept(self, tmp_path):
+        """Nothing reads them, so nothing could tell whether they are those of the positions."""
+        self.write(tmp_path / "mine.nc", strange={"site": np.full((2, 5, 3), -7)})
+        stages.sample(self.point(tmp_path / "mine.nc"), tmp_path / "r.nc")
+        with dataset.opened(tmp_path / "r.nc") as sampled:
+            assert "site" not in sampled
+
+    @pytest.mark.parametrize(
+        ("factor", "config", "message"),
+        [
+            (1e307, {}, "defect 0: B is .* eV; at most 1e"),
+            (1e300, {}, r"r\.nc: realisation 0, defect 0: B is .* eV; at most 1e\+30 in modulus"),
+            (1e150, {}, "defect 0: B is .* eV; at most 1e"),
+            (1e20, {}, r"realisation 0, defects 0 and 1: U is .*e\+3. eV; at most 1e\+30 in mod"),
+            (1e20, {"couplings": {"store": "float32"}}, "defects 0 and 1: U is "),
+            (1e20, {"couplings": {"store": "implicit"}}, r"defect 0: gamma is .* at most 1e\+15 "),
+        ],
+    )
+    def test_couplings_that_are_too_large(self, tmp_path, factor, config, message):
+        values = self.write(tmp_path / "mine.nc")
+        self.write(tmp_path / "mine.nc", strange={"gamma": factor * values["gamma"]})
+        point = with_(**{**self.point(tmp_path / "mine.nc").data, **config})
+        stages.sample(point, tmp_path / "r.nc")
+        with pytest.raises(DataError, match=message):
+            stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")
+        assert not (tmp_path / "h.nc").exists()
+
+    def test_fields_that_are_too_large(self, tmp_path):
+        values = self.write(tmp_path / "mine.nc")
+        self.write(tmp_path / "mine.nc", strange={"zeta": 1e300 * values["zeta"]})
+        point = self.point(tmp_path / "mine.nc")
+        r, h, f, b = (tmp_path / name for name in ("r.nc", "h.nc", "f.nc", "b.nc"))
+        stages.sample(point, r)
+        stages.couplings(point, r, h)
+        stages.freeze(point, h, f)
+        with pytest.raises(DataError, match=r"realisation 0, defect 0: b_gamma is .* eV; at most"):
+            stages.fields(point, r, f, b)
+
+    def test_the_largest_couplings_freeze(self, tmp_path):
+        values = self.write(tmp_path / "mine.nc")
+        self.write(tmp_path / "mine.nc", strange={"gamma": 1e13 * values["gamma"]})
+        point = self.point(tmp_path / "mine.nc")
+        stages.sample(point, tmp_path / "r.nc")
+        stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")
+        stages.freeze(point, tmp_path / "h.nc", tmp_path / "f.nc")
+        with dataset.opened(tmp_path / "f.nc") as frozen:
+            assert (np.abs(frozen.whole("energy")) > 1e20).all()
 
     def test_more_realisations_than_there_are(self, tmp_path):
         self.write(tmp_path / "mine.nc")

@@ -23,7 +23,9 @@ def drawn(number, *, seed, **options):
     return draw(np.random.default_rng(seed), number, (component,))
 
 
-@pytest.mark.parametrize(("type_", "neighbours"), [("simple_cubic", 6), ("bcc", 8), ("fcc", 12)])
+@pytest.mark.parametrize(
+    ("type_", "neighbours"), [("simple_cubic", 6), ("bcc", 8), ("fcc", 12), ("rock_salt", 6)]
+)
 def test_every_site_has_its_neighbours(type_, neighbours):
     lattice = Lattice(type_, 6.585, 4)
     site = lattice.site(np.arange(lattice.sites))

@@ -212,6 +212,19 @@ def test_a_file_of_another_threshold_is_refused(files):
         pass
 
 
+def test_a_point_that_stores_none_is_refused(files, tmp_path, capsys):
+    """The file's form stands in the point alone, so there is none to fall back on."""
+    (tmp_path / "point.json").write_text(json.dumps(POINT), "utf-8")
+    inputs = (files[name] for name in ("sample", "couplings", "freeze"))
+    arguments = [tmp_path / "point.json", *inputs, "-o", tmp_path / "made.nc"]
+    assert main(["hamiltonian", *map(str, arguments)]) == 2
+    line = (
+        "glasspipe hamiltonian: hamiltonian.store: found none in the point; allowed: dense, pairs"
+    )
+    assert capsys.readouterr().err.splitlines() == [line]
+    assert not (tmp_path / "made.nc").exists()
+
+
 def test_the_section_concerns_no_other_file():
     plain, stored = (point_from({**POINT, **more}) for more in ({}, {"hamiltonian": STORES["all"]}))
     for stage in ("sample", "couplings", "freeze", "fields"):

@@ -101,6 +101,16 @@ def test_a_study_can_be_read_from_its_folder(study, tmp_path):
     assert files.point(first.name) is first
 
 
+def test_a_crystal_comes_with_its_ratio_and_average():
+    swept = {"medium": {"values": ["KBr", "KBr_cubic"]}}
+    isotropic, crystal = layout.study_record(study_from({"study": "s", "sweep": swept}))["points"]
+    assert "zener_ratio" not in isotropic
+    assert crystal["zener_ratio"] == pytest.approx(2 * 5.07 / (34.7 - 5.8))
+    assert crystal["hill_average"] == pytest.approx(
+        {"density": 2.75, "c_l": 3.07, "c_t": 1.69}, rel=2e-3
+    )
+
+
 def test_a_point_that_is_not_there(study, tmp_path):
     layout.write(study, tmp_path)
     with pytest.raises(ConfigError, match="point: found 'other'; allowed: concentration-"):

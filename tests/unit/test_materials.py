@@ -4,7 +4,7 @@ import pytest
 
 from glasspipe.config import ConfigError, point_from, study_from
 from glasspipe.materials import listing, materials
-from glasspipe.medium import PRESETS, Medium
+from glasspipe.medium import PRESETS, CubicMedium, Medium
 from glasspipe.schema import find, is_section, schema
 
 
@@ -56,6 +56,33 @@ def test_one_number_of_a_medium():
     assert generic == Medium(3.0, 4.0, 1.5)
 
 
+@pytest.mark.parametrize(
+    ("material", "given", "medium"),
+    [
+        ("KBr:CN", {"density": 3.0}, Medium(3.0, 3.07, 1.69)),
+        ("KBr:CN", {"density": 3.0, "c_t": 1.5}, Medium(3.0, 3.07, 1.5)),
+        ("KBr:CN", {"c_l": 3.0, "c_t": 1.5}, Medium(2.75, 3.0, 1.5)),
+        ("generic", {"density": 1.0}, Medium(1.0, 4.0, 2.3)),
+        ("generic", {"c_l": 3.0, "c_t": 1.5}, Medium(3.0, 3.0, 1.5)),
+        ("KBr:CN", {"c11": 5, "c12": 2, "c44": 1}, CubicMedium(2.75, 5.0, 2.0, 1.0)),
+        ("KBr:CN", {"density": 1, "c11": 5, "c12": 2, "c44": 1}, CubicMedium(1.0, 5.0, 2.0, 1.0)),
+        ("KBr:CN", {"preset": "KCl", "c_t": 2.0}, Medium(1.99, 3.94, 2.0)),
+        ("KBr:CN", {"preset": "KBr_cubic", "c44": 6}, CubicMedium(2.75, 34.7, 5.8, 6.0)),
+    ],
+)
+def test_a_medium_is_ones_own_where_it_is_whole(material, given, medium):
+    assert point_from({"material": material, "medium": given}).medium == medium
+
+
+@pytest.mark.parametrize("how", [{"material": "KBr:CN"}, {"medium": "KBr"}, {}], ids=str)
+def test_one_number_of_a_preset_can_be_swept(how):
+    swept = study_from({"study": "s", **how, "sweep": {"medium.c_t": {"values": [1.5, 1.69]}}})
+    assert [point.medium for point in swept.points] == [Medium(2.75, 3.07, c) for c in (1.5, 1.69)]
+    assert [point.swept for point in swept.points] == [{"medium.c_t": 1.5}, {"medium.c_t": 1.69}]
+    unswept = point_from(how)
+    assert swept.points[1].part_hash("fields") == unswept.part_hash("fields")
+
+
 def test_a_material_leaves_no_trace_but_its_values():
     config = materials()["KBr:CN"].config
     written = point_from(config)
@@ -79,4 +106,7 @@ def test_the_list_shows_everything():
         assert f"  {name} (" in text
         assert preset.source.split(";")[0].split()[0] in text
     assert "c11 34.7 GPa" in text
+    hill = PRESETS["KBr_cubic"].medium.hill_average
+    assert f"Zener's ratio 0.3509, Hill average c_l {hill.c_l:.4g} km/s, c_t {hill.c_t:.4g}" in text
+    assert text.count("Zener") == 2
     assert "check before publishing" in text

@@ -1,10 +1,14 @@
 """Elastic media and units."""
 
 import re
+from math import sqrt
 
+import numpy as np
 import pytest
 from scipy import constants
 
+from glasspipe.couplings import couplings
+from glasspipe.greens import zero_mode
 from glasspipe.medium import PRESETS, CubicMedium, Medium, medium_from
 from glasspipe.units import KELVIN, MODULUS
 
@@ -56,9 +60,41 @@ def test_impossible_media(values, message):
         Medium(*values)
 
 
-def test_negative_bulk_modulus_is_a_warning():
-    assert "bulk modulus is negative" in (Medium(1.0, 1.0, 1.0).warning or "")
-    assert Medium(1.0, 1.2, 1.0).warning is None
+@pytest.mark.parametrize("c_l", [0.5, 1.0, 1.15])
+def test_a_study_has_no_medium_of_negative_bulk_modulus(c_l):
+    """Exact results at c_l = c_t are for the one who makes the medium himself."""
+    rule = r"Born stability needs K > 0, that is c_l > √\(4/3\) c_t = 1\.1547 km/s$"
+    with pytest.raises(ValueError, match=rule):
+        medium_from({"density": 1.0, "c_l": c_l, "c_t": 1.0})
+    assert Medium(1.0, 1.0, 1.0).bulk_modulus < 0
+    assert medium_from({"density": 1.0, "c_l": 1.155, "c_t": 1.0}).bulk_modulus > 0
+
+
+@pytest.mark.parametrize(
+    "medium",
+    [
+        Medium(1.0, 1.0, 1.0),
+        Medium(1.0, sqrt(4 / 3), 1.0),
+        Medium(1.0, sqrt(4 / 3) * (1 + 1e-7), 1.0),
+        CubicMedium(1.0, 2.0, -1.0 + 1e-9, 1.0),
+    ],
+    ids=str,
+)
+def test_a_free_surface_needs_a_volume_that_resists(medium):
+    rule = r"^boundary: found stress_free with a bulk modulus K of .* GPa; allowed: K > .* of C11"
+    with pytest.raises(ValueError, match=rule):
+        zero_mode(medium, 1.0, "stress_free")
+    one = {"box": np.full(3, 9.0), "medium": medium}
+    defects = np.array([[0.0, 0.0, 0.0], [3.0, 4.0, 1.0]]), np.stack([np.eye(3)] * 2), np.ones(2)
+    with pytest.raises(ValueError, match=rule):
+        couplings(*defects, boundary="stress_free", **one)
+
+
+def test_a_soft_volume_strains_as_it_should():
+    """−η tr γ/(3KV), K 2e-5 of C11: the margin takes nothing from those above it."""
+    medium = Medium(1.0, sqrt(4 / 3) * (1 + 1e-5), 1.0)
+    K_0 = zero_mode(medium, 7.0, "stress_free")
+    assert K_0.trace().trace() == pytest.approx(-1 / (7 * medium.bulk_modulus), rel=1e-9)
 
 
 @pytest.mark.parametrize(("name", "zener"), [("KBr", 0.351), ("KCl", 0.375)])

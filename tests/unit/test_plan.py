@@ -52,10 +52,21 @@ def test_times_follow_pairs_and_flips():
         {
             "sample": 0.0,
             "couplings": 190 * 1000 * plan.SECONDS_PER_PAIR["couplings"],
-            "freeze": 20 * 5000 * 2 * 1000 * plan.SECONDS_PER_FLIP,
+            "freeze": 1000
+            * (20 * 5000 * 2 * plan.SECONDS_PER_VISIT + 2 * 400 * plan.SECONDS_PER_ENTRY),
             "fields": 190 * 1000 * plan.SECONDS_PER_PAIR["fields"],
         }
     )
+
+
+def test_rows_of_a_large_U_cost_time_that_replicas_share():
+    about = {"sweeps": 1000, "steps": 100}
+    one, four, tempered = (
+        Work("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000).seconds
+        for freeze in ({}, {"replicas": 4}, {"method": "tempering"})
+    )
+    assert one < four < 2 * one
+    assert tempered < 0.6 * one
 
 
 def test_a_crystal_costs_more_a_pair():
@@ -66,6 +77,19 @@ def test_a_crystal_costs_more_a_pair():
         )
         slower = plan.CRYSTAL if stage in plan.SECONDS_PER_PAIR else 1
         assert crystal == pytest.approx(slower * isotropic)
+
+
+def test_crystals_are_characterised_once():
+    media = {"medium": {"values": ["KBr_cubic", "KBr"]}, "defects.eta": {"values": [1, 2]}}
+    paragraphs = describe(study(**BOX, sweep=media)).split("\n\n")
+    line = "crystal c11 34.7, c12 5.8, c44 5.07 GPa: Zener's ratio 0.3509, Hill average c_l 3.0"
+    assert paragraphs[1].startswith(line)
+    assert "\n" not in paragraphs[1]
+    assert "Zener" not in describe(study(**BOX))
+    many = {"medium.c44": {"linear": {"start": 5.0, "stop": 6.0, "number": 50}}}
+    crystals = describe(study(**BOX, medium="KBr_cubic", sweep=many)).split("\n\n")[1].split("\n")
+    assert len(crystals) == 41
+    assert crystals[-1] == "… and 10 more"
 
 
 def test_a_printed_coupling_costs_three_sums():
@@ -80,7 +104,8 @@ def test_a_printed_coupling_costs_three_sums():
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
     monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})
-    monkeypatch.setattr(plan, "SECONDS_PER_FLIP", 0.0)
+    monkeypatch.setattr(plan, "SECONDS_PER_VISIT", 0.0)
+    monkeypatch.setattr(plan, "SECONDS_PER_ENTRY", 0.0)
     assert "time: about 40 s of CPU, 40 s on 2 cores" in describe(study(**BOX))
     four = study(sweep={"seed": {"values": [1, 2, 3, 4]}}, **BOX)
     assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(four)

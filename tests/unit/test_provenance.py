@@ -1,12 +1,16 @@
 """What a stage's results depend on in the code."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import glasspipe
-from glasspipe import provenance
+from glasspipe import kernels, provenance
+from glasspipe.kernels import cache_folder
 
 STAGES = ("sample", "couplings", "freeze", "fields", "hamiltonian", "aggregate", "report")
 
@@ -63,3 +67,20 @@ def test_a_hash_is_that_of_the_text_not_of_the_time(package):
     for file in package.rglob("*.py"):
         file.touch()
     assert hashes() == before
+
+
+def test_compiled_kernels_are_kept_apart_by_all_their_sources(tmp_path):
+    """Numba would run a loop compiled with the old form of a function from another file."""
+    (tmp_path / "one.py").write_text("a = 1\n")
+    (tmp_path / "two.py").write_text("b = 2\n")
+    before = cache_folder(tmp_path)
+    assert cache_folder(tmp_path) == before
+    (tmp_path / "two.py").write_text("b = 3\n")
+    assert cache_folder(tmp_path) != before
+    (tmp_path / "two.py").write_text("b = 2\n")
+    assert cache_folder(tmp_path) == before
+    source = "import glasspipe.kernels, numba; print(numba.config.CACHE_DIR)"
+    environment = {name: value for name, value in os.environ.items() if name[:5] != "NUMBA"}
+    run = [sys.executable, "-c", source]
+    found = subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
+    assert found.strip() == str(cache_folder(Path(kernels.__file__).parent))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from glasspipe import stages
 from glasspipe.cli import main
 
 POINT = {
@@ -63,3 +64,15 @@ def test_a_stage_refuses_what_is_not_its_point(made, capsys, arguments, message)
     assert line.startswith(f"glasspipe {arguments[0]}: ")
     assert message in line
     assert sorted(made.folder.iterdir()) == before
+
+
+def test_an_error_of_the_file_library_is_one_line(made, capsys, monkeypatch):
+    """HDF5's own errors carry a text of several lines and no error number."""
+
+    def fail(*_):
+        raise OSError("Can't write data\n  (no space left)")
+
+    monkeypatch.setattr(stages, "couplings", fail)
+    assert made("couplings", "point.json", "r.nc", "-o", "never.nc") == 2
+    line = "glasspipe couplings: Can't write data (no space left)\n"
+    assert capsys.readouterr().err == line

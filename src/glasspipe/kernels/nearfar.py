@@ -20,6 +20,7 @@ from glasspipe.kernels.freeze import (
 )
 from glasspipe.kernels.mesh import COARSE_ORDER as ORDER
 from glasspipe.kernels.mesh import wrapped
+from glasspipe.kernels.vectors import LANES, prefetch
 
 PAIR_GAIN = 1e-3
 """A pair turns for more than this fraction of its energy; its bond is that without images."""
@@ -160,11 +161,11 @@ def sweep(
     T,
     key,
     number,
-    block,
+    site,
     limit,
     flips,
 ):
-    """Visit the spins block by block until ``limit`` net flips since the refresh, or to the end.
+    """Visit the spins in turn until ``limit`` net flips since the refresh, or to the end.
 
     Parameters
     ----------
@@ -178,42 +179,52 @@ def sweep(
     refresh : int, number of the last refresh
     T : float, temperature
     key : uint64 (1, 4), four random 32-bit words
-    number, block : int, sweep and first block to visit
+    number, site : int, sweep and first spin to visit
     limit : int, net flips that call for a refresh
-    flips : int64 (3,), net flips since the refresh, all flips, all since the refresh; counted on
+    flips : int64 (2,), net flips since the refresh, and all flips; counted on
 
     Returns
     -------
-    int, float
-        Block to go on with, and the change of energy.
+    int
+        Spin to go on with.
     """
     words = np.empty(BLOCK, np.uint32)
     thresholds = np.empty(BLOCK, np.float32)
     scale = np.float32(-0.5 * T)
     lowest = scale * LARGEST_EXPONENTIAL
-    energy = 0.0
-    while block < len(gathered) and flips[0] < limit:
+    while site < len(S) and flips[0] < limit:
+        block = site // BLOCK
         first = block * BLOCK
         stop = min(first + BLOCK, len(S))
         if gathered[block] != refresh:
             gather(position, dipole, mesh, uniform, itself, spread, first, stop, far)
             gathered[block] = refresh
         possible = False
-        for i in range(first, stop):
+        for i in range(site, stop):
             possible |= S[i] * (h[i] + far[i]) >= lowest
-        if possible:
-            random_words(key, 0, number, block, words)
-            exponentials(words, scale, thresholds)
-            for i in range(first, stop):
-                gain = S[i] * (h[i] + far[i])
-                if gain >= thresholds[i - first]:
-                    _flip(start, index, U, S, h, i)
-                    flips[0] += 1 if S[i] != spread[i] else -1
-                    flips[1] += 1
-                    flips[2] += 1
-                    energy -= 2.0 * gain
-        block += 1
-    return block, energy
+        if not possible:
+            site = stop
+            continue
+        random_words(key, 0, number, block, words)
+        exponentials(words, scale, thresholds)
+        for i in range(site, stop):
+            if S[i] * (h[i] + far[i]) >= thresholds[i - first]:
+                _ask_for(start, index, U, i)
+        while site < stop and flips[0] < limit:
+            if S[site] * (h[site] + far[site]) >= thresholds[site - first]:
+                _flip(start, index, U, S, h, site)
+                flips[0] += 1 if S[site] != spread[site] else -1
+                flips[1] += 1
+            site += 1
+    return site
+
+
+@njit(cache=True)
+def _ask_for(start, index, U, i):
+    """Have the couplings of spin i, which will probably flip, in the cache when it does."""
+    for n in range(start[i], start[i + 1], LANES):
+        prefetch(index, n)
+        prefetch(U, n)
 
 
 @njit(cache=True)
@@ -221,8 +232,10 @@ def _flip(start, index, U, S, h, i):
     """Flip spin i; near fields follow."""
     S[i] = -S[i]
     change = np.float32(2) * S[i]
-    for n in range(start[i], start[i + 1]):
-        h[index[n]] += change * U[n]
+    # Unsigned, for an index that may be negative is tested and counted from the end.
+    defects, couplings = index[start[i] : start[i + 1]], U[start[i] : start[i + 1]]
+    for n in range(len(defects)):
+        h[np.uint64(np.uint32(defects[n]))] += change * couplings[n]
 
 
 @njit(cache=True)
