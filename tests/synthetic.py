@@ -172,7 +172,10 @@ def energy_scale(point):
 def _frozen(number, point, vanish):
     """Rows of freezing: T_G of the overlap is 4 xU_0, and the acceptance at t_end 1 %."""
     scale = energy_scale(point)
-    known = {("quality", "acceptance_end"): 0.01, ("E/N", "frozen"): -8 * scale}
+    sweeps = point.get("freeze.sweeps", np.inf)
+    energy = -8 * scale * (1 - 0.05 * sweeps**-0.2)
+    known = {("quality", "acceptance_end"): 0.01, ("E/N", "frozen"): energy}
+    known |= in_fields(point, vanish)
     if "U_S" not in vanish:
         halves = {"overlap_half": 4.0, "heat_peak": 2.0, "field_overlap_half": 8.0, "x_U_0": 1.0}
         known |= {("T_G", name): factor * scale for name, factor in halves.items()}
@@ -189,6 +192,16 @@ def _frozen(number, point, vanish):
         }
         for (quantity, statistic), value in known.items()
     ]
+
+
+def in_fields(point, vanish=()):
+    """What random fields do; without B replicas hardly overlap."""
+    found = {("random_field", "overlap"): 0.1 if "B" in vanish else 0.8}
+    if "B" not in vanish:
+        found["random_field", "alignment"] = 0.6 - concentration(point)
+        found["random_field", "B_and_U_S"] = 0.1
+        found["random_field", "size_B_and_U"] = 0.4 + concentration(point)
+    return found
 
 
 def tunnelling(point, vanish=()):
@@ -340,6 +353,15 @@ def _traces(points, vanish):
     )
 
 
+def overlap_count(points):
+    """Histograms of q on cooling: all in the four bins in the middle, then all in the last."""
+    counts = np.zeros((points, _STEPS, 40))
+    share = np.linspace(0, 1, _STEPS)
+    counts[:, :, 18:22] = 250 * (1 - share)[:, None]
+    counts[:, :, -1] = 1000 * share
+    return counts
+
+
 def _freezing(points, vanish):
     scale = np.array([energy_scale(p) for p in points])
     edges = np.geomspace(1e-4, 1e2, 61)
@@ -360,6 +382,7 @@ def _freezing(points, vanish):
             "specific_heat": 0.9 * ratio / (4 + ratio**2),
         }
         dimensions = ("point", "freezing_step")
+        data["overlap_count"] = ((*dimensions, "overlap_bin"), overlap_count(len(points)))
         data["freezing_T"] = (dimensions, T)
         for name, values in curves.items():
             data[name] = (dimensions, values)

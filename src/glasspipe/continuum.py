@@ -6,6 +6,7 @@ the continuum begins, so one table serves every cut and every concentration.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import pi
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import gamma, poch, roots_jacobi, sici
 
 from glasspipe.lattice import Lattice
 from glasspipe.lattice_sums import SmoothCut
-from glasspipe.pair_fields import PairField, fine_half_sphere, half_sphere, sphere
+from glasspipe.pair_fields import PairField, half_sphere, sphere
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -50,14 +51,22 @@ def radial_integral(z: Array, power: int) -> Complex:
     alpha = 3 / power
     result = np.empty(size.shape)
     near = size < _ASYMPTOTIC
-    node, weight = roots_jacobi(28, 0.0, 1 - alpha)
-    node, weight = (1 + node) / 2, weight / 2 ** (2 - alpha)
-    result[near] = (2 * np.sin(size[near][..., None] * node / 2) ** 2 / node**2) @ weight
+    result[near] = _near_integral(power)(size[near]) * size[near] ** 2
     far = 1j * size[~near]
     series = sum(poch(alpha + 1, k) / far**k for k in range(12))
     oscillating = -(np.exp(far) / far * series).real
     result[~near] = stable_factor(alpha) * size[~near] ** alpha - 1 / alpha + oscillating
     return np.asarray(result / power, dtype=complex)
+
+
+@cache
+def _near_integral(power: int) -> CubicSpline:
+    """Re H(z)/z², times p, up to the asymptotic range, to 1e-11."""
+    alpha = 3 / power
+    z = np.linspace(0, _ASYMPTOTIC, 6001)
+    node, weight = roots_jacobi(28, 0.0, 1 - alpha)
+    node, weight = (1 + node) / 2, weight / 2 ** (2 - alpha)
+    return CubicSpline(z, (np.sinc(z[:, None] * node / (2 * pi)) ** 2 / 2) @ weight)
 
 
 @dataclass(frozen=True)
@@ -111,15 +120,10 @@ def continuum(field: PairField, lattice: Lattice) -> Continuum:
 
 def _first_order(field: PairField, tau: Array) -> Complex:
     """∫ d at each τ (points,), 1/(eV Å^p): an average over the distribution of g = R^p U."""
-    n, solid = fine_half_sphere()
+    n, solid = field.directions
     g = field.angular(n)
     g = np.abs(g) if field.symmetric else g
-    low, high = np.min(g), np.max(g)
-    number = np.minimum((_BINS * (g - low) / (high - low)).astype(int), _BINS - 1).ravel()
-    weight = np.outer(field.weight, solid).ravel()
-    share = np.bincount(number, weight, minlength=_BINS)
-    mean = np.bincount(number, weight * g.ravel(), minlength=_BINS) / np.maximum(share, 1e-300)
-    return _kept(field, np.array([radial_integral(k * mean, field.power) @ share for k in tau]))
+    return _kept(field, _averaged(g.ravel(), np.outer(field.weight, solid).ravel(), tau, field))
 
 
 def _second_order(field: PairField, tau: Array) -> Complex:
@@ -131,13 +135,19 @@ def _second_order(field: PairField, tau: Array) -> Complex:
     if field.signed:
         apart = (g[:, None] - g).reshape(-1, g.shape[1])
         added, pair = np.vstack([added, apart]), np.tile(pair, (2, 1)) / 2
-    single = 2 * weight * solid
-    table = [
-        np.sum(single * radial_integral(k * g, field.power))
-        - np.sum(pair * radial_integral(k * added, field.power))
-        for k in tau
-    ]
-    return _kept(field, np.array(table))
+    single = _averaged(g.ravel(), (2 * weight * solid).ravel(), tau, field)
+    return _kept(field, single - _averaged(added.ravel(), pair.ravel(), tau, field))
+
+
+def _averaged(g: Array, weight: Array, tau: Array, field: PairField) -> Complex:
+    """Σ weight · H(τg) over values g (values,) at each τ (points,), many values in bins."""
+    if g.size > _BINS:
+        low, high = np.min(g), np.max(g)
+        number = np.minimum((_BINS * (g - low) / (high - low)).astype(int), _BINS - 1)
+        share = np.bincount(number, weight, minlength=_BINS).astype(float)
+        g = np.bincount(number, weight * g, minlength=_BINS) / np.maximum(share, 1e-300)
+        weight = share
+    return np.array([radial_integral(k * g, field.power) @ weight for k in tau])
 
 
 def _kept(field: PairField, table: Complex) -> Complex:

@@ -235,8 +235,9 @@ def gap_exponent(h: Array, share: float = SMALL) -> float:
     float
         NaN if there are fewer than ten, or fields vanish.
     """
-    magnitude = np.sort(np.abs(h), axis=None)
-    small = magnitude[: int(share * magnitude.size)]
+    magnitude = np.abs(h).ravel()
+    number = int(share * magnitude.size)
+    small = np.sort(np.partition(magnitude, number)[:number])
     if len(small) < 10 or not small[0] > 0:
         return float("nan")
     return float((len(small) - 1) / np.log(small[-1] / small[:-1]).sum() - 1)

@@ -6,6 +6,7 @@ drawn is left out here, so that the figures need not ask.
 
 from collections.abc import Sequence
 from itertools import cycle, islice
+from math import ceil, floor, log10
 from typing import Any
 
 import matplotlib as mpl
@@ -16,6 +17,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import Formatter, LogFormatter
 
 from glasspipe.presentation import Arrangement, Axis, Series
 
@@ -34,6 +36,13 @@ MOST_LABELS = 10
 """Entries of a legend; it says if there are more."""
 
 _NARROW = 2.4
+_NEAR = 1e-6
+_SHORT = 4.0
+"""Ratio of the ends of an axis up to which all its ticks are labelled."""
+_MOST_PLAIN = 2
+_PLAIN = (1e-3, 2e4)
+"""Where so few powers of ten, or none, are written out."""
+_TIMES = r"\times"
 _SHADES = LinearSegmentedColormap.from_list(
     "shades", mpl.colormaps["viridis"](np.linspace(0.0, 0.88, 64))
 )
@@ -137,6 +146,14 @@ def series_colours(arrangement: Arrangement) -> list[Any]:
     return list(COLOURS) if number <= len(COLOURS) else list(_SHADES(np.linspace(0, 1, number)))
 
 
+def explain_series(figure: Figure, arrangement: Arrangement) -> None:
+    """Say above the panels which colour is which series."""
+    coloured = zip(arrangement.series, series_colours(arrangement), strict=False)
+    entries = [key(series.label, color=colour, linewidth=3) for series, colour in coloured]
+    figure.set_figheight(figure.get_figheight() + 0.1 * min(len(entries), MOST_LABELS))
+    legend(figure, entries, ncols=2)
+
+
 def shades(arrangement: Arrangement) -> list[list[Any]]:
     """Return the colour of each point of each series: sequential along an axis of numbers."""
     if arrangement.axis.names:
@@ -166,6 +183,33 @@ def _mappable(arrangement: Arrangement) -> ScalarMappable:
     # realised concentrations just miss the decades that label the ends
     normalise = LogNorm(low / 1.01, high * 1.01) if arrangement.axis.log else Normalize(low, high)
     return ScalarMappable(normalise, _SHADES)
+
+
+def thin_labels(figure: Figure) -> None:
+    """Label logarithmic axes as sparsely as they can be read, where their labels are not set."""
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            for ticks in (axis.major, axis.minor):
+                if axis.get_scale() == "log" and isinstance(ticks.formatter, LogFormatter):
+                    ticks.formatter = _FewLabels()
+                    ticks.formatter.set_axis(axis)
+
+
+class _FewLabels(Formatter):
+    """Powers of ten alone where there are two or more; else 2 and 5 too, on a short axis all."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        if self.axis is None or not x > 0:
+            return ""
+        low, high = sorted(self.axis.get_view_interval())
+        powers = floor(log10(high * (1 + _NEAR))) - ceil(log10(low * (1 - _NEAR))) + 1
+        power = floor(log10(x * (1 + _NEAR)))
+        digits = f"{x / 10.0**power:.6g}"
+        if high > _SHORT * low and digits not in (("1",) if powers > 1 else ("1", "2", "5")):
+            return ""
+        if powers <= _MOST_PLAIN and _PLAIN[0] <= low and high <= _PLAIN[1]:
+            return f"{x:.6g}"
+        return rf"${'' if digits == '1' else digits + _TIMES}10^{{{power}}}$"
 
 
 def note_if_empty(axes: Axes, note: str) -> None:

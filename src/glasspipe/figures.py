@@ -82,10 +82,7 @@ def write(folder: Path) -> None:
             "distribution_b_tau": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
             "energy_temperature": energy_temperature(summary, histograms, traces),
             "fields_against_x": fields_against_x(summary, fits),
-            "freezing": freezing_figures.freezing(
-                summary, results.read_merged(folder, results.FREEZING)
-            ),
-            "freezing_temperature": freezing_figures.freezing_temperature(summary),
+            **freezing_figures.figures(summary, results.read_merged(folder, results.FREEZING)),
             **low_energy_figures.figures(
                 summary, fits, results.read_merged(folder, results.LOW_ENERGY)
             ),
@@ -96,6 +93,7 @@ def write(folder: Path) -> None:
 
 def save(figure: Figure, stem: Path) -> None:
     """Write a figure as PDF and as PNG, ``stem`` being the path without the suffix."""
+    drawing.thin_labels(figure)
     for kind, metadata in _METADATA.items():
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
@@ -161,7 +159,7 @@ def typical_and_width(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:
         _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0])
     else:
         _explain_laws(top, fits, None)
-        _explain_series(figure, arrangement)
+        drawing.explain_series(figure, arrangement)
     return figure
 
 
@@ -173,13 +171,6 @@ def _explain_laws(owner: Axes | Figure, fits: pd.DataFrame, series: Series | Non
         colour = law.colour if series else "grey"
         entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
     drawing.legend(owner, [*entries, drawing.key("theory", color="grey")])
-
-
-def _explain_series(figure: Figure, arrangement: Arrangement) -> None:
-    coloured = zip(arrangement.series, drawing.series_colours(arrangement), strict=False)
-    entries = [drawing.key(series.label, color=c, linewidth=3) for series, c in coloured]
-    figure.set_figheight(figure.get_figheight() + 0.1 * min(len(entries), drawing.MOST_LABELS))
-    drawing.legend(figure, entries, ncols=2)
 
 
 def fields_against_x(summary: pd.DataFrame, fits: pd.DataFrame) -> Figure:

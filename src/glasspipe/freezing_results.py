@@ -111,7 +111,7 @@ def statistics(
     if "round_trips" in data:
         found.append(_mean(QUALITY, "round_trips", data["round_trips"]))
     found += [_mean(FIELD, name, v) for name, v in random_field.measures(data).items()]
-    found.append(_exponent(data["h"]))
+    found.append(_exponent(data["h"], chosen))
     found = [row for row in found if np.isfinite(row.estimate)]
     columns = {
         f"freezing_{name}": ("freezing_row", [getattr(row, name) for row in found])
@@ -198,11 +198,10 @@ def _mean(quantity: str, statistic: str, values: Array) -> Row:
     return Row(quantity, statistic, float(np.mean(values)), float(error))
 
 
-def _exponent(h: Array) -> Row:
-    """Return the exponent of the gap; its error is that of independent fields."""
-    theta = diagnostics.gap_exponent(h)
-    error = (1 + theta) / np.sqrt(diagnostics.SMALL * h.size) if len(h) > 1 else np.nan
-    return Row(GAP, "exponent", theta, float(error))
+def _exponent(h: Array, chosen: NDArray[np.int64]) -> Row:
+    """Return the exponent of the gap; the fields of a realisation are not independent."""
+    resampled = [diagnostics.gap_exponent(h[rows]) for rows in chosen]
+    return Row(GAP, "exponent", diagnostics.gap_exponent(h), _spread(resampled, chosen))
 
 
 def _gap(h: Array) -> dict[str, Any]:

@@ -14,6 +14,7 @@ blurred by a tenth, which stills the oscillation and hardly moves F where it is 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import pi
 
 import numpy as np
@@ -34,11 +35,12 @@ times p^(−1/3), within bounds; half the smallest if the many states of a sourc
 _FAR, _BLUR = 3.0, 0.1
 """Fields above 3 times the largest X asked for are blurred, by this part of themselves …"""
 _DILUTE = 0.004
-"""… below this concentration: in a dense lattice they are no rare events."""
+"""… below this concentration, for in a dense lattice they are no rare events; or if a continuous
+property of the sources blurs them anyway."""
 _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
 _SMALLEST = 1e-5
-"""|φ| at which the Fourier integral ends."""
+"""|φ|, times the probability of the receiver, at which the Fourier integral ends."""
 _NODES, _PHASE = 16, 16.0
 """Nodes of a panel of the integral, and the largest phase across it."""
 _CACHE = 2**16
@@ -64,7 +66,7 @@ class Panels:
     @property
     def offset(self) -> Array:
         """Nodes (nodes,) of an interval of width 1."""
-        return (1 + roots_legendre(self.nodes)[0]) / 2
+        return (1 + _legendre(self.nodes)[0]) / 2
 
     @property
     def t(self) -> Array:
@@ -74,7 +76,7 @@ class Panels:
     @property
     def step(self) -> Array:
         """Weights (panels, nodes) of the integral over t, 1/eV."""
-        return self.width[:, None] * roots_legendre(self.nodes)[1] / 2
+        return self.width[:, None] * _legendre(self.nodes)[1] / 2
 
     @classmethod
     def doubling(cls, first: float, panel: float, last: float, nodes: int) -> "Panels":
@@ -83,6 +85,11 @@ class Panels:
         steady = np.full(int(np.ceil(max(last / panel, 1))), panel)
         width = np.concatenate([widths[:1], widths, steady])
         return cls(np.cumsum(width) - width, width, nodes)
+
+
+@cache
+def _legendre(nodes: int) -> tuple[Array, Array]:
+    return roots_legendre(nodes)
 
 
 @dataclass(frozen=True)
@@ -286,20 +293,27 @@ def lattice_law(
     largest : float
         Largest |X| asked for, eV: about the 95 % quantile.
     """
-    strongest = max(r.strongest for r in receivers)
-    blur_above = min(_FAR * largest, strongest) if p < _DILUTE else strongest
+    laws = [
+        _share_of(receiver, w, moved, p, largest)
+        for receiver, w, moved in zip(receivers, weight, shift, strict=True)
+    ]
+    t, amplitude = zip(*laws, strict=True)
+    return LatticeLaw(np.concatenate(t), np.concatenate(amplitude))
 
-    def characteristic(panels: Panels) -> Complex:
-        parts = [
-            w * np.exp(1j * panels.t * moved) * r.characteristic(panels, p, blur_above)
-            for r, w, moved in zip(receivers, weight, shift, strict=True)
-        ]
-        return np.sum(parts, axis=0)
 
+def _share_of(
+    receiver: Surroundings, weight: float, shift: float, p: float, largest: float
+) -> tuple[Array, Complex]:
+    """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs."""
+    strongest = receiver.strongest or largest
+    blurred = p < _DILUTE or receiver.field.continuous
+    blur_above = min(_FAR * largest, strongest) if blurred else strongest
     probe = np.geomspace(1, 1e4, 25) / largest
-    alive = np.abs(characteristic(Panels(probe, probe, 2)))
-    last = 1.5 * probe[np.flatnonzero(np.max(alive, axis=1) > _SMALLEST)[-1]]
+    alive = np.abs(receiver.characteristic(Panels(probe, probe, 2), p, blur_above))
+    needed = np.flatnonzero(weight * np.max(alive, axis=1) > _SMALLEST)
+    last = 1.5 * probe[max(needed, default=0)]
     panel = _PHASE / max(2 * largest, blur_above)
     panels = Panels.doubling(0.1 / strongest, panel, last, _NODES)
-    amplitude = characteristic(panels) * panels.step / (pi * panels.t)
-    return LatticeLaw(panels.t.ravel(), amplitude.ravel())
+    phi = receiver.characteristic(panels, p, blur_above)
+    amplitude = weight * phi * np.exp(1j * shift * panels.t) * panels.step / (pi * panels.t)
+    return panels.t.ravel(), amplitude.ravel()

@@ -225,13 +225,26 @@ def _turned(kinds: Variants, g: Array) -> Variants:
 
 
 def reciprocal_sum(
-    field: str, kinds: Variants, weight: Array, lattice: Lattice, medium: Interaction
+    field: str,
+    one: tuple[Variants, Array],
+    other: tuple[Variants, Array],
+    lattice: Lattice,
+    medium: Interaction,
 ) -> float:
     """Σ_R ⟨U_ij² U_ji²⟩ over the kinds of both defects of a pair, eV⁴ (6 digits).
 
     A near pair gives two large fields at once, so the sampling error of a variance needs it.
+
+    Parameters
+    ----------
+    one, other : (Variants, array (kinds,))
+        Kinds and their probabilities; of ``one``, those that the lattice makes equivalent once.
     """
     R = half_lattice(lattice, _PAIR_RADIUS * lattice.neighbour_distance)
-    parts = [pair_coupling(c, kinds, kinds, R, medium) ** 2 for c in FIELDS[field][0]]
-    square = np.sum(parts, axis=0)
-    return 2 * float(np.einsum("a,b,abp,bap->", weight, weight, square, square))
+    (i, weight_i), (j, weight_j) = one, other
+
+    def square(receivers: Variants, sources: Variants) -> Array:
+        made = [pair_coupling(c, receivers, sources, R, medium) ** 2 for c in FIELDS[field][0]]
+        return np.sum(made, axis=0)
+
+    return 2 * float(np.einsum("a,b,abp,bap->", weight_i, weight_j, square(i, j), square(j, i)))

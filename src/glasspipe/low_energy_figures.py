@@ -40,6 +40,8 @@ _FREE = {
 _ROUNDING = 1e-9
 """Of the infinite medium's coupling: what is smaller would be 0 but for rounding."""
 _MOST_VALUES = 7
+_DILUTE: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+"""Line of the limit of few defects."""
 _DIGITS = 3
 """Significant digits of values that are taken for the same."""
 
@@ -128,6 +130,7 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
     typical = {name: pick(summary, name, TYPICAL, points) for name in SYMBOLS}
     groups = pd.DataFrame({"x": x, "mixing": _rounded(mixing)})
     colours = dict(zip(np.unique(x), _shades(len(np.unique(x))), strict=True))
+    proportional = False
     for axes, abscissa, found, keys in (
         (left, mixing, ratio(typical["b_gamma"], typical["b_eta"]), ["x"]),
         (
@@ -141,7 +144,7 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
         for _, group in groups.groupby(keys):
             number = group.index.to_numpy()
             colour = colours[groups["x"][number[0]]]
-            _draw_proportional(axes, abscissa[number], found.iloc[number], colour)
+            proportional |= _draw_proportional(axes, abscissa[number], found.iloc[number], colour)
         if np.any(abscissa > 0):
             axes.set_xlim(np.nanmin(abscissa) / 2, np.nanmax(abscissa) * 2)
             _label_values(axes, abscissa)
@@ -154,7 +157,9 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
         drawing.key(f"$x={value:g}$", ls="", marker="o", color=colour)
         for value, colour in colours.items()
     ]
-    drawing.legend(figure, [*entries, drawing.key("proportional", color="grey")], ncols=5)
+    if proportional:
+        entries.append(drawing.key("proportional", color="grey"))
+    drawing.legend(figure, entries, ncols=5)
     return figure
 
 
@@ -166,16 +171,19 @@ def _label_values(axes: Axes, abscissa: Array) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _draw_proportional(axes: Axes, abscissa: Array, found: pd.DataFrame, colour: Any) -> None:
+def _draw_proportional(axes: Axes, abscissa: Array, found: pd.DataFrame, colour: Any) -> bool:
+    """Draw points and, if there are several, the line; return whether it was drawn."""
     y, error = found["estimate"].to_numpy(), found["stderr"].to_numpy()
     good = (y > 0) & (abscissa > 0)
     if not good.any():
-        return
+        return False
     abscissa, y, error = abscissa[good], y[good], error[good]
     axes.errorbar(abscissa, y, error, linestyle="none", marker="o", color=colour, zorder=3)
-    if len(np.unique(_rounded(abscissa))) > 1:
-        span = np.array([abscissa.min() / 1.2, abscissa.max() * 1.2])
-        axes.plot(span, span * np.exp(np.mean(np.log(y / abscissa))), color=colour, linewidth=0.8)
+    if len(np.unique(_rounded(abscissa))) < 2:
+        return False
+    span = np.array([abscissa.min() / 1.2, abscissa.max() * 1.2])
+    axes.plot(span, span * np.exp(np.mean(np.log(y / abscissa))), color=colour, linewidth=0.8)
+    return True
 
 
 def _quotient(above: Array, below: Array) -> Array:
@@ -224,6 +232,11 @@ def level_density(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
         above = axes.secondary_xaxis("top", functions=(_to_gigahertz, _from_gigahertz))
         above.set_xlabel("$E/h$ (GHz)")
     panels[0].set_ylabel("$P(E)$ (1/(eV Å$^3$))")
+    lines = [line for axes in panels for line in axes.lines if np.isfinite(line.get_ydata()).any()]
+    if lines:
+        drawn = [drawing.key("found", color="black")]
+        drawn.append(drawing.key("stable law of $b$", color="black", **_DILUTE))
+        drawing.legend(panels[0], drawn, loc="lower left")
     drawing.explain_shades(figure, arrangement)
     return figure
 
@@ -250,4 +263,4 @@ def _draw_levels(axes: Axes, edges: Array, found: Mapping[Any, Any], colour: Any
     )
     middle = np.sqrt(edges[1:] * edges[:-1])[span]
     shown = np.where(theory[span] > 0, theory[span], np.nan)
-    axes.plot(middle, shown, color=colour, linestyle="--", linewidth=0.8)
+    axes.plot(middle, shown, color=colour, **_DILUTE)

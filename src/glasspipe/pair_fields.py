@@ -49,7 +49,10 @@ SIGNED = ("U_S", "b_gamma", "J_tau")
 _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
 _STATES, _GAUSS = 30, 16
-"""A source of more states than the first number is replaced by one with the second number."""
+"""A source of more states than the first number is replaced by one with the second number, and one
+of a continuum if it has more than that."""
+_COARSE = 40
+"""Resolution of the sphere for a source of so many states, 3200 directions."""
 
 
 def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
@@ -155,18 +158,18 @@ def half_sphere(degree: int) -> tuple[Array, Array]:
 
 
 @cache
-def fine_half_sphere() -> tuple[Array, Array]:
-    """51200 directions over half of the sphere, and weights that add up to 1.
+def fine_half_sphere(points: int = 160) -> tuple[Array, Array]:
+    """2 · points² directions over half of the sphere, and weights that add up to 1.
 
     For |g(n)|^α, which has kinks on the lines g = 0: the error falls as the square of the spacing
     (1e-6 for α = 1) unless a line runs along the grid, so the grid's axis is tilted.
     """
-    z, weight = roots_legendre(160)
-    z, angle = (1 + z[:, None]) / 2, pi * (np.arange(320) + 0.5) / 160
+    z, weight = roots_legendre(points)
+    z, angle = (1 + z[:, None]) / 2, pi * (np.arange(2 * points) + 0.5) / points
     radius = np.sqrt(1 - z * z)
     n = np.stack([radius * np.cos(angle), radius * np.sin(angle), z + 0 * angle], axis=-1)
     tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
-    return n.reshape(-1, 3) @ tilt, np.repeat(weight, 320) / 640
+    return n.reshape(-1, 3) @ tilt, np.repeat(weight, 2 * points) / (4 * points)
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ class PairField:
         Probabilities.
     signed : bool
         Whether each state also comes with the opposite sign, as often.
+    continuous : bool
+        Whether the states stand for a continuum, as those of distributed strengths do.
     """
 
     power: int
@@ -195,6 +200,7 @@ class PairField:
     coefficients: Array
     weight: Array
     signed: bool
+    continuous: bool = False
 
     @property
     def odd(self) -> bool:
@@ -209,7 +215,12 @@ class PairField:
     @property
     def many_states(self) -> bool:
         """Whether the source has more states than are worth carrying along."""
-        return len(self.weight) > _STATES
+        return len(self.weight) > (_GAUSS if self.continuous else _STATES)
+
+    @property
+    def directions(self) -> tuple[Array, Array]:
+        """Directions that resolve averages of |g|^α; many states blur the kinks of each other."""
+        return fine_half_sphere(_COARSE) if self.many_states else fine_half_sphere()
 
     def few_states(self, values: Array) -> tuple[Array, Array]:
         """Values (states, rows) of this field and their weights, both with few states.
@@ -235,7 +246,13 @@ class PairField:
 
 
 def pair_fields(
-    field: str, receivers: Variants, sources: Variants, weight: Array, medium: Interaction
+    field: str,
+    receivers: Variants,
+    sources: Variants,
+    weight: Array,
+    medium: Interaction,
+    *,
+    continuous: bool = False,
 ) -> list[PairField]:
     """Field of one random source at each kind of receiver.
 
@@ -249,6 +266,8 @@ def pair_fields(
         Probabilities of the sources.
     medium : Medium, CubicMedium or Printed
         The elastic medium.
+    continuous : bool
+        Whether the sources stand for a continuum.
 
     Raises
     ------
@@ -259,9 +278,9 @@ def pair_fields(
     parts = {c: _coefficients(c, receivers, sources, medium) for c in states[0]}
     coefficients = sum_states(states, parts)
     share = np.tile(weight, len(states)) / len(states)
-    power = field_order(field) + 1
+    signed, plain = field in SIGNED, derived(medium)
     return [
-        PairField(power, derived(medium), *_merged(made, share, field in SIGNED), field in SIGNED)
+        PairField(field_order(field) + 1, plain, *_merged(made, share, signed), signed, continuous)
         for made in coefficients
     ]
 

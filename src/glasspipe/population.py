@@ -3,11 +3,12 @@
 Averages over a continuous property are sums over few kinds that have the same low moments: a
 Gauss rule for a strength, quadratures over axes and over the turns of local frames. Only Gaussian
 tensors, of 24 independent components, are sampled; the sample is made to have their covariance, so
-that widths are exact.
+that widths are exact. Where all that makes too many kinds, they are thinned out, up to the
+orientations that the symmetry of the defects on their lattice makes equivalent.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from glasspipe.distribution import Distribution, Strength, nodes
 from glasspipe.pair_fields import cubic_group, half_sphere, sphere, tensors_of, total
 from glasspipe.quadrature import gauss_rule
 from glasspipe.species import Variants, joined, of_axes, of_normals, rotations, unit_kinds
+from glasspipe.thinning import orbits, thinned
 
 Array = NDArray[np.float64]
 Kinds = tuple[Variants, Array]
@@ -25,10 +27,14 @@ _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_STRENGTHS = 6
-"""Values that stand for a distributed strength."""
-_SOURCES, _RECEIVERS = 128, 32
-"""Kinds that stand for Gaussian tensors."""
+_SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 6, 4
+"""Values that stand for a distributed strength; of receivers, none is much weaker than the rest."""
+_SAMPLE = 1024
+"""Gaussian tensors that are thinned out."""
+_MOST = {"sources": 128, "receivers": 20}
+"""Kinds of a component above which they are thinned out …"""
+_MOST_JOINED = {"sources": 512, "receivers": 20}
+"""… and kinds of a mixture."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,27 @@ class Population:
         constant = not any(isinstance(strength, Distribution) for strength in felt)
         return not others and one.axis_is_random and constant
 
+    def continuous(self, field: str) -> bool:
+        """Whether the sources of a field differ by a continuous property."""
+        names = frozenset(tensors_of(field)[1])
+        return any(
+            any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
+            or ((c.isotropic or c.frame_spread > 0) and _is_oriented(c, names))
+            for c in self.components
+        )
+
     @property
     def _cubic(self) -> bool:
         """Whether the mixture is the same in all directions that a cubic crystal has equivalent."""
         return all(component.species != "aligned" for component in self.components)
 
-    def kinds(self, field: str, strengths: int = _STRENGTHS) -> Kinds:
+    def kinds(self, field: str) -> Kinds:
         """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
-        names = frozenset.union(*map(frozenset, tensors_of(field)))
-        return _joined([_component_kinds(c, names, "sources", strengths) for c in self.components])
+        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "sources")
+
+    def classes(self, field: str) -> Kinds:
+        """One of each class of :meth:`kinds` that the symmetry of the mixture makes equivalent."""
+        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "receivers")
 
     def sources(self, field: str) -> Kinds:
         """Every kind of defect that makes a field, and its probability (kinds,).
@@ -67,39 +85,56 @@ class Population:
         couplings, or S couplings, which come with a random sign.
         """
         names = frozenset(tensors_of(field)[1])
-        found = [_component_kinds(c, names, "sources", _STRENGTHS) for c in self.components]
-        return _distinct(_joined(found), names)
+        return _distinct(self._found(names, "sources"), names)
 
     def receivers(self, field: str) -> Kinds:
-        """One of each class of defects that feel a field and that cubic symmetry makes equivalent.
+        """One of each class of defects that feel a field and that symmetry makes equivalent.
 
         On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
         the sphere, one axis of each orbit.
         """
-        names = frozenset(tensors_of(field)[0])
-        role = "classes" if self._cubic else "receivers"
-        return _joined([_component_kinds(c, names, role, _STRENGTHS) for c in self.components])
+        return self._found(frozenset(tensors_of(field)[0]), "receivers")
+
+    def _found(self, names: frozenset[str], role: str) -> Kinds:
+        found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.components])
+        if len(found[1]) <= _MOST_JOINED[role]:
+            return found
+        few = thinned(found, names, role, _rotations(self._cubic))
+        return orbits(few, _rotations(self._cubic)) if role == "sources" else few
 
 
 @lru_cache(maxsize=64)
-def _component_kinds(
-    component: Component, names: frozenset[str], role: str, strengths: int
-) -> Kinds:
+def _component_kinds(component: Component, names: frozenset[str], role: str, cubic: bool) -> Kinds:
     """Kinds of a component and their probabilities, which add up to its share.
 
-    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1. The role
-    is that of sources, of receivers, or of receivers by classes that symmetry makes equivalent.
+    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1. Sources
+    come in all orientations, of receivers there is one of each class that the lattice makes
+    equivalent.
     """
+    group = _rotations(cubic)
     kinds, weight = _unit_kinds(component, role)
-    if role == "classes":
-        kinds, weight = _inequivalent(kinds, weight)
+    if component.species != "gaussian" and role == "receivers":
+        kinds, weight = _inequivalent(kinds, weight, group)
     if component.frame_spread > 0 and not component.isotropic:
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
-        if role == "classes":
-            kinds, weight = _inequivalent(kinds, weight)
-    for name in _strengths_of(component, names):
-        kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), strengths)
+        if role == "receivers":
+            kinds, weight = _inequivalent(kinds, weight, group)
+    number = _SOURCE_STRENGTHS if role == "sources" else _RECEIVER_STRENGTHS
+    many = False
+    for name in (None, *_strengths_of(component, names)):
+        if name is not None:
+            kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), number)
+        if len(kinds) > _MOST[role]:
+            many = True
+            kinds, weight = thinned((kinds, weight), names, role, group)
+    if many and role == "sources":
+        kinds, weight = orbits(thinned((kinds, weight), names, role, group), group)
     return kinds, component.share * weight
+
+
+def _is_oriented(component: Component, names: frozenset[str]) -> bool:
+    """Whether the tensors that matter have directions: P has none but for static dipoles."""
+    return names != {"P"} or component.static_dipole != "none"
 
 
 def _strengths_of(component: Component, names: frozenset[str]) -> list[str]:
@@ -110,12 +145,20 @@ def _strengths_of(component: Component, names: frozenset[str]) -> list[str]:
     return sorted(found)
 
 
+@cache
+def _rotations(cubic: bool) -> Array:
+    """Rotations of the cube, or those of them that leave the z axis as it is."""
+    group = cubic_group()
+    keeps = np.linalg.det(group) > 0
+    return group[keeps] if cubic else group[keeps & (np.abs(group[:, 2, 2]) > 0.5)]
+
+
 def _unit_kinds(component: Component, role: str) -> Kinds:
     if component.axis_is_random:
         d, weight = half_sphere(_SOURCE_AXES) if role == "sources" else sphere(_RECEIVER_AXES)
         return of_axes(d), weight
     if component.species == "gaussian":
-        made = of_normals(_normals(_SOURCES if role == "sources" else _RECEIVERS))
+        made = of_normals(_normals(_SAMPLE))
     else:
         made = unit_kinds(component.species, component.axes, static_dipole=component.static_dipole)
     return made, np.full(len(made), 1 / len(made))
@@ -195,13 +238,11 @@ def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
     return kinds[first], total(number, weight)
 
 
-def _inequivalent(kinds: Variants, weight: Array) -> Kinds:
+def _inequivalent(kinds: Variants, weight: Array, group: Array) -> Kinds:
     """One of each class of equivalent kinds, and its probability.
 
-    Kinds are equivalent if an element of the cubic group takes one into the other, up to the sign
-    of ζ.
+    Kinds are equivalent if an element of the group takes one into the other, up to the sign of ζ.
     """
-    group = cubic_group()
     gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
     zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
     overlaps = (

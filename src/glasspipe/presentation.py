@@ -46,6 +46,7 @@ _KEY_SYMBOLS = {
     "defects.zeta": r"$\zeta_0$",
     "defects.E": "$E$",
     "defects.epsilon": r"$\epsilon$",
+    "defects.number": "$N$",
     "lattice.constant": "lattice constant",
     "lattice.size": "box edge",
     "freeze.t_start": r"$T_\mathrm{start}$",
@@ -67,11 +68,19 @@ class Axis:
         Whether it is logarithmic.
     names : tuple of str
         Where nothing numeric is swept, what stands at 0, 1, 2 …; else empty.
+    key : str
+        The swept key, or x.
     """
 
     label: str
     log: bool
     names: tuple[str, ...] = ()
+    key: str = "x"
+
+    def at(self, position: float) -> str:
+        """Return where on the axis a point is, as plain text: ``x = 0.01``."""
+        value = self.names[round(position)] if self.names else f"{position:.4g}"
+        return f"{self.key} = {value}"
 
 
 @dataclass(frozen=True)
@@ -137,7 +146,12 @@ def arrange(summary: pd.DataFrame) -> Arrangement:
 
 def _by_name(points: pd.DataFrame, varied: list[str]) -> Arrangement:
     rows = points[varied].itertuples(index=False)
-    axis = Axis(", ".join(map(key_label, varied)), log=False, names=tuple(map(", ".join, rows)))
+    axis = Axis(
+        ", ".join(map(key_label, varied)),
+        log=False,
+        names=tuple(map(", ".join, rows)),
+        key=", ".join(varied),
+    )
     position = np.arange(len(points), dtype=float)
     return Arrangement(axis, (Series("", {}, points["point"].tolist(), position),))
 
@@ -152,7 +166,7 @@ def _axis(column: str, values: NDArray[np.float64]) -> Axis:
         return Axis(_CONCENTRATION_LABEL, log=True)
     unit = key_unit(column)
     log = bool(values.min() > 0 and values.max() >= _LOG_RANGE * values.min())
-    return Axis(key_label(column) + (f" ({unit})" if unit else ""), log)
+    return Axis(key_label(column) + (f" ({unit})" if unit else ""), log, key=column)
 
 
 def key_label(key: str) -> str:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from glasspipe import figures, freezing_tables, low_energy_tables, results, tables
 from glasspipe.presentation import (
     TYPICAL,
     WIDTH,
+    Axis,
     Series,
     arrange,
     find_fit,
@@ -72,9 +74,12 @@ def summary(folder: Path) -> str:
         f"figures  {folder}/figures",
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
+    overall = freezing_tables.study_headlines(statistics)
+    lines += ["", *_aligned(overall)] if overall else []
     for series in arrangement.series[:_MOST_SERIES]:
         shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
-        lines += ["", *filter(None, [shared]), *_aligned(_headlines(statistics, fits, series))]
+        found = _headlines(statistics, fits, series, arrangement.axis)
+        lines += ["", *filter(None, [shared]), *_aligned(found)]
     left = len(arrangement.series) - _MOST_SERIES
     if left > 0:
         lines += ["", f"and {left} more series: see {folder}/tables"]
@@ -82,14 +87,14 @@ def summary(folder: Path) -> str:
 
 
 def _headlines(
-    statistics: pd.DataFrame, fits: pd.DataFrame, series: Series
+    statistics: pd.DataFrame, fits: pd.DataFrame, series: Series, axis: Axis
 ) -> list[tuple[str, str, str]]:
     """Name, value and remark of each headline number of a series."""
     return [
         _exponent("exponent of B_0 against x", fits, (TYPICAL, "x"), series),
         _exponent("exponent of B̄ against x(1 - x)", fits, (WIDTH, "x(1-x)"), series),
-        _ratio(statistics, series),
-        *freezing_tables.headlines(statistics, series),
+        _ratio(statistics, series, axis),
+        *freezing_tables.headlines(statistics, series, axis),
     ]
 
 
@@ -106,17 +111,15 @@ def _exponent(
     return name, plus_minus(fit["exponent"], fit["stderr"]), "; ".join(remarks)
 
 
-def _ratio(statistics: pd.DataFrame, series: Series) -> tuple[str, str, str]:
-    """B̄/B_0 at the smallest x of the series where there is such a ratio."""
-    x = statistics.drop_duplicates("point").set_index("point")["x"]
-    points = x[series.points].sort_values(kind="stable").index.tolist()
-    width, typical = (pick(statistics, "B", name, points) for name in (WIDTH, TYPICAL))
+def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> tuple[str, str, str]:
+    """B̄/B_0 at the first point along the axis where there is such a ratio."""
+    width, typical = (pick(statistics, "B", name, series.points) for name in (WIDTH, TYPICAL))
     found = ratio(width, typical)
-    known = found[found["estimate"].notna()]
-    if known.empty:
+    known = np.flatnonzero(found["estimate"].notna())
+    if not len(known):
         return "B̄/B_0", _UNAVAILABLE, "B vanishes in this study"
-    first = known.iloc[0]
-    where = f"x = {x[known.index[0]]:.4g}"
+    first = found.iloc[known[0]]
+    where = axis.at(series.position[known[0]])
     remark = f"theory {first['theory']:.4g}" if isfinite(first["theory"]) else ""
     return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
 

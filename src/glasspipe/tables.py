@@ -68,6 +68,8 @@ def write(folder: Path) -> None:
     write_text(target / "summary.tex", random_field_latex(summary))
     write_text(target / "fields.tex", typical_fields_latex(summary))
     write_text(target / "fits.tex", fits_latex(fits))
+    write_text(target / "freezing.tex", freezing_latex(summary))
+    write_text(target / "sweeps.tex", sweeps_latex(summary))
 
 
 def random_field(summary: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +194,64 @@ def fits_latex(fits: pd.DataFrame) -> str:
     columns[r"$\chi^2$"] = numbers(fits["chi2"].where(fits["points"] > 2), digits=3)
     note = "Theory: the exponent of the theory's values at the same points."
     return tabular(list(columns), [rows(columns)], note)
+
+
+def freezing_latex(summary: pd.DataFrame) -> str:
+    """Return E/N, T_G, the gap, the random fields and the quality in LaTeX.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Statistics of the study.
+    """
+    points = points_of(summary)
+    names = points["point"].tolist()
+    columns = point_columns(points)
+    temperatures = {
+        "T_G^{q}": freezing_tables.HALF,
+        "T_G^{C}": freezing_tables.PEAK,
+        "T_G^{B}": freezing_tables.FIELD_HALF,
+        "xU_0": freezing_tables.SCALE,
+    }
+    energies = {"E/N": (freezing_tables.ENERGY, "frozen")}
+    energies |= {symbol: (freezing_tables.T_G, name) for symbol, name in temperatures.items()}
+    for symbol, what in energies.items():
+        picked = pick(summary, *what, names)
+        factor, unit = energy_unit(picked["estimate"])
+        columns[header(symbol, unit)] = measured(picked / factor)
+    numbers_of = {
+        r"\theta": (freezing_tables.GAP, "exponent"),
+        r"-\langle S\,\mathrm{sgn}\,B\rangle": (freezing_tables.FIELD, "alignment"),
+        "|q|": (freezing_tables.FIELD, "overlap"),
+    }
+    for symbol, what in numbers_of.items():
+        columns[header(symbol)] = measured(pick(summary, *what, names))
+    quality = freezing_tables.freezing(summary)["quality"]
+    columns["quality"] = ["good" if found == "good" else "poor" for found in quality]
+    note = (
+        "$T_G^q$: overlap of replicas one half; $T_G^C$: largest $dE/dT$;"
+        " $T_G^B$: overlap by $B$ alone one half."
+    )
+    return tabular(list(columns), [rows(columns)], note)
+
+
+def sweeps_latex(summary: pd.DataFrame) -> str:
+    """Return the table of the sweeps for several accuracies in LaTeX.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Statistics of the study.
+    """
+    table = freezing_tables.sweeps_needed(summary)
+    fixed = ("accuracy", "bound", "sweeps", freezing_tables.LIMIT)
+    columns = _key_columns(table, [key for key in table.columns if key not in fixed])
+    columns["accuracy"] = numbers(table["accuracy"])
+    shown = zip(table["bound"], numbers(table["sweeps"], digits=10), strict=True)
+    columns["sweeps"] = [cell.replace("$", r"$\le ", 1) if bound else cell for bound, cell in shown]
+    factor, unit = energy_unit(table[freezing_tables.LIMIT])
+    columns[header(r"E_\infty/N", unit)] = numbers(table[freezing_tables.LIMIT] / factor)
+    return tabular(list(columns), [rows(columns)], r"Accuracy: of $E_\infty$.")
 
 
 def escaped(text: str) -> str:

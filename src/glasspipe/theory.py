@@ -21,7 +21,7 @@ from glasspipe.lattice import Lattice
 from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
 from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
 from glasspipe.medium import CubicMedium
-from glasspipe.pair_fields import PairField, fine_half_sphere, pair_fields
+from glasspipe.pair_fields import PairField, pair_fields
 from glasspipe.population import Population
 from glasspipe.printed import Interaction
 from glasspipe.species import Variants
@@ -97,10 +97,10 @@ def dilute_law(
     StableLaw
         In eV. Random signs S_j, τ_j are independent.
     """
-    n, solid = fine_half_sphere()
     scale = []
     centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
     for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
+        n, solid = pair.directions
         g = pair.angular(n)
         alpha = 3 / pair.power
         moment = 4 * pi * pair.weight @ np.abs(g) ** alpha @ solid
@@ -269,9 +269,11 @@ def _crystal(lattice: Lattice) -> Lattice:
 
 @lru_cache(maxsize=32)
 def _pair_fields(setting: Setting) -> list[PairField]:
-    receivers, _ = setting.population.receivers(setting.field)
-    sources = setting.population.sources(setting.field)
-    return pair_fields(setting.field, receivers, *sources, setting.medium)
+    field, population = setting.field, setting.population
+    receivers, _ = population.receivers(field)
+    continuous = population.continuous(field)
+    sources = population.sources(field)
+    return pair_fields(field, receivers, *sources, setting.medium, continuous=continuous)
 
 
 @lru_cache(maxsize=32)
@@ -300,8 +302,9 @@ def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
 
 @lru_cache(maxsize=32)
 def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    kinds = setting.population.kinds(setting.field, strengths=3)
-    return reciprocal_sum(setting.field, *kinds, crystal, setting.medium)
+    population, field = setting.population, setting.field
+    one, other = population.classes(field), population.kinds(field)
+    return reciprocal_sum(field, one, other, crystal, setting.medium)
 
 
 def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[PowerSums]:

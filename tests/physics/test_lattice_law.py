@@ -306,8 +306,7 @@ class TestMoments:
 
     def test_near_pairs_of_equal_defects(self):
         """Aligned defects: U_ij = U_ji, so that Σ U_ij² U_ji² = Σ U⁴, 36.08199 g⁴ for B."""
-        kinds, weight = ALIGNED.kinds("B")
-        found = reciprocal_sum("B", kinds, weight, CUBIC, MEDIUM)
+        found = reciprocal_sum("B", ALIGNED.classes("B"), ALIGNED.kinds("B"), CUBIC, MEDIUM)
         assert found * (4 * pi * 1.8**2) ** 4 == pytest.approx(36.08199, rel=1e-6)
 
 

@@ -10,7 +10,7 @@ import pytest
 from glasspipe import diagnostics, freezing_results, stages
 from glasspipe.config import load_point, point_from
 from glasspipe.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
-from glasspipe.freezing_tables import SWEEPS, converge, freezing, sweeps_needed
+from glasspipe.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
 
 T = np.geomspace(10.0, 0.1, 201)
 
@@ -164,4 +164,31 @@ def test_sweeps_needed():
     table = sweeps_needed(rows)
     assert table["accuracy"].tolist() == [0.01, 0.005, 0.002]
     assert table["sweeps"].tolist() == [3100, 100_000, 9_800_000]
+    assert table["bound"].tolist() == ["", "", ""]
     assert sweeps_needed(rows.drop(columns=SWEEPS)).empty
+
+
+def annealing(sweeps, energy):
+    sweeps, energy = np.asarray(sweeps, float), np.asarray(energy)
+    return Annealing({}, sweeps, energy, np.full(len(sweeps), 0.1), converge(sweeps, energy))
+
+
+def test_fewer_sweeps_than_measured_are_never_recommended():
+    """0.5 % after 0.32 sweeps, by the fit alone; 0.2 % after 31."""
+    sweeps = [20, 100, 300, 1000]
+    found = annealing(sweeps, -2.0 + 0.008 * np.array(sweeps) ** -0.2)
+    assert found.fit.sweeps(0.005) == pytest.approx(0.8**5)
+    assert [found.needed(a) for a in (0.005, 0.002)] == [20, 32]
+    assert [found.shown(a) for a in (0.005, 0.002)] == ["<= 20", "32"]
+
+
+def test_a_bad_fit_recommends_nothing():
+    """Residuals of some 0.4 % of the limit cannot tell 0.2 %, and leave its number empty."""
+    sweeps = np.array([20, 100, 300, 1000, 3000])
+    energy = -2.0 + 0.1 * sweeps**-0.2 + 0.01 * np.array([1, -1, 1, -1, 1])
+    found = annealing(sweeps, energy)
+    assert 0.002 * 2 < found.fit.residual < 0.01 * 2
+    assert np.isnan(found.needed(0.002))
+    assert found.shown(0.002) == found.bound(0.002) == ""
+    assert found.needed(0.01) > 100
+    assert annealing(sweeps, -energy).shown(0.01) == ""

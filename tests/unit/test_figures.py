@@ -1,10 +1,13 @@
+from itertools import pairwise
+
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 import pytest
 import synthetic
+from matplotlib.figure import Figure
 
-from glasspipe import drawing, figures, freezing_figures, results
+from glasspipe import drawing, figures, freezing_figures, low_energy_figures, results
 from glasspipe.presentation import TYPICAL, compact, pick
 
 FIGURES = (
@@ -15,6 +18,9 @@ FIGURES = (
     "fields_against_x",
     "freezing",
     "freezing_temperature",
+    "overlap_distribution",
+    "random_field",
+    "energy_sweeps",
     "couplings_distance",
     "tau_ratios",
     "free_spins",
@@ -45,8 +51,7 @@ class Study:
                 self.summary, self.histograms, self.traces
             ),
             "fields_against_x": figures.fields_against_x(self.summary, self.fits),
-            "freezing": freezing_figures.freezing(self.summary, self.freezing),
-            "freezing_temperature": freezing_figures.freezing_temperature(self.summary),
+            **freezing_figures.figures(self.summary, self.freezing),
         }
 
 
@@ -196,6 +201,169 @@ def test_freezing_temperatures_stand_beside_the_interaction(drawn):
         np.testing.assert_allclose(error, y / 20)
         line = theory_of(axes)[-1].get_ydata()
         np.testing.assert_allclose(y, factor * line)
+
+
+def steps_of(line):
+    """The heights of the bins of a histogram that is drawn as a line."""
+    return line.get_ydata()[1:]
+
+
+def test_the_distribution_of_the_overlap_is_normalised_and_at_its_temperature(study, drawn):
+    lowest, around, _ = drawn["overlap_distribution"].axes
+    assert len(lowest.lines) == len(around.lines) == 4
+    counts, T = study.freezing["overlap_count"], study.freezing["freezing_T"]
+    for number, (end, middle) in enumerate(zip(lowest.lines, around.lines, strict=True)):
+        name = f"p{number}"
+        assert steps_of(end) @ np.full(40, 0.05) == pytest.approx(1)
+        np.testing.assert_allclose(steps_of(end), counts.sel(point=name)[-1] / 1000 / 0.05)
+        T_G = 4 * synthetic.energy_scale({synthetic.X: [1e-3, 1e-2, 0.03, 0.3][number]})
+        step = np.argmin(np.abs(np.log(T.sel(point=name).to_numpy() / T_G)))
+        np.testing.assert_allclose(steps_of(middle), counts.sel(point=name)[step] / 1000 / 0.05)
+        np.testing.assert_allclose(end.get_xdata(), np.linspace(-1, 1, 41))
+
+
+def test_where_the_overlap_never_is_one_half_it_is_shown_at_the_heat_peak(study):
+    summary = study.summary[study.summary["statistic"] != "overlap_half"]
+    _, around, _ = freezing_figures.overlap_distribution(summary, study.freezing).axes
+    T = study.freezing["freezing_T"].sel(point="p0")
+    T_G = 2 * synthetic.energy_scale({synthetic.X: 1e-3})
+    step = np.argmin(np.abs(np.log(T.to_numpy() / T_G)))
+    counts = study.freezing["overlap_count"].sel(point="p0")[step]
+    np.testing.assert_allclose(steps_of(around.lines[0]), counts / 1000 / 0.05)
+    neither = summary[summary["statistic"] != "heat_peak"]
+    lowest, around, _ = freezing_figures.overlap_distribution(neither, study.freezing).axes
+    assert (notes_of(lowest), notes_of(around)) == ([], ["no $T_G$"])
+    alone = study.freezing.drop_vars("overlap_count")
+    for axes in freezing_figures.overlap_distribution(study.summary, alone).axes[:2]:
+        assert notes_of(axes) == ["one replica:\nno overlap"]
+
+
+def test_what_random_fields_do_is_drawn_with_its_errors_one_colour_a_series(tmp_path):
+    sweep = {"defects.number": [100, 400, 1600], "defects.eta": [float(i) for i in range(8)]}
+    study = Study(tmp_path, sweep, fits=False)
+    changed = study.summary["statistic"] == "overlap"
+    study.summary.loc[changed, "estimate"] *= np.linspace(0.1, 1, changed.sum())
+    figure = freezing_figures.random_field(study.summary)
+    overlap, alignment, correlations = figure.axes
+    assert figure.axes[-1].get_xlabel() == "$N$"
+    [legend] = figure.legends
+    assert labels_of(legend) == [rf"$\eta$ = {i} eV" for i in range(8)]
+    for axes, names in (
+        (overlap, ["overlap"]),
+        (alignment, ["alignment"]),
+        (correlations, ["B_and_U_S", "size_B_and_U"]),
+    ):
+        found = points_of(axes)
+        assert len(found) == 8 * len(names)
+        for number, (x, y, error) in enumerate(found):
+            series, name = divmod(number, len(names))
+            points = [f"p{8 * size + series}" for size in range(3)]
+            picked = pick(study.summary, "random_field", names[name], points)
+            np.testing.assert_allclose(x, [100, 400, 1600])
+            np.testing.assert_allclose(y, picked["estimate"])
+            np.testing.assert_allclose(error, picked["stderr"])
+
+
+def test_without_random_fields_only_the_overlap_is_shown(tmp_path):
+    study = Study(tmp_path, {synthetic.X: [1e-3, 1e-2]}, vanish=("B",))
+    panels = freezing_figures.random_field(study.summary).axes
+    assert [notes_of(axes) for axes in panels] == [[], ["$B=0$"], ["$B=0$"]]
+
+
+def test_energy_against_sweeps_has_its_limit_and_the_sweeps_needed(tmp_path):
+    sweeps = [100, 300, 1000, 3000]
+    study = Study(tmp_path, {"freeze.sweeps": sweeps, synthetic.X: [0.01, 0.1]}, fits=False)
+    figure = freezing_figures.energy_sweeps(study.summary)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "concentration = 0.01 per site",
+        "concentration = 0.1 per site",
+    ]
+    for axes, x, unit in zip(figure.axes, (0.01, 0.1), (1e-6, 1e-3), strict=True):
+        [(s, energy, error)] = points_of(axes)
+        limit = -8 * synthetic.energy_scale({synthetic.X: x}) / unit
+        np.testing.assert_allclose(s, sweeps)
+        np.testing.assert_allclose(energy, limit * (1 - 0.05 * s**-0.2))
+        np.testing.assert_allclose(error, -energy / 20)
+        curve, level, needed = theory_of(axes)
+        np.testing.assert_allclose(level.get_ydata(), limit)
+        np.testing.assert_allclose(
+            curve.get_ydata(), limit * (1 - 0.05 * curve.get_xdata() ** -0.2)
+        )
+        assert needed.get_xdata()[0] == 3100
+        assert labels_of(axes.get_legend())[1] == "1 %: 3100"
+
+
+def test_sweeps_that_are_not_swept_are_said_to(drawn):
+    [axes] = drawn["energy_sweeps"].axes
+    assert notes_of(axes) == ["freeze.sweeps\nis not swept"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ((0.0019, 0.048), ["0.002", "0.005", "0.01", "0.02"]),
+        ((0.003, 0.05), ["0.005", "0.01", "0.02", "0.05"]),
+        ((4.2, 130), ["10", "100"]),
+        ((1.1, 3.9), ["2", "3"]),
+        ((2e-5, 9e-5), [r"$2\times10^{-5}$", r"$5\times10^{-5}$"]),
+        ((0.5e-6, 2), [f"$10^{{{n}}}$" for n in range(-6, 1, 2)]),
+    ],
+)
+def test_labels_of_a_logarithmic_axis_are_few(limits, shown):
+    figure = Figure(figsize=(2.4, 2.4))
+    axes = figure.subplots()
+    axes.set(xscale="log", xlim=limits)
+    axes.tick_params(which="both", labelsize=drawing.STYLE["xtick.labelsize"])
+    drawing.thin_labels(figure)
+    figure.draw_without_rendering()
+    ticks = axes.xaxis
+    both = [
+        *zip(ticks.get_majorticklocs(), ticks.get_majorticklabels(), strict=True),
+        *zip(ticks.get_minorticklocs(), ticks.get_minorticklabels(), strict=True),
+    ]
+    found = {value: label.get_text() for value, label in both if label.get_text()}
+    inside = [found[v] for v in sorted(found) if limits[0] <= v <= limits[1]]
+    assert len(inside) <= 7
+    assert set(shown) <= set(inside)
+    drawn = [label.get_window_extent() for value, label in both if limits[0] <= value <= limits[1]]
+    boxes = sorted((box.x0, box.x1) for box in drawn if box.width)
+    assert all(one[1] < two[0] for one, two in pairwise(boxes))
+
+
+def test_saved_figures_have_few_labels_and_set_ones_stay(tmp_path):
+    figure = Figure(figsize=(2.4, 2.4))
+    axes = figure.subplots()
+    axes.set(xscale="log", xlim=(3, 40), yscale="log")
+    axes.set_yticks([1, 7], ["one", "seven"])
+    figures.save(figure, tmp_path / "figure")
+    shown = [label.get_text() for label in axes.get_xticklabels(which="both")]
+    assert (
+        {"5", "10", "20"}
+        < set(shown)
+        <= {"", *(str(d * 10**n) for d in (1, 2, 5) for n in range(4))}
+    )
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "seven"]
+
+
+def test_lines_that_are_not_drawn_have_no_key(tmp_path):
+    for sweep, keys in (
+        ({synthetic.X: [1e-3, 1e-2]}, ["$x=0.001$", "$x=0.01$"]),
+        ({"defects.gamma": [1.0, 2.0]}, ["$x=0.01$", "proportional"]),
+    ):
+        synthetic.write(tmp_path, sweep, samples=400)
+        data = results.read_merged(tmp_path, results.LOW_ENERGY)
+        figure = low_energy_figures.tau_ratios(results.read_summary(tmp_path), data)
+        assert labels_of(figure.legends[0]) == keys
+
+
+def test_the_dashed_law_of_levels_has_a_key(study):
+    data = results.read_merged(study.folder, results.LOW_ENERGY)
+    axes, *_ = low_energy_figures.level_density(study.summary, data).axes
+    assert labels_of(axes.get_legend()) == ["found", "stable law of $b$"]
+    assert [line.get_linestyle() for line in axes.get_legend().get_lines()] == ["-", "--"]
+    unknown = data.assign(P_theory=data["P_theory"] * np.nan)
+    axes, *_ = low_energy_figures.level_density(study.summary, unknown).axes
+    assert axes.get_legend() is None
 
 
 def test_merging_bins_keeps_their_probability():

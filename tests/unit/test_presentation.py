@@ -142,6 +142,26 @@ def test_names_stand_side_by_side():
     assert arrangement.axis.names == ("aligned, 111", "rotor, 100")
 
 
+@pytest.mark.parametrize(
+    ("columns", "places"),
+    [
+        ({X: [0.01, 0.1]}, ["x = 0.01", "x = 0.1"]),
+        (
+            {"defects.number": [100, 2000], "x": 0.01},
+            ["defects.number = 100", "defects.number = 2000"],
+        ),
+        (
+            {"freeze.method": ["annealing", "tempering"]},
+            ["freeze.method = annealing", "freeze.method = tempering"],
+        ),
+    ],
+)
+def test_points_are_called_by_the_axis(columns, places):
+    arrangement = arrange(points(**columns))
+    [series] = arrangement.series
+    assert [arrangement.axis.at(position) for position in series.position] == places
+
+
 def test_a_single_point():
     arrangement = arrange(points(**{X: [0.01]}))
     assert shape(arrangement) == ("concentration $x$", [("", "p0")])

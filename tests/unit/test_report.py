@@ -31,13 +31,9 @@ def test_the_report_is_figures_and_tables(study, monkeypatch):
     report(study)
     assert drawn == [study]
     assert {path.name for path in (study / "tables").iterdir()} == {
-        *(
-            f"{name}.{kind}"
-            for name in ("summary", "fits", "fields", "strengths", "tunnelling")
-            for kind in ("csv", "tex")
-        ),
-        "freezing.csv",
-        "sweeps.csv",
+        f"{name}.{kind}"
+        for name in ("summary", "fits", "fields", "freezing", "sweeps", "strengths", "tunnelling")
+        for kind in ("csv", "tex")
     }
     assert not list(study.rglob("*.part"))
 
@@ -94,7 +90,87 @@ def test_freezing_is_judged(study, tmp_path):
     text = summary(tmp_path)
     assert "poorly frozen" in text
     assert "2 of 4 points" in text
-    assert "such as: acceptance at t_end is 0.05, above 0.03: lower freeze.t_end" in text
+    assert "such as p0: acceptance at t_end is 0.05, above 0.03: lower freeze.t_end" in text
+
+
+def test_poor_points_beyond_the_series_shown_are_counted(tmp_path):
+    gammas = [float(i) for i in range(1, 11)]
+    synthetic.write(tmp_path, {"defects.gamma": gammas, synthetic.X: [1e-3, 1e-2]}, samples=200)
+    table = results.read_summary(tmp_path)
+    poor = (table["statistic"] == "acceptance_end") & (table["point"] == "p19")
+    table.loc[poor, "estimate"] = 0.05
+    results.write_summary(tmp_path, table)
+    [line] = [line for line in summary(tmp_path).splitlines() if line.startswith("poorly frozen")]
+    assert "= 1 of 20 points  such as p19: acceptance at t_end is 0.05" in line
+
+
+def changed(folder, sweep, change, **options):
+    """The summary of a study whose table was changed."""
+    synthetic.write(folder, sweep, samples=200, **options)
+    results.write_summary(folder, change(results.read_summary(folder)))
+    return summary(folder)
+
+
+def test_freezing_temperatures_are_called_by_the_axis(tmp_path):
+    sweep = {"freeze.method": ["annealing", "tempering"]}
+    synthetic.write(tmp_path, sweep, samples=200, fits=False)
+    found = headlines(summary(tmp_path))
+    for method in ("annealing", "tempering"):
+        value, error, remark = found[f"T_G/xU_0 at freeze.method = {method}"]
+        assert (value, error) == (4.0, 0.2)
+        assert remark == "replicas overlap by one half; 2.00 ± 0.10 at the largest dE/dT"
+        assert f"|q| of frozen replicas at freeze.method = {method}" in found
+
+
+@pytest.mark.parametrize(
+    ("missing", "remark"),
+    [
+        (["overlap_half"], "largest dE/dT; replicas nowhere overlap by one half"),
+        (["overlap_half", "overlap"], "largest dE/dT"),
+    ],
+)
+def test_the_peak_of_the_heat_stands_in_for_an_overlap_that_is_not_reached(
+    tmp_path, missing, remark
+):
+    text = changed(tmp_path, SWEEP, lambda table: table[~table["statistic"].isin(missing)])
+    assert headlines(text)["T_G/xU_0 at x = 0.01"] == (2.0, 0.1, remark)
+
+
+def test_no_temperature_is_said_where_none_was_found(tmp_path):
+    text = changed(tmp_path, SWEEP, lambda table: table[table["quantity"] != "T_G"])
+    assert "T_G" not in text
+
+
+def test_what_random_fields_do_is_said_at_both_ends_of_the_axis(tmp_path):
+    sweep = {"defects.number": [100, 300, 900], "defects.eta": [0.5, 1.0]}
+    synthetic.write(tmp_path, sweep, samples=200, fits=False)
+    text = summary(tmp_path)
+    found = headlines(text)
+    for number in (100, 900):
+        value, error, remark = found[f"−⟨S sgn B⟩ at defects.number = {number}"]
+        assert (value, error) == (0.59, 0.03)
+        assert "correlation of B and U_S 0.100 ± 0.005" in remark
+        assert "correlation of |B| and U_norm 0.41 ± 0.02" in remark
+        q = found[f"|q| of frozen replicas at defects.number = {number}"]
+        assert q[:2] == (0.8, 0.04)
+    assert "B⟩ at defects.number = 300" not in text
+    assert text.count("|q| of frozen replicas at defects.number = 900") == 2
+
+
+def test_without_random_fields_nothing_is_said_of_their_alignment(tmp_path):
+    synthetic.write(tmp_path, SWEEP, samples=200, vanish=("B",))
+    text = summary(tmp_path)
+    assert "sgn B" not in text
+    assert headlines(text)["|q| of frozen replicas at x = 0.001"][:2] == (0.1, 0.005)
+
+
+def test_sweeps_that_are_needed_are_said_for_every_other_value(tmp_path):
+    sweep = {"freeze.sweeps": [100, 300, 1000, 3000], synthetic.X: [0.01, 0.1]}
+    synthetic.write(tmp_path, sweep, samples=200, fits=False)
+    lines = [line for line in summary(tmp_path).splitlines() if line.startswith("sweeps for E")]
+    assert [
+        "within 1 %, defects.concentration = 0.1 = 3100" in " ".join(line.split()) for line in lines
+    ] == [False, True]
 
 
 def test_names_and_values_are_aligned_where_a_mark_takes_no_column(study):

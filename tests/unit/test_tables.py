@@ -48,7 +48,7 @@ def number(cell):
     return float(value) * scale, error * scale
 
 
-@pytest.mark.parametrize("name", ["summary", "fields", "fits"])
+@pytest.mark.parametrize("name", ["summary", "fields", "fits", "freezing"])
 def test_latex_is_a_booktabs_tabular_with_equal_rows(study, name):
     text = (study / "tables" / f"{name}.tex").read_text()
     header, blocks = parsed(text)
@@ -118,6 +118,40 @@ def test_fits_show_their_law(study):
     assert value == pytest.approx(fit, abs=0.51 * error)
 
 
+def test_freezing_in_latex_holds_the_numbers_of_the_csv(study):
+    csv = pd.read_csv(study / "tables" / "freezing.csv")
+    header, [rows] = parsed((study / "tables" / "freezing.tex").read_text())
+    names = {
+        "$E/N$": "E/N (eV)",
+        "$T_G^{q}$": "T_G of the overlap (eV)",
+        "$T_G^{C}$": "T_G of the heat (eV)",
+        "$T_G^{B}$": "T_G of B alone (eV)",
+        "$xU_0$": "xU_0 (eV)",
+        r"$-\langle S\,\mathrm{sgn}\,B\rangle$": "alignment with B",
+        "$|q|$": "overlap of frozen replicas",
+    }
+    found = 0
+    for column, title in enumerate(header):
+        symbol, _, unit = title.rpartition(" ")
+        symbol, factor = (symbol, UNITS[unit]) if unit in UNITS else (title, 1.0)
+        if symbol in names:
+            found += 1
+            for row, exact in zip(rows, csv[names[symbol]], strict=True):
+                value, error = (v * factor for v in number(row[column]))
+                assert value == pytest.approx(exact, abs=0.51 * error)
+    assert found == len(names)
+    assert [row[header.index("quality")] for row in rows] == ["good"] * 6
+
+
+def test_sweeps_in_latex(tmp_path):
+    """The fit of the synthetic energies asks for 3125 sweeps at 1 %: fewer than are measured."""
+    synthetic.write(tmp_path, {"freeze.sweeps": [5000, 10000, 20000]}, samples=200, fits=False)
+    header, [rows] = parsed(tables.sweeps_latex(results.read_summary(tmp_path)))
+    assert header == ["accuracy", "sweeps", r"$E_\infty/N$ ($\mu$eV)"]
+    assert rows[0] == ["$0.01$", r"$\le 5000$", "$-400$"]
+    assert rows[1][:2] == ["$0.005$", "$100000$"]
+
+
 def test_small_concentrations_are_powers_of_ten():
     fits = pd.DataFrame([dict.fromkeys(results.FITS_COLUMNS, 1.0)])
     fits = fits.assign(quantity="b_eta", statistic="std", against="x", range="1e-06 <= x <= 0.03")
@@ -152,7 +186,7 @@ def test_text_is_escaped(text, latex):
 def test_numbers_that_do_not_exist_are_dashes(tmp_path, options):
     synthetic.write(tmp_path, samples=200, **options)
     tables.write(tmp_path)
-    for name in ("summary", "fields", "fits"):
+    for name in ("summary", "fields", "fits", "freezing", "sweeps"):
         header, blocks = parsed((tmp_path / "tables" / f"{name}.tex").read_text())
         assert all(len(row) == len(header) for rows in blocks for row in rows)
         assert not any(

@@ -6,11 +6,16 @@ FIGURES = (
     "energy_temperature",
     "freezing",
     "freezing_temperature",
+    "overlap_distribution",
+    "random_field",
+    "energy_sweeps",
     "couplings_distance",
     "tau_ratios",
     "free_spins",
     "levels",
 )
+
+TABLES = ("summary", "fields", "fits", "freezing", "sweeps", "strengths", "tunnelling")
 
 
 rule report:
@@ -20,10 +25,9 @@ rule report:
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
-            name=["summary", "fields", "fits", "strengths", "tunnelling"],
+            name=TABLES,
             kind=["csv", "tex"],
         ),
-        freezing_tables=expand("<results>/tables/{name}.csv", name=["freezing", "sweeps"]),
         figures=[
             report(
                 f"<results>/figures/{name}.png",
