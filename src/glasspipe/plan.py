@@ -24,7 +24,7 @@ SECONDS_PER_FLIP = 35e-9
 """Of an attempted flip."""
 
 BYTES_OF_PROCESS = 0.25e9
-BYTES_OF_THEORY = 0.35e9
+BYTES_OF_THEORY = 0.5e9
 """Beyond the process, for any mixture of species in any medium."""
 BYTES_PER_SAMPLED = 1500.0
 """Of a defect while it is drawn."""
