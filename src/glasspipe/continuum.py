@@ -23,8 +23,8 @@ Complex = NDArray[np.complex128]
 
 _TABLE = (1e-3, 1e3, 1e13)
 """Ends of the fine and the coarse part of the tables, in units of 1/max |R^p U|."""
-_BINS = 2000
-"""Bins of the distribution of R^p U over directions."""
+_BINS, _FEW_BINS = 2000, 400
+"""Bins of the distribution of R^p U over directions, and of one that is smooth by many states."""
 _ASYMPTOTIC = 30.0
 
 
@@ -141,11 +141,12 @@ def _second_order(field: PairField, tau: Array) -> Complex:
 
 def _averaged(g: Array, weight: Array, tau: Array, field: PairField) -> Complex:
     """Σ weight · H(τg) over values g (values,) at each τ (points,), many values in bins."""
-    if g.size > _BINS:
+    bins = _FEW_BINS if field.many_states else _BINS
+    if g.size > bins:
         low, high = np.min(g), np.max(g)
-        number = np.minimum((_BINS * (g - low) / (high - low)).astype(int), _BINS - 1)
-        share = np.bincount(number, weight, minlength=_BINS).astype(float)
-        g = np.bincount(number, weight * g, minlength=_BINS) / np.maximum(share, 1e-300)
+        number = np.minimum((bins * (g - low) / (high - low)).astype(int), bins - 1)
+        share = np.bincount(number, weight, minlength=bins).astype(float)
+        g = np.bincount(number, weight * g, minlength=bins) / np.maximum(share, 1e-300)
         weight = share
     return np.array([radial_integral(k * g, field.power) @ weight for k in tau])
 

@@ -67,9 +67,10 @@ class Part:
 
     @property
     def merge_megabytes(self) -> int:
-        """Memory to ask for, to merge all realisations."""
+        """Memory to ask for, to merge all realisations and to compare them with theory."""
         rows = self.defects * self.point.realisations
-        return ceil((plan.BYTES_OF_PROCESS + _BYTES_OF_ROW * rows) / 1e6)
+        fixed = plan.BYTES_OF_PROCESS + plan.BYTES_OF_THEORY
+        return ceil((fixed + _BYTES_OF_ROW * rows) / 1e6)
 
     @property
     def sources(self) -> list[str]:

@@ -27,6 +27,8 @@ SECONDS_PER_ENTRY = 15e-9
 """Of an entry of U in what is done in float64, the quench above all."""
 
 BYTES_OF_PROCESS = 0.25e9
+BYTES_OF_THEORY = 0.5e9
+"""Beyond the process, for any mixture of species in any medium."""
 BYTES_PER_SAMPLED = 1500.0
 """Of a defect while it is drawn."""
 

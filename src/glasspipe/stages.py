@@ -146,9 +146,10 @@ def _store_matrix(
             static = _static(point, source, row)
             with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
                 made = make(*source.row(row, "position", "gamma", "eta"), static=static)
-            _check_size(source, row, "B", made.B)
+            B = made.B + _stray_field(source, row, "E")
+            _check_size(source, row, "B", B)
             _check_size(source, row, "U", made.U, pairs=(i, j))
-            writer.put(row, {"U": made.U, "B": made.B + _stray_field(source, row, "E")})
+            writer.put(row, {"U": made.U, "B": B})
 
 
 def _store_implicit(
@@ -167,11 +168,29 @@ def _store_implicit(
         for row in range(len(source.realisations)):
             position, gamma, eta = source.row(row, "position", "gamma", "eta")
             _check_size(source, row, "gamma", gamma, largest=_LARGEST**0.5)  # U is a product of two
+            static = _static(point, source, row)
             with np.errstate(over="ignore", invalid="ignore"):
-                B = make(position, gamma, eta, static=_static(point, source, row))
-            _check_size(source, row, "B", B)
+                B = make(position, gamma, eta, static=static)
             B += _stray_field(source, row, "E")
+            _check_size(source, row, "B", B)
             writer.put(row, {"B": B, "position": position, "gamma": gamma})
+
+
+def _stray_field(source: dataset.Reader, row: int, name: str) -> Array:
+    """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
+    found = source.optional(row, name)
+    return np.zeros(source.size("defect")) if found is None else found
+
+
+def _static(point: Point, source: dataset.Reader, row: int) -> Array | None:
+    """Force dipoles of a realisation that S does not change, beside η; None: there are none."""
+    found = source.optional(row, "static")
+    if found is not None and point.data["formula"] == "as_printed":
+        raise DataError(
+            f"{source.path}: holds static dipoles, whose couplings the paper does not print;"
+            " none are allowed with formula as_printed"
+        )
+    return found
 
 
 def _check_size(
@@ -195,23 +214,6 @@ def _check_size(
         f"{source.path}: realisation {source.realisations[row]}, {who}: {name} is"
         f" {value[first]:.6g} eV; at most {largest:g} in modulus is allowed"
     )
-
-
-def _stray_field(source: dataset.Reader, row: int, name: str) -> Array:
-    """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
-    found = source.optional(row, name)
-    return np.zeros(source.size("defect")) if found is None else found
-
-
-def _static(point: Point, source: dataset.Reader, row: int) -> Array | None:
-    """Force dipoles of a realisation that S does not change, beside η; None: there are none."""
-    found = source.optional(row, "static")
-    if found is not None and point.data["formula"] == "as_printed":
-        raise DataError(
-            f"{source.path}: holds static dipoles, whose couplings the paper does not print;"
-            " none are allowed with formula as_printed"
-        )
-    return found
 
 
 def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -267,14 +269,14 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
                 rng = np.random.default_rng(seed_sequence(point, "fields", realisation))
                 tau = rng.choice((-1, 1), size=number)
                 about = {"box": box, "boundary": point.data["boundary"]}
-                about["static"] = _static(point, source, row)
+                static = _static(point, source, row)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    made = make(position, gamma, eta, zeta, S, tau, **about)
+                    made = make(position, gamma, eta, zeta, S, tau, **about, static=static)
                 values = {name: getattr(made, name) for name in _FIELDS}
+                values["b"] = made.b + _stray_field(source, row, "epsilon")
                 for name, value in values.items():
                     _check_size(source, row, name, value)
-                b = made.b + _stray_field(source, row, "epsilon")
-                writer.put(row, {**values, "b": b, "zeta": zeta})
+                writer.put(row, {**values, "zeta": zeta})
 
 
 def _frozen_zeta(source: dataset.Reader, row: int, S: Array) -> Array:

@@ -15,6 +15,7 @@ POINT = {
     "realisations": 3,
     "freeze": {"sweeps": 20, "steps": 10, "replicas": 2},
 }
+TERMS = {"E": 1.0e-3, "epsilon": 1.0e-6, "static_dipole": "mean"}
 TEMPERING = {"method": "tempering", "sweeps": 100, "steps": 5, "replicas": 2}
 
 
@@ -26,8 +27,9 @@ def with_(**sections):
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     point = point_from(POINT)
-    paths = {name: folder / f"{name}.nc" for name in ("r", "h", "f", "b", "t", "hi", "fi")}
+    paths = {name: folder / f"{name}.nc" for name in ("r", "rt", "h", "f", "b", "t", "hi", "fi")}
     stages.sample(point, paths["r"])
+    stages.sample(with_(defects={**POINT["defects"], **TERMS}), paths["rt"])
     stages.couplings(point, paths["r"], paths["h"])
     stages.freeze(point, paths["h"], paths["f"])
     stages.fields(point, paths["r"], paths["f"], paths["b"])
@@ -42,6 +44,7 @@ def files(tmp_path_factory):
     ("key", "stage"),
     [
         ("r", "sample"),
+        ("rt", "sample"),
         ("h", "couplings"),
         ("hi", "couplings"),
         ("t", "freeze"),

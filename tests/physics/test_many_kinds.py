@@ -1,0 +1,223 @@
+"""Theory of defects of very many kinds, against defects drawn as the samples are."""
+
+import tracemalloc
+from itertools import pairwise
+from math import pi, sqrt
+
+import numpy as np
+import pytest
+
+from glasspipe.component import Component
+from glasspipe.config import study_from
+from glasspipe.distribution import Distribution
+from glasspipe.expectation import expectations
+from glasspipe.greens import green_derivatives
+from glasspipe.lattice import Lattice
+from glasspipe.lattice_sums import half_lattice, reciprocal_sum
+from glasspipe.medium import PRESETS, Medium
+from glasspipe.pair_fields import CONTRACTIONS, FIELDS, cubic_group
+from glasspipe.population import Population, _component_kinds
+from glasspipe.species import draw, unit_kinds
+from glasspipe.theory import FieldLaw, Setting
+from glasspipe.thinning import orbits, thinned
+from glasspipe.units import MODULUS
+
+MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
+FCC = Lattice("fcc", sqrt(2), 60)
+SPREAD = Distribution("norm", (("loc", 1.0), ("scale", 0.3)))
+MIXTURES = {
+    "rotor, frames turned": [Component("rotor", "110", 1.0, 0.7, 1.3, frame_spread=10.0)],
+    "gaussian": [Component("gaussian", "111", 1.0, 0.7, 1.3)],
+    "uniaxial, all spread": [Component("uniaxial", "111", SPREAD, SPREAD, SPREAD, frame_spread=10)],
+    "aligned, frames turned": [Component("aligned", "111", 1.0, 0.7, 1.3, frame_spread=10.0)],
+    "mixture": [
+        Component("rotor", "111", SPREAD, 0.7, 1.3, frame_spread=10.0, share=0.5),
+        Component("uniaxial", "111", 2.0, 0.2, 1.3, share=0.5),
+    ],
+}
+ROTATIONS = cubic_group()[np.linalg.det(cubic_group()) > 0]
+
+
+def drawn(rng, number, name):
+    return draw(rng, number, tuple(MIXTURES[name])).tensors
+
+
+def coupling(name, receivers, sources, green):
+    """One pair at each point, (points,)."""
+    sign, signature, felt, made = CONTRACTIONS[name]
+    one, other, kernel = signature.split("->")[0].split(",")
+    each = f"p{one[1:]},p{other[1:]},{kernel}->p"
+    return sign * np.einsum(
+        each, getattr(receivers, felt), getattr(sources, made), green, optimize=True
+    )
+
+
+def couplings_at(name, receivers, sources, green, site):
+    """The same of many pairs, each at the site of that number."""
+    made = np.empty(len(site))
+    for start, stop in pairwise([*range(0, len(site), 4000), len(site)]):
+        rows = np.arange(start, stop)
+        made[rows] = coupling(name, receivers[rows], sources[rows], green[site[rows]])
+    return made
+
+
+class TestThinning:
+    def test_moments_are_kept(self):
+        """In fields that were not among those asked for, of kinds of different strength."""
+        rng = np.random.default_rng(1)
+        kinds = drawn(rng, 700, "mixture")
+        weight = rng.dirichlet(np.ones(700))
+        names = frozenset({"gamma", "zeta"})
+        few, share = thinned((kinds, weight), names, "sources", ROTATIONS)
+        assert len(share) < 40
+        assert share.min() > 0
+        assert share.sum() == pytest.approx(1, rel=1e-12)
+        everywhere, shares = orbits((few, share), ROTATIONS)
+        all_of_them, weights = orbits((kinds, weight), ROTATIONS)
+        for name, power in (("gamma", 2), ("gamma", 4), ("zeta", 2)):
+            u = rng.normal(size=getattr(kinds, name).shape[1:])
+            found, known = (
+                w @ np.tensordot(getattr(k, name), u, u.ndim) ** power
+                for k, w in ((everywhere, shares), (all_of_them, weights))
+            )
+            assert found == pytest.approx(known, rel=1e-7)
+
+    def test_orbit_of_an_axis(self):
+        kinds, weight = orbits((unit_kinds("uniaxial", "111")[:1], np.ones(1)), ROTATIONS)
+        mean = np.einsum("k,kab->ab", weight, kinds.gamma)
+        np.testing.assert_allclose(mean, np.eye(3) / 3, atol=1e-15)
+
+    @pytest.mark.parametrize("name", MIXTURES)
+    @pytest.mark.parametrize("field", ["U_S", "b", "J_tau"])
+    def test_numbers_of_kinds(self, name, field):
+        population = Population(tuple(MIXTURES[name]))
+        assert len(population.receivers(field)[1]) <= 24
+        assert len(population.sources(field)[1]) <= 600
+        assert len(population.classes(field)[1]) * len(population.kinds(field)[1]) < 50_000
+        for _, weight in (population.receivers(field), population.sources(field)):
+            assert weight.sum() == pytest.approx(1, rel=1e-12)
+            assert weight.min() > 0
+
+    def test_the_same_in_every_run(self):
+        one, other = (Population(tuple(MIXTURES["gaussian"])) for _ in range(2))
+        first = one.sources("J_tau")
+        _component_kinds.cache_clear()
+        again = other.sources("J_tau")
+        np.testing.assert_array_equal(first[0].zeta, again[0].zeta)
+        np.testing.assert_array_equal(first[1], again[1])
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+@pytest.mark.parametrize("field", ["U_S", "b_gamma", "J_tau"])
+def test_width(name, field):
+    """Σ ⟨U²⟩ over drawn pairs at every site within 6, 4.5 standard errors and what lies beyond."""
+    rng = np.random.default_rng(7)
+    R = half_lattice(FCC, 6.0)
+    one = next(iter(FIELDS[field][0]))
+    green = green_derivatives(R, 2 if one == "U" else 3 if one == "U_S_tau" else 4, MEDIUM)
+    site = np.tile(np.arange(len(R)), 300)
+    receivers, sources = (drawn(rng, len(site), name) for _ in range(2))
+    U = couplings_at(one, receivers, sources, green, site)
+    squares = 2 * np.sum(U.reshape(300, -1) ** 2, axis=1)
+    law = FieldLaw(Setting(field, Population(tuple(MIXTURES[name])), MEDIUM), FCC, 8640)
+    error = squares.std(ddof=1) / sqrt(len(squares))
+    beyond = {"U_S": 6e-3, "b_gamma": 1e-4, "J_tau": 1e-5}[field]
+    known = law.std**2 / law.p
+    assert abs(squares.mean() - known) < 4.5 * error + beyond * known
+    assert error < 0.1 * known
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+@pytest.mark.parametrize("field", ["B", "U_S", "J_tau"])
+def test_near_pairs(name, field):
+    """Σ ⟨U_ij² U_ji²⟩ over drawn pairs, within 4.5 standard errors and 8 %."""
+    rng = np.random.default_rng(9)
+    R = half_lattice(FCC, 1.8)
+    one = next(iter(FIELDS[field][0]))
+    green = green_derivatives(R, {"B": 2, "U": 2, "J": 4}[one], MEDIUM)
+    site = np.tile(np.arange(len(R)), 4000)
+    i, j = (drawn(rng, len(site), name) for _ in range(2))
+    both = couplings_at(one, i, j, green, site) * couplings_at(one, j, i, green, site)
+    products = 2 * np.sum(both.reshape(4000, -1) ** 2, axis=1)
+    population = Population(tuple(MIXTURES[name]))
+    known = reciprocal_sum(field, population.classes(field), population.kinds(field), FCC, MEDIUM)
+    error = products.std(ddof=1) / sqrt(len(products))
+    assert abs(products.mean() - known) < 4.5 * error + 0.08 * known
+    assert error < 0.12 * known
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+@pytest.mark.parametrize("field", ["U_S", "J_tau"])
+def test_quantiles(name, field):
+    """Drawn defects on random sites within 6: 4.5 standard errors and 1 % in F."""
+    p, draws = 0.02, 6000
+    law = FieldLaw(Setting(field, Population(tuple(MIXTURES[name])), MEDIUM), FCC, 17280)
+    X = _sampled(name, field, p, draws)
+    for quantile, level in (("q05", 0.05), ("q95", 0.95)):
+        share = np.mean(law.statistic(quantile) >= X)
+        assert abs(share - level) < 4.5 * sqrt(level * (1 - level) / draws) + 0.005
+    share = np.mean(np.abs(X) <= law.statistic("median_abs"))
+    assert abs(share - 0.5) < 4.5 * 0.5 / sqrt(draws) + 0.01
+
+
+def _sampled(name, field, p, draws, batch=1000):
+    rng = np.random.default_rng(3)
+    R = half_lattice(FCC, 6.0)
+    R = np.vstack([R, -R])
+    one = next(iter(FIELDS[field][0]))
+    green = green_derivatives(R, 2 if one == "U" else 4, MEDIUM)
+    X = []
+    for _ in range(draws // batch):
+        receiver = drawn(rng, batch, name)
+        place, site = np.nonzero(rng.random((batch, len(R))) < p)
+        sources = drawn(rng, len(site), name)
+        sign = rng.choice((-1.0, 1.0), size=len(site))
+        made = couplings_at(one, receiver[place], sources, green, site)
+        X.append(np.bincount(place, sign * made, minlength=batch))
+    return np.concatenate(X)
+
+
+def test_rock_salt_in_a_crystal():
+    """The scale of the dilute limit, n/3 · π/2 ∫dΩ ⟨|g|⟩, and of B and U_S in one mixture."""
+    point = study_from(
+        {
+            "study": "salt",
+            "medium": "KBr_cubic",
+            "lattice": {"type": "rock_salt", "constant": 6.585},
+            "realisations": 2,
+            "defects": {
+                "number": 100,
+                "concentration": 0.01,
+                "mixture": {
+                    "one": {"species": "rotor", "axes": "111", "frame_spread": 10, "share": 0.5},
+                    "two": {"species": "uniaxial", "sublattice": "cation", "share": 0.5},
+                },
+            },
+        }
+    ).points[0]
+    rng = np.random.default_rng(5)
+    receivers, sources = (draw(rng, 20_000, point.components).tensors for _ in range(2))
+    box = np.full(3, point.lattice.edge)
+    found = expectations(point, receivers[:100], box=box, values=100)
+    n = rng.normal(size=(20_000, 3))
+    n /= np.linalg.norm(n, axis=1)[:, None]
+    green = green_derivatives(n, 2, point.medium)
+    for field, one in (("B", "B"), ("U_S", "U")):
+        g = 4 * pi * np.abs(coupling(one, receivers, sources, green))
+        factor = 100 / np.prod(box) / 3 * pi / 2
+        error = factor * g.std(ddof=1) / sqrt(len(g))
+        limit = found[field].limit
+        assert abs(limit.weight @ limit.scale - factor * g.mean()) < 4.5 * error
+        assert error < 0.02 * factor * g.mean()
+
+
+def test_memory():
+    """⟨110⟩ rotors in turned frames have 4560 kinds, all pairs of which took 29 GB."""
+    population = Population((Component("rotor", "110", 1.0, 1.0, 1.0, frame_spread=12.0),))
+    law = FieldLaw(Setting("b", population, PRESETS["KBr"].medium), Lattice("fcc", 6.585, 14), 110)
+    tracemalloc.start()
+    assert law.std_error(200) > 0
+    assert law.statistic("q95") > 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 350e6
