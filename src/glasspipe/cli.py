@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has enough; what is left must not be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except StoppedError as stopped:
         with suppress(OSError):  # the same signal may have ended whoever reads this
             print(f"glasspipe {options.command}: {stopped}", file=sys.stderr)
@@ -40,8 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
         print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        return 1
     return 0
 
 

@@ -110,6 +110,9 @@ CRITERIA = {
 }
 """What is asked of a run, by the name of the measure; energies are in units of the frozen one."""
 
+ERRORS = ("anneal_error", "field_error", "staleness")
+"""What is known of the errors of fields where U is not stored, see `glasspipe.nearfar.Accuracy`."""
+
 
 def measures(data: Data, *, swap_rate: float = np.nan) -> dict[str, Array]:
     """Return what :data:`CRITERIA` judge, and the lowest swap rate itself, for each realisation.
@@ -119,19 +122,21 @@ def measures(data: Data, *, swap_rate: float = np.nan) -> dict[str, Array]:
     data : mapping of str to array
         Variables of a frozen file, the first axis being the realisations: ``T``, ``energy``,
         ``acceptance``, ``trace_energy``, ``replica_energy``; from tempering ``swap_rate``,
-        ``round_trips`` and ``log_energy``.
+        ``round_trips`` and ``log_energy``; :data:`ERRORS` where U is not stored.
     swap_rate : float
         What the swap rate was to be.
 
     Returns
     -------
     dict of str to array, shape (realisations,)
-        Only what there is: the replicas' disagreement needs two.
+        Only what there is: the replicas' disagreement needs two, and only where U is not stored are
+        its errors known, ``anneal_error``, ``field_error`` and ``staleness``.
     """
+    found = {name: data[name] for name in ERRORS if name in data}
     unit = np.where(data["T"][:, 0] > 0, np.abs(data["energy"]), np.nan)
     acceptance, replicas = data["acceptance"].mean(axis=1), data["replica_energy"]
-    found = {"acceptance_start": acceptance[:, 0], "acceptance_end": acceptance[:, -1]}
-    found = {name: np.where(np.isfinite(unit), value, np.nan) for name, value in found.items()}
+    for name, value in (("start", acceptance[:, 0]), ("end", acceptance[:, -1])):
+        found[f"acceptance_{name}"] = np.where(np.isfinite(unit), value, np.nan)
     if replicas.shape[1] > 1:
         found["replica_spread"] = replicas.std(axis=1, ddof=1) / unit
     if "swap_rate" in data:
@@ -190,17 +195,24 @@ def crossing(T: Array, curves: Array, level: float = 0.5) -> Array:
         Interpolated in ln T; NaN where the level is never reached, or reached at the start.
     """
     above = curves >= level
-    after = np.clip(above.argmax(axis=-1), 1, None)[..., None]
-    high, low = (np.take_along_axis(curves, after - n, axis=-1)[..., 0] for n in (0, 1))
+    after = np.clip(above.argmax(axis=-1), 1, None)
+    high, low = _take(curves, after), _take(curves, after - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.clip((level - low) / (high - low), 0, 1)
-    log_T, last = np.log(T), after[..., 0] - 1
+    log_T, last = np.log(T), after - 1
     found = np.exp(log_T[last] + share * np.diff(log_T)[last])
     return np.where(above.any(axis=-1) & ~above[..., 0], found, np.nan)
 
 
+def _take(curves: Array, at: NDArray[np.int64]) -> Array:
+    """Return the value (...) of each curve (..., steps) at a step of its own (...)."""
+    return np.take_along_axis(curves, at[..., None], axis=-1)[..., 0]
+
+
 def peak(T: Array, curves: Array, window: int = 5) -> Array:
     """Return the temperatures of the maxima of curves, smoothed over ``window`` steps.
+
+    The maximum is that of the parabola in ln T through the largest mean and its neighbours.
 
     Parameters
     ----------
@@ -223,7 +235,14 @@ def peak(T: Array, curves: Array, window: int = 5) -> Array:
     log_T = np.lib.stride_tricks.sliding_window_view(np.log(T), window).mean(axis=-1)
     best = smooth.argmax(axis=-1)
     inside = (best > 0) & (best < smooth.shape[-1] - 1)
-    return np.where(inside, np.exp(log_T[best]), np.nan)
+    middle = np.clip(best, 1, smooth.shape[-1] - 2)
+    x, y = (
+        [log_T[middle + n] - log_T[middle] for n in (-1, 1)],
+        [_take(smooth, middle + n) - _take(smooth, middle) for n in (-1, 1)],
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = (y[0] * x[1] ** 2 - y[1] * x[0] ** 2) / (2 * (y[0] * x[1] - y[1] * x[0]))
+    return np.where(inside, np.exp(log_T[middle] + np.nan_to_num(shift)), np.nan)
 
 
 def gap_exponent(h: Array, share: float = SMALL) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glasspipe import dataset
-from glasspipe.checkpoint import Arrays, Checkpoint, Owner
+from glasspipe.checkpoint import Arrays, Checkpoint, Owner, StoppedError
 from glasspipe.config import Point, seed_sequence
 from glasspipe.diagnostics import complaints, measures, specific_heat
 from glasspipe.display import Display
@@ -74,7 +74,11 @@ def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
     def observe(progress: Progress) -> None:
         share = progress.done / progress.total
         display.show(row, share, progress.energy, progress.acceptance)
-        kept.keep(progress.state)
+        try:
+            kept.keep(progress.state)
+        except StoppedError:
+            display.clear()
+            raise
 
     return observe
 

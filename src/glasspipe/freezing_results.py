@@ -46,6 +46,7 @@ _IF_THERE = (
     "round_trips",
     *OVERLAPS,
     "overlap_count",
+    *diagnostics.ERRORS,
 )
 
 
@@ -187,9 +188,14 @@ def _temperature(
 
 
 def _spread(resampled: ArrayLike, chosen: NDArray[np.int64]) -> float:
-    """Return the standard deviation of what could be resampled; one realisation cannot."""
+    """Return the standard deviation of what was resampled; NaN for one realisation.
+
+    NaN, too, where a tenth of the resamplings lack it (no curve crosses, no peak within): what the
+    others scatter by would be too little.
+    """
     known = np.asarray(resampled)[np.isfinite(resampled)]
-    return float(known.std()) if chosen.shape[1] > 1 and known.size else float("nan")
+    enough = chosen.shape[1] > 1 and known.size > 0.9 * len(chosen)
+    return float(known.std()) if enough else float("nan")
 
 
 def _mean(quantity: str, statistic: str, values: Array) -> Row:

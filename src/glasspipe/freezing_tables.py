@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glasspipe import results
-from glasspipe.diagnostics import CRITERIA, complaints
+from glasspipe.diagnostics import CRITERIA, ERRORS, complaints
 from glasspipe.freezing_results import (
     ENERGY,
     FIELD,
@@ -31,6 +31,7 @@ LIMIT = "limit of E/N (eV)"
 BOUND = "<="
 """Before a number of sweeps that is the fewest measured, and more than enough."""
 _MOST_DIGITS = 2
+_NOT_JUDGED = ("unstable", "swap_rate", *ERRORS)
 _FEWEST = 3
 """Numbers of sweeps that tell a limit."""
 _MEASURES = {
@@ -65,7 +66,7 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         "correlation of B and U_S": (FIELD, "B_and_U_S"),
         "correlation of |B| and U_norm": (FIELD, "size_B_and_U"),
         "overlap of frozen replicas": (FIELD, "overlap"),
-        **{name: (QUALITY, name) for name in ("unstable", "swap_rate", *CRITERIA)},
+        **{name: (QUALITY, name) for name in (*_NOT_JUDGED, *CRITERIA)},
     }
     for column, (quantity, statistic) in wanted.items():
         picked = pick(summary, quantity, statistic, names)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from glasspipe.diagnostics import LOG_BINS, OVERLAP_BINS
+from glasspipe.diagnostics import ERRORS, LOG_BINS, OVERLAP_BINS
 
 _EVERY = (
     "S",
@@ -25,7 +25,7 @@ OVERLAPS = ("overlap", "overlap_abs", "overlap_squared")
 _TEMPERED = ("swap_rate", "round_trips", "round_trip_time", "log_energy")
 
 
-_ACCURACY = ("anneal_error", "field_error", "staleness", "near_neighbours", "anneal_mesh")
+_ACCURACY = (*ERRORS, "near_neighbours", "anneal_mesh")
 
 
 def names(settings: Mapping[str, Any], store: str) -> tuple[str, ...]:

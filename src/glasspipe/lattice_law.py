@@ -247,7 +247,8 @@ def _merged_sites(field: PairField, values: Array, count: Array) -> tuple[Array,
 class LatticeLaw:
     """Law of a field given by nodes of the Fourier integral of its characteristic function.
 
-    F(X) = ½ − Im Σ_k a_k e^(−i t_k X), a_k = (Δt/πt) φ at t_k.
+    F(X) = ½ − Im Σ_k a_k e^(−i t_k X) + ½ Σ_m w_m sgn(X − X_m), a_k = (Δt/πt) φ at t_k. The
+    receivers that feel no source have no field but their X_m.
 
     Parameters
     ----------
@@ -255,24 +256,35 @@ class LatticeLaw:
         1/eV.
     amplitude : array (nodes,)
         a.
+    weight, fixed : array (parts,)
+        w_m, and X_m in eV.
     """
 
     t: Array
     amplitude: Complex
+    weight: Array
+    fixed: Array
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the largest asked for."""
-        wave = np.exp(-1j * np.asarray(X, dtype=float)[..., None] * self.t)
-        return 0.5 - (wave @ self.amplitude).imag
+        at = np.asarray(X, dtype=float)[..., None]
+        step = np.sign(at - self.fixed) @ self.weight
+        return 0.5 - (np.exp(-1j * at * self.t) @ self.amplitude).imag + 0.5 * step
 
     def density(self, X: ArrayLike) -> Array:
-        """Density at X (…), eV⁻¹; X as in :meth:`cdf`."""
+        """Density at X (…), eV⁻¹, less the parts that are numbers; X as in :meth:`cdf`."""
         wave = np.exp(-1j * np.asarray(X, dtype=float)[..., None] * self.t)
         return (wave @ (self.t * self.amplitude)).real
 
 
 def lattice_law(
-    receivers: Sequence[Surroundings], weight: Array, shift: Array, p: float, largest: float
+    receivers: Sequence[Surroundings],
+    weight: Array,
+    shift: Array,
+    p: float,
+    largest: float,
+    *,
+    fixed: tuple[Array, Array],
 ) -> LatticeLaw:
     """Law of a field, less its mean, over a mixture of receivers.
 
@@ -293,13 +305,15 @@ def lattice_law(
         Probability that a site holds a source, above 0 and below 1.
     largest : float
         Largest |X| asked for, eV: about the 95 % quantile.
+    fixed : two arrays (parts,)
+        Probabilities and shifts, eV, of the receivers that feel no source.
     """
     laws = [
         _share_of(receiver, w, moved, p, largest)
         for receiver, w, moved in zip(receivers, weight, shift, strict=True)
     ]
     t, amplitude = zip(*laws, strict=True)
-    return LatticeLaw(np.concatenate(t), np.concatenate(amplitude))
+    return LatticeLaw(np.concatenate(t), np.concatenate(amplitude), *fixed)
 
 
 def _share_of(

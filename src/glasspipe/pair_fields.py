@@ -208,6 +208,11 @@ class PairField:
         return self.power % 2 == 0
 
     @property
+    def coupled(self) -> bool:
+        """Whether there is a field at all."""
+        return bool(np.any(self.coefficients))
+
+    @property
     def symmetric(self) -> bool:
         """Whether for every source there is one, as probable, that makes the opposite field."""
         return self.signed or self.odd

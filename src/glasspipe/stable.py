@@ -73,7 +73,7 @@ class StableLaw:
     alpha : float
         Index α.
     scale, centre, weight : array (parts,)
-        c_a and m_a, eV, and w_a, which add up to 1.
+        c_a and m_a, eV, and w_a, which add up to 1. A part with c_a = 0 is the number m_a.
     """
 
     alpha: float
@@ -86,11 +86,13 @@ class StableLaw:
         return cdf(self._reduced(X), self.alpha) @ self.weight
 
     def density(self, X: ArrayLike) -> Array:
-        """Density at X (…), eV⁻¹."""
+        """Density at X (…), eV⁻¹; nan if a part is a number."""
         return density(self._reduced(X), self.alpha) @ (self.weight / self.scale)
 
     def _reduced(self, X: ArrayLike) -> Array:
-        return (np.asarray(X, dtype=float)[..., None] - self.centre) / self.scale
+        apart = np.asarray(X, dtype=float)[..., None] - self.centre
+        fixed = np.where(apart == 0, 0.0, np.copysign(np.inf, apart))
+        return np.divide(apart, self.scale, out=fixed, where=self.scale > 0)
 
     def statistic(self, name: str) -> float:
         """Return median_abs, quartile_half_width, q05 or q95, eV.

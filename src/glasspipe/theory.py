@@ -213,14 +213,15 @@ class FieldLaw:
         if self.std == 0:
             raise ValueError(f"{self.setting.field} does not vary; it has no law to invert")
         crystal = _crystal(self.lattice)
+        pairs, shift = _pair_fields(self.setting), self._means - self.mean
+        continua = _continua(self.setting, crystal)
         around = [
             surroundings(pair, crystal, far, self.p)
-            for pair, far in zip(
-                _pair_fields(self.setting), _continua(self.setting, crystal), strict=True
-            )
+            for pair, far in zip(_coupled(pairs), continua, strict=True)
         ]
-        shift = self._means - self.mean
-        return lattice_law(around, self._weight, shift, self.p, self._largest)
+        coupled = np.array([pair.coupled for pair in pairs])
+        kinds, fixed = ((self._weight[which], shift[which]) for which in (coupled, ~coupled))
+        return lattice_law(around, *kinds, self.p, self._largest, fixed=fixed)
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""
@@ -286,10 +287,14 @@ def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
+def _coupled(pairs: list[PairField]) -> list[PairField]:
+    return [pair for pair in pairs if pair.coupled]
+
+
 @lru_cache(maxsize=32)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum]:
-    """The continuum around each receiver: the same around all if no direction is preferred."""
-    receivers = _pair_fields(setting)
+    """The continuum around each coupled receiver: one for all if no direction is preferred."""
+    receivers = _coupled(_pair_fields(setting))
     if setting.alike:
         return [continuum(receivers[0], crystal)] * len(receivers)
     return [continuum(pair, crystal) for pair in receivers]

@@ -9,6 +9,7 @@ from scipy.stats import chisquare
 from glasspipe import dense
 from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as kernels
+from glasspipe.tempering import temper
 
 ANNEAL = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
 
@@ -39,6 +40,18 @@ def test_finds_every_ground_state(seed):
     frozen = freeze(U, B, key=seed, sweeps=400, steps=100, replicas=8, **ANNEAL)
     exact = energies(U, B, states(N))
     assert frozen.energy == pytest.approx(exact.min(), rel=1e-12)
+
+
+@pytest.mark.parametrize("method", [freeze, temper])
+def test_finds_the_ground_state_of_twenty_spins(method):
+    """Of all 2²⁰ states, split into those of 10 spins and 10 others."""
+    U, B = dipoles(20, 1)
+    half = states(10).astype(float)
+    one, other = (energies(U[n, n], B[n], half) for n in (slice(0, 10), slice(10, 20)))
+    exact = one[:, None] + other + half @ U[:10, 10:] @ half.T
+    frozen = method(U, B, key=1, sweeps=4000, steps=20, replicas=8, **ANNEAL)
+    energy = frozen.energy if method is freeze else frozen.frozen.energy
+    assert energy == pytest.approx(exact.min(), rel=1e-12)
 
 
 def sampled_states(sites, U, B, T):

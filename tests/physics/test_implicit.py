@@ -1,5 +1,6 @@
 """Couplings that are not stored against stored ones, and annealing with them."""
 
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from itertools import product
 
@@ -10,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
 from scipy.stats import chisquare
 
-from glasspipe import chain, dense, freeze
+from glasspipe import chain, dense, freeze, nearfar
 from glasspipe.couplings import couplings
 from glasspipe.direct import direct_fields
 from glasspipe.fields import fields as fields_on_tau
@@ -337,6 +338,33 @@ def test_the_settled_state_is_stable_in_the_stored_couplings(case, defects):
     exact = S[:, np.argsort(H.order)] @ defects.U + defects.B
     assert (S * h <= 0).all()
     assert error(h, exact[:, H.order]) < ERROR["KBr"]
+
+
+def test_a_bound_pair_is_turned_as_one():
+    """Each of the two keeps the other; together they gain 2|B_1 + B_2|."""
+    d = np.array([1.0, 1.0, 1.0]) / 3**0.5
+    position, gamma = np.array([[5.0, 5.0, 5.0], [7.0, 5.0, 5.0]]), np.array([np.outer(d, d)] * 2)
+    about = {"box": CUBE, "medium": MEDIA["KBr"], "boundary": "clamped"}
+    [U] = couplings(position, gamma, np.zeros(2), **about).U
+    B = np.array([0.02, 0.01]) * abs(U)
+    H = implicit(position, gamma, B, **about)
+    S = np.array([[1, -int(np.sign(U))]], np.int8)
+    S *= np.sign(S[0] @ H.B).astype(np.int8)
+    h = -abs(U) * S[0] + H.B
+    assert (S[0] * h < 0).all()
+    settled = S.copy()
+    settle(H, settled, H.coarse(1.0))
+    assert_array_equal(settled, -S)
+
+
+def test_fields_that_deviate_from_direct_sums_are_refused(defects):
+    H = defects.implicit()
+    h, none = fields(H, defects.S), np.zeros((1, 1))
+    frozen = dict.fromkeys([field.name for field in dataclass_fields(freeze.Frozen)], none)
+    right = freeze.Frozen(**frozen | {"S": defects.S, "h": h})
+    assert nearfar._direct_error(H, right) < ERROR["KBr"]
+    with pytest.raises(RuntimeError, match="deviate from direct sums by .*; at most 0.001 is"):
+        nearfar._direct_error(H, replace(right, h=1.002 * h))
 
 
 @pytest.mark.parametrize("medium", MEDIA)

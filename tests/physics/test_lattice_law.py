@@ -59,7 +59,7 @@ BOX = {
 
 
 class TestPairKernel:
-    """The reference numbers of physics.md, section 5."""
+    """Numbers of an independent computation."""
 
     R = np.array([[1, 2, 2], [0, 0, 1], [3, -1, 2.0]])
 

@@ -4,6 +4,7 @@ from math import gamma, pi, sqrt
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from glasspipe import stable
 from glasspipe.component import Component
@@ -302,3 +303,44 @@ def test_homogeneous_field_of_a_nearest_image_box(edges, medium):
         assert abs(found) < 1e-12
     else:
         assert abs(found) > 9 * error
+
+
+class TestSomeWithoutCoupling:
+    """Two in five defects have γ = 0: as receivers they feel nothing, as sources they are absent."""
+
+    HALF = Population(
+        (
+            Component("uniaxial", "111", 1.0, 1.0, 1.0, share=0.6),
+            Component("uniaxial", "111", 0.0, 1.0, 1.0, share=0.4),
+        )
+    )
+
+    @pytest.mark.parametrize(("field", "sources"), [("B", 1.0), ("U_S", 0.6)])
+    @pytest.mark.parametrize("x", [1e-3, 0.05])
+    def test_law(self, field, sources, x):
+        mixed = law(field, x, population=self.HALF)
+        whole = law(field, sources * x, population=UNIAXIAL)
+        X = whole._largest * np.array([-0.7, -0.1, 0.02, 0.3, 0.9])
+        known = 0.6 * whole.cdf(X) + 0.4 * (X > 0)
+        np.testing.assert_allclose(mixed.cdf(X), known, atol=1e-4)
+        dilute = 0.6 * whole.dilute.cdf(X) + 0.4 * (X > 0)
+        np.testing.assert_allclose(mixed.dilute.cdf(X), dilute, atol=1e-5)
+        known = 0.6 * whole.dilute.cdf(0.0) + 0.2
+        assert mixed.dilute.cdf(0.0) == pytest.approx(known, abs=1e-5)
+        assert mixed.std == pytest.approx(sqrt(0.6) * whole.std, rel=1e-4)
+
+    def test_statistics(self):
+        mixed, whole = (law("B", 0.01, population=p) for p in (self.HALF, UNIAXIAL))
+        for one, other in ((mixed, whole), (mixed.dilute, whole.dilute)):
+            for name, level in (("q95", 0.95), ("q05", 0.05)):
+                X = one.statistic(name)
+                assert 0.6 * other.cdf(X) + 0.4 * (X > 0) == pytest.approx(level, abs=1e-5)
+            assert one.statistic("median_abs") == pytest.approx(
+                order_statistic_of_sixths(other), rel=1e-3
+            )
+
+
+def order_statistic_of_sixths(whole):
+    """|X| that a sixth of the fields of the coupled ones stay below: 0.4 + 0.6/6 = ½."""
+    scale = whole.statistic("median_abs")
+    return brentq(lambda X: whole.cdf(X) - whole.cdf(-X) - 1 / 6, 0, scale)

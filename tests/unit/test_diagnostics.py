@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasspipe import diagnostics, freezing_results, stages
+from glasspipe import dataset, diagnostics, freezing_results, stages
 from glasspipe.config import load_point, point_from
 from glasspipe.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
 from glasspipe.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
@@ -140,6 +140,20 @@ def test_a_poor_run_says_so_and_a_good_one_does_not(hamiltonians, capsys, change
 
 
 # ---- sweeps
+
+
+def test_errors_of_fields_are_rows_where_U_is_not_stored(tmp_path):
+    point = point_from(POINT | {"couplings": {"store": "implicit"}, "freeze": {"sweeps": 100}})
+    stages.sample(point, tmp_path / "sample.nc")
+    stages.couplings(point, tmp_path / "sample.nc", tmp_path / "couplings.nc")
+    stages.freeze(point, tmp_path / "couplings.nc", tmp_path / "frozen.nc")
+    options = {"x": 0.1, "resamples": 10, "rng": np.random.default_rng(0)}
+    found = freezing_results.statistics(point, [tmp_path / "frozen.nc"], **options)
+    rows = freezing_results.summary(found).set_index("statistic")["estimate"]
+    with dataset.stage_file(tmp_path / "frozen.nc", "freeze", point) as reader:
+        for name in ("anneal_error", "field_error", "staleness"):
+            assert rows[name] == pytest.approx(reader.whole(name).mean(), rel=1e-12)
+    assert rows["field_error"] < rows["anneal_error"] < 3e-3
 
 
 def test_sweeps_needed():

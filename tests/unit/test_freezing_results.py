@@ -91,12 +91,14 @@ def half_of(T, curve):
 
 
 def peak_of(T, curve):
-    """Where the mean of five neighbours is largest, unless at an end."""
+    """Top of the parabola through the largest mean of five neighbours, unless at an end."""
     means = [sum(curve[n - 2 : n + 3]) / 5 for n in range(2, len(T) - 2)]
     best = max(range(len(means)), key=means.__getitem__)
     if best in (0, len(means) - 1):
         return math.nan
-    return math.prod(T[best : best + 5]) ** 0.2
+    log_T = [math.log(math.prod(T[n : n + 5])) / 5 for n in range(best - 1, best + 2)]
+    a, b, _ = np.polyfit(np.array(log_T) - log_T[1], means[best - 1 : best + 2], 2)
+    return math.exp(log_T[1] - b / (2 * a))
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,9 @@ def test_freezing_temperatures(case):
         if row:
             known += 1
             assert row.estimate == pytest.approx(mean, rel=1e-9)
-            assert row.stderr == pytest.approx(np.nanstd(resampled), rel=1e-9)
+            enough = np.isfinite(resampled).sum() > 0.9 * RESAMPLES
+            error = np.nanstd(resampled) if enough else math.nan
+            assert row.stderr == pytest.approx(error, rel=1e-6, nan_ok=True)
             assert row.theory == pytest.approx(theory, rel=1e-12, nan_ok=True)
     assert known >= 1 + several
     assert (("T_G", "overlap_half") in case.rows) == several
