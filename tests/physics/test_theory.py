@@ -306,7 +306,7 @@ def test_homogeneous_field_of_a_nearest_image_box(edges, medium):
 
 
 class TestSomeWithoutCoupling:
-    """Two in five defects have γ = 0: as receivers they feel nothing, as sources they are absent."""
+    """Two in five defects have γ = 0: they feel nothing, and as sources they are absent."""
 
     HALF = Population(
         (
