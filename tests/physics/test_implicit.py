@@ -363,7 +363,7 @@ def test_fields_that_deviate_from_direct_sums_are_refused(defects):
     frozen = dict.fromkeys([field.name for field in dataclass_fields(freeze.Frozen)], none)
     right = freeze.Frozen(**frozen | {"S": defects.S, "h": h})
     assert nearfar._direct_error(H, right) < ERROR["KBr"]
-    with pytest.raises(RuntimeError, match="deviate from direct sums by .*; at most 0.001 is"):
+    with pytest.raises(RuntimeError, match=r"deviate from direct sums by .*; at most 0\.001 is"):
         nearfar._direct_error(H, replace(right, h=1.002 * h))
 
 
