@@ -47,24 +47,27 @@ class Constants:
     position: Array
     dipole: Single
     itself: Single
+    itself_total: float
 
-    def uniform(self, S: Single) -> Single:
+    def uniform(self, moment: Array) -> Single:
         """Strain (3, 3) that is not on the mesh, times the spacing of its second index."""
-        total = np.einsum("i,iab->ab", S, self.dipole, dtype=float) * self.mesh.spacing
-        strain = (self.mesh.uniform @ total.reshape(9)).reshape(3, 3)
+        total = (moment * self.mesh.spacing).reshape(9)
+        strain = (self.mesh.uniform @ total).reshape(3, 3)
         return (strain * self.mesh.spacing).astype(np.float32)
 
 
 def constants_of(hamiltonian: Implicit, mesh: Mesh) -> Constants:
     """Return them."""
     near, gamma = hamiltonian.near, hamiltonian.gamma
+    itself = mesh.of_itself(gamma, gamma)
     return Constants(
         near=(near.start, near.index, near.U),
         B=hamiltonian.B,
         mesh=mesh,
         position=hamiltonian.position / mesh.spacing,
         dipole=(gamma / mesh.spacing).astype(np.float32),
-        itself=mesh.of_itself(gamma, gamma).astype(np.float32),
+        itself=itself.astype(np.float32),
+        itself_total=float(itself.sum()),
     )
 
 
@@ -137,9 +140,9 @@ class Chain:
 
         It changes as the root of the flips, for the flips of many defects have random signs.
         """
-        before, net = self._probe(), int(self._flips[0])
+        before, net = self._probed, int(self._flips[0])
         self._update()
-        change = rms(self._probe() - before)
+        change = rms(self._probed - before)
         if net > 0 and change > 0:
             self._lags += change / T, 1.0
             allowed = net * (STALENESS * T / change) ** 2
@@ -147,16 +150,19 @@ class Chain:
             self._limit[...] = min(max(allowed, low), high)
 
     def _update(self) -> None:
-        is_, total = self._is, 0.0
+        """Make the far field that of the spins, and remember it at some of them."""
+        is_ = self._is
         kernels.spread_changes(is_.position, is_.dipole, self.S, self._spread, self._force)
-        for axis, u in enumerate(is_.mesh.response([force.copy() for force in self._force])):
-            self._u[..., axis] = np.pad(u, [(0, kernels.ORDER - 1)] * 3, mode="wrap")
-            total -= float(np.vdot(self._force[axis], u))
-        self._uniform = is_.uniform(self.S)
-        total += float(np.einsum("i,iab,ab->", self.S, is_.dipole, self._uniform, dtype=float))
-        self._far_energy = 0.5 * (total - float(is_.itself.sum(dtype=float)))
+        u = is_.mesh.response([force.copy() for force in self._force])
+        kernels.interleave(*u, self._u)
+        moment = kernels.moment(self.S, is_.dipole)
+        self._uniform = is_.uniform(moment)
+        total = float(np.sum(moment * self._uniform)) - is_.itself_total
+        total -= sum(float(np.vdot(force, v)) for force, v in zip(self._force, u, strict=True))
+        self._far_energy = 0.5 * total
         self._flips[0] = 0
         self._refreshes += 1
+        self._probed = self._probe()
 
     def _energy(self) -> float:
         """Energy of the spins, right after a refresh; on the mesh, far fields need no gathering."""
@@ -171,8 +177,7 @@ class Chain:
     def _probe(self) -> Array:
         """Far field at some defects."""
         found, step = np.empty(len(self.S), np.float32), len(self.S) // _PROBES + 1
-        for i in range(0, len(found), step):
-            kernels.gather(*self._smooth, i, i + 1, found)
+        kernels.gather(*self._smooth, 0, len(found), step, found)
         return found[::step].astype(float)
 
     def _rebuild(self) -> None:

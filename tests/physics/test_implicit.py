@@ -165,7 +165,7 @@ def test_both_ways_to_spread_and_gather_are_the_same(case):
     replica = chain.Chain(constants, dense.replica_keys(1, 1), H)
     S = replica.S.astype(np.int8)
     far = np.empty(NUMBER, np.float32)
-    kernels.gather(*replica._smooth, 0, NUMBER, far)
+    kernels.gather(*replica._smooth, 0, NUMBER, 1, far)
     wanted = mesh.field(H.position, H.gamma, H.gamma * S[:, None, None])
     assert_allclose(far, wanted, atol=1e-5 * np.abs(wanted).max())
     force = np.zeros(mesh.shape, np.float32)
@@ -184,7 +184,7 @@ def test_fields_follow_the_flips(case, defects):
         flipped += flips
         S = replica.S.astype(np.int8)
         h = H.fields(S, mesh)
-        kernels.gather(*replica._smooth, 0, NUMBER, replica._far)
+        kernels.gather(*replica._smooth, 0, NUMBER, 1, replica._far)
         assert_allclose(replica._h + replica._far, h, atol=1e-5 * np.abs(h).max())
         assert energy == pytest.approx(0.5 * np.sum((h + H.B) * S), rel=1e-5)
         assert energy == pytest.approx(exact_energy(defects.U, H, S), rel=2e-3)

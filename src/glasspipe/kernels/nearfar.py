@@ -82,8 +82,8 @@ def _gradient(mesh, k, step_x, step_y, x, y, z):
 
 
 @njit(cache=True, fastmath={"contract"})
-def gather(position, dipole, mesh, uniform, itself, spread, first, stop, far):
-    """Fill far (N,), from ``first`` on, with the far field γ_i^ab (∂_b u_a + uniform_ab).
+def gather(position, dipole, mesh, uniform, itself, spread, first, stop, step, far):
+    """Fill far (N,) at every ``step``-th spin with the far field γ_i^ab (∂_b u_a + uniform_ab).
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def gather(position, dipole, mesh, uniform, itself, spread, first, stop, far):
     size_x, size_y, size_z = mesh.shape[0], mesh.shape[1], mesh.shape[2]
     step_y = np.uint64(_STRIDE * size_z)
     step_x = np.uint64(size_y) * step_y
-    for i in range(first, stop):
+    for i in range(first, stop, step):
         x = _cubic(position[i, 0], size_x - ORDER + 1)
         y = _cubic(position[i, 1], size_y - ORDER + 1)
         z = _cubic(position[i, 2], size_z - ORDER + 1)
@@ -110,6 +110,29 @@ def gather(position, dipole, mesh, uniform, itself, spread, first, stop, far):
             total += dipole[i, a, 1] * (gy + uniform[a, 1])
             total += dipole[i, a, 2] * (gz + uniform[a, 2])
         far[i] = total
+
+
+@njit(cache=True)
+def interleave(x, y, z, mesh):
+    """Fill mesh (n + 3, n + 3, n + 3, 4) with three components (n, n, n), periodically."""
+    nx, ny, nz = x.shape
+    for a in range(mesh.shape[0]):
+        for b in range(mesh.shape[1]):
+            rows = x[a % nx, b % ny], y[a % nx, b % ny], z[a % nx, b % ny]
+            for c in range(mesh.shape[2]):
+                for axis in range(3):
+                    mesh[a, b, c, axis] = rows[axis][c % nz]
+
+
+@njit(cache=True)
+def moment(S, dipole):
+    """Return Σ_i S_i γ_i, float64 (3, 3); see :func:`gather`."""
+    total = np.zeros((3, 3))
+    for i in range(len(S)):
+        for a in range(3):
+            for b in range(3):
+                total[a, b] += S[i] * dipole[i, a, b]
+    return total
 
 
 @njit(cache=True)
@@ -197,7 +220,7 @@ def sweep(
         first = block * BLOCK
         stop = min(first + BLOCK, len(S))
         if gathered[block] != refresh:
-            gather(position, dipole, mesh, uniform, itself, spread, first, stop, far)
+            gather(position, dipole, mesh, uniform, itself, spread, first, stop, 1, far)
             gathered[block] = refresh
         possible = False
         for i in range(site, stop):
