@@ -24,9 +24,6 @@ from glasspipe import chain, dense, freeze, nearfar
 from glasspipe.couplings import couplings
 from glasspipe.implicit import implicit, random_fields
 from glasspipe.kelvin import isotropic_coefficients
-from glasspipe.kernels.contractions import dipole_dipole, dipole_with, double_dot, matrix
-from glasspipe.kernels.neighbours import displace
-from glasspipe.kernels.radial import ladder
 from glasspipe.medium import PRESETS, Medium
 from glasspipe.units import MODULUS
 
@@ -78,7 +75,7 @@ ONE, TWO, THREE, FOUR, FIFTEEN = (np.float32(n) for n in (1, 2, 3, 4, 15))
 
 @njit(fastmath=True)
 def add_row(place, gamma, trace, i, box, A, C, factor, h):
-    """Add ``factor`` times the nearest-image couplings of defect i, eq. (16), to h, 16 at a time."""
+    """Add ``factor`` times the nearest-image couplings of defect i, eq. (16), to h."""
     xx, yy, zz, yz, xz, xy = (
         gamma[0, i], gamma[1, i], gamma[2, i], gamma[3, i], gamma[4, i], gamma[5, i],
     )  # fmt: skip
