@@ -28,13 +28,13 @@ from dwave.samplers.sa.simulated_annealing import simulated_annealing
 from numba import njit
 from openjij import cxxjij
 
-from glasspipe import dense
-from glasspipe.component import Component
 from glasspipe.couplings import couplings
+from glasspipe.defects.component import Component
 from glasspipe.kernels import freeze as kernels
 from glasspipe.lattice import Lattice, smallest_size
 from glasspipe.medium import PRESETS
 from glasspipe.sample import realise
+from glasspipe.spins import dense
 
 T_START, T_END = 10.0, 0.1
 CONCENTRATION = 0.05

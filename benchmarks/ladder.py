@@ -3,8 +3,8 @@
     python benchmarks/ladder.py
 
 First the lengths d/√N from 10 down (and up) to several temperatures, of neighbours that exchange
-often, for defects of several kinds; `glasspipe.ladder` holds their mean. Then, for boxes of the
-default study, the temperatures chosen for a target and the rates that they gave (2 sets).
+often, for defects of several kinds; `glasspipe.spins.ladder` holds their mean. Then, for boxes of
+the default study, the temperatures chosen for a target and the rates that they gave (2 sets).
 """
 
 import os
@@ -18,8 +18,8 @@ from scipy.special import erfcinv
 from glasspipe.config import point_from, seed_sequence
 from glasspipe.couplings import couplings
 from glasspipe.freeze import field_scale
-from glasspipe.ladder import temperatures_needed
 from glasspipe.sample import realise
+from glasspipe.spins.ladder import temperatures_needed
 from glasspipe.tempering import temper
 
 KINDS = ({}, {"species": "aligned"}, {"species": "rotor"}, {"eta": 0.0}, {"eta": 5.0})

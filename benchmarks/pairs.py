@@ -17,8 +17,8 @@ from time import perf_counter
 
 import numpy as np
 
-from glasspipe import reciprocal
 from glasspipe.couplings import couplings
+from glasspipe.elastic import reciprocal
 from glasspipe.fields import fields
 from glasspipe.greens import Ewald, periodic_green_derivatives, response
 from glasspipe.lattice import Lattice

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from glasspipe import results, stable
-from glasspipe.levels import EDGES as LEVELS
-from glasspipe.low_energy import NUMBERS
-from glasspipe.pair_distances import MIDDLES, PROBABILITIES
+from glasspipe.laws import stable
+from glasspipe.laws.levels import EDGES as LEVELS
+from glasspipe.laws.pair_distances import MIDDLES, PROBABILITIES
+from glasspipe.outcome import results
+from glasspipe.outcome.low_energy import NUMBERS
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 
 ALPHA = {

@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glasspipe import drawing
-from glasspipe.component import Component
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
+from glasspipe.elastic.printed import Interaction, Printed
 from glasspipe.lattice import Lattice
+from glasspipe.laws.pair_fields import pair_coupling
 from glasspipe.medium import PRESETS
-from glasspipe.pair_fields import pair_coupling
-from glasspipe.population import Population
-from glasspipe.printed import Interaction, Printed
+from glasspipe.outcome import drawing
 from glasspipe.species import unit_kinds
 from glasspipe.theory import FieldLaw, Setting
 

@@ -13,11 +13,11 @@ import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 
-from glasspipe import drawing
-from glasspipe.component import Component
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
 from glasspipe.lattice import Lattice
 from glasspipe.medium import PRESETS, AnyMedium, CubicMedium
-from glasspipe.population import Population
+from glasspipe.outcome import drawing
 from glasspipe.theory import FieldLaw, Setting
 
 CRYSTALS = {name: PRESETS[f"{name}_cubic"].medium for name in ("KBr", "KCl")}

@@ -15,10 +15,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe import dataset, freezing_results, layout, low_energy, results
+from glasspipe import dataset, layout
 from glasspipe.config import seed_sequence
-from glasspipe.expectation import Expectation, expectations
 from glasspipe.layout import PointFiles, StudyFiles
+from glasspipe.outcome import freezing_results, low_energy, results
+from glasspipe.outcome.expectation import Expectation, expectations
 from glasspipe.species import Variants
 from glasspipe.statistics import (
     STATISTICS,

@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal that let the run keep what it did, in status 128 + its number.
     """
     options = _parser().parse_args(arguments)
-    from glasspipe.checkpoint import StoppedError
     from glasspipe.config import ConfigError
     from glasspipe.dataset import DataError
+    from glasspipe.jobs.checkpoint import StoppedError
 
     try:
         options.run(options)
@@ -55,7 +55,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _materials(_: argparse.Namespace) -> None:
-    from glasspipe.materials import listing
+    from glasspipe.settings.materials import listing
 
     print(listing())
 

@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from glasspipe import ladder
-from glasspipe.checks import CHECKS
-from glasspipe.component import Component, components_from
+from glasspipe.defects.component import Component, components_from
+from glasspipe.elastic.printed import Interaction, interaction
 from glasspipe.lattice import Lattice, smallest_size
-from glasspipe.materials import resolved
 from glasspipe.medium import AnyMedium, medium_from
-from glasspipe.printed import Interaction, interaction
-from glasspipe.reading import read_mapping
-from glasspipe.schema import ConfigError, Schema, complete, schema, validate
-from glasspipe.sweep import expand
+from glasspipe.settings.checks import CHECKS
+from glasspipe.settings.materials import resolved
+from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.schema import ConfigError, Schema, complete, schema, validate
+from glasspipe.settings.sweep import expand
+from glasspipe.spins import ladder
 
 _SAMPLE = ("seed", "lattice", "defects", "sample")
 _COUPLINGS = (*_SAMPLE, "medium", "boundary", "formula", "couplings")

@@ -14,10 +14,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe import near, reciprocal
-from glasspipe.dipoles import static_dipoles
+from glasspipe.defects.dipoles import static_dipoles
+from glasspipe.elastic import near, reciprocal
+from glasspipe.elastic.printed import Interaction, Printed, refuse_static
 from glasspipe.greens import BOUNDARIES, Ewald, response, zero_mode
-from glasspipe.printed import Interaction, Printed, refuse_static
 
 Array = NDArray[np.float64]
 

@@ -17,10 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from glasspipe import drawing, freezing_figures, low_energy_figures, results
 from glasspipe.dataset import replacing
-from glasspipe.drawing import COLOURS, MARKERS
-from glasspipe.presentation import (
+from glasspipe.outcome import drawing, freezing_figures, low_energy_figures, results
+from glasspipe.outcome.drawing import COLOURS, MARKERS
+from glasspipe.outcome.presentation import (
     SYMBOLS,
     TYPICAL,
     WIDTH,

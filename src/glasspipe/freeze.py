@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe import dense
-from glasspipe.dense import Replicas
 from glasspipe.kernels import freeze as kernels
-from glasspipe.overlap import Overlaps
-from glasspipe.progress import Observe, Progress, State, ignore
+from glasspipe.spins import dense
+from glasspipe.spins.dense import Replicas
+from glasspipe.spins.overlap import Overlaps
+from glasspipe.spins.progress import Observe, Progress, State, ignore
 
 Schedule = Literal["geometric", "linear"]
 

@@ -1,9 +1,10 @@
 """The static elastic Green's function and its derivatives of any order up to 4.
 
 Every coupling of the model is a derivative of one object. Where it is known depends on the medium:
-:mod:`glasspipe.kelvin` has the isotropic one in closed form, :mod:`glasspipe.crystal` that of a
-cubic crystal. In a periodic box its second derivatives sum conditionally (1/R³). Ewald's split
-makes the sum absolute and leaves one choice, the term at q = 0, which is named by ``boundary``.
+:mod:`glasspipe.elastic.kelvin` has the isotropic one in closed form,
+:mod:`glasspipe.elastic.crystal` that of a cubic crystal. In a periodic box its second derivatives
+sum conditionally (1/R³). Ewald's split makes the sum absolute and leaves one choice, the term at
+q = 0, which is named by ``boundary``.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from math import ceil, pi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.christoffel import christoffel_inverse
-from glasspipe.crystal import Crystal
-from glasspipe.kelvin import Kelvin
+from glasspipe.elastic.christoffel import christoffel_inverse
+from glasspipe.elastic.crystal import Crystal
+from glasspipe.elastic.kelvin import Kelvin
+from glasspipe.elastic.quadrature import refined, sphere
 from glasspipe.kernels.images import TIE
 from glasspipe.medium import AnyMedium, Medium, check_compliance
-from glasspipe.quadrature import refined, sphere
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasspipe.elastic.printed import Interaction
 from glasspipe.fields import interactions
-from glasspipe.printed import Interaction
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from typing import Any
 from glasspipe import plan
 from glasspipe.config import STAGES, Point, Study
 from glasspipe.medium import CubicMedium
-from glasspipe.reading import read_mapping
-from glasspipe.schema import ConfigError
+from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.schema import ConfigError
 
 RESULTS = "results"
 STUDY_FILE = "study.json"
@@ -220,7 +220,7 @@ def remove_unfinished(folder: str | Path) -> None:
 
     The checkpoint of an output that is not there stays: it may be hours of work.
     """
-    from glasspipe.checkpoint import remove_stale
+    from glasspipe.jobs.checkpoint import remove_stale
 
     remove_stale(Path(folder))
     for path in Path(folder).rglob(".*.part"):

@@ -135,7 +135,7 @@ class CubicMedium:
 
     @property
     def is_mild(self) -> bool:
-        """Whether periodic sums surely end, :func:`glasspipe.crystal.check_anisotropy`."""
+        """Whether periodic sums surely end, :func:`glasspipe.elastic.crystal.check_anisotropy`."""
         low, high = MILD_ZENER
         return low <= self.zener_ratio <= high and self.bulk_modulus <= MILD_BULK * self.c44 * GPA
 

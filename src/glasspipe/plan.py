@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import prod
 
 from glasspipe.config import DENSE_MATRICES, ConfigError, Point, Study
+from glasspipe.elastic.printed import Printed
 from glasspipe.medium import CubicMedium
-from glasspipe.printed import Printed
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
@@ -104,7 +104,7 @@ class Work:
         """Size of the stage's file before compression, at most where it holds strong pairs only."""
         import numpy as np
 
-        from glasspipe import frozen_file
+        from glasspipe.jobs import frozen_file
         from glasspipe.variables import ALL_PAIRS, EXTRAS, STRONG_PAIRS, VARIABLES
 
         freeze = self.point.freeze

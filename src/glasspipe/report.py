@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasspipe import figures, freezing_tables, low_energy_tables, results, tables
-from glasspipe.presentation import (
+from glasspipe import figures, tables
+from glasspipe.outcome import freezing_tables, low_energy_tables, results
+from glasspipe.outcome.presentation import (
     TYPICAL,
     WIDTH,
     Axis,

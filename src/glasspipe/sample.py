@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.component import Component
+from glasspipe.defects.component import Component
 from glasspipe.lattice import Lattice, sublattice_site
 from glasspipe.species import Defects, draw
 

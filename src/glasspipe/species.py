@@ -13,9 +13,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.component import Component
-from glasspipe.dipoles import static_dipoles
-from glasspipe.distribution import draw as draw_strength
+from glasspipe.defects.component import Component
+from glasspipe.defects.dipoles import static_dipoles
+from glasspipe.defects.distribution import draw as draw_strength
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

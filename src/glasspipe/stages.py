@@ -114,7 +114,7 @@ def couplings(point: Point, realisations: Path, output: Path) -> None:
         If a coupling or a field is too large to be worked with.
     """
     from glasspipe.couplings import couplings
-    from glasspipe.implicit import random_fields
+    from glasspipe.elastic.implicit import random_fields
 
     with dataset.stage_file(realisations, "sample", point) as source:
         about = {"box": source.whole("box"), "boundary": point.data["boundary"]}
@@ -222,7 +222,7 @@ def freeze(point: Point, couplings: Path, output: Path, *, checkpoint: float = 1
     Every ``checkpoint`` seconds all that has been done is kept beside the output, for another call
     to go on from.
     """
-    from glasspipe.freezing import write
+    from glasspipe.jobs.freezing import write
 
     write(point, couplings, output, checkpoint=checkpoint)
 
@@ -239,8 +239,8 @@ def fields(point: Point, realisations: Path, frozen: Path, output: Path) -> None
     DataError
         If one of them is too large to be worked with.
     """
+    from glasspipe.elastic.implicit_fields import implicit_fields
     from glasspipe.fields import Fields, fields
-    from glasspipe.implicit_fields import implicit_fields
 
     implicit = point.store == "implicit"
     make: Callable[..., Fields] = partial(fields, medium=point.interaction)

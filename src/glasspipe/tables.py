@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasspipe import freezing_tables, results
 from glasspipe.dataset import replacing
-from glasspipe.presentation import (
+from glasspipe.outcome import freezing_tables, results
+from glasspipe.outcome.presentation import (
     COUPLING_SYMBOLS,
     SYMBOLS,
     TYPICAL,

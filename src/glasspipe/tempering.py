@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfcinv
 
-from glasspipe import dense
-from glasspipe.dense import Replicas
-from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import Frozen, Schedule, counts, frozen_state, temperatures
 from glasspipe.kernels import tempering as kernels
-from glasspipe.overlap import Overlaps
-from glasspipe.progress import Observe, Progress, State, ignore
+from glasspipe.spins import dense
+from glasspipe.spins.dense import Replicas
+from glasspipe.spins.diagnostics import LOG_BINS
+from glasspipe.spins.overlap import Overlaps
+from glasspipe.spins.progress import Observe, Progress, State, ignore
 
 _PLACED_AFTER = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
 """Shares of the burn-in after which the temperatures are placed anew."""

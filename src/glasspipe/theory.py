@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
-from glasspipe.continuum import Continuum, continuum, stable_factor
-from glasspipe.homogeneous import homogeneous_field
+from glasspipe.defects.population import Population
+from glasspipe.elastic.homogeneous import homogeneous_field
+from glasspipe.elastic.printed import Interaction
 from glasspipe.lattice import Lattice
-from glasspipe.lattice_law import LatticeLaw, lattice_law, surroundings
-from glasspipe.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
+from glasspipe.laws.continuum import Continuum, continuum, stable_factor
+from glasspipe.laws.lattice_law import LatticeLaw, lattice_law, surroundings
+from glasspipe.laws.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
+from glasspipe.laws.pair_fields import PairField, pair_fields
+from glasspipe.laws.stable import StableLaw, order_statistic
 from glasspipe.medium import CubicMedium
-from glasspipe.pair_fields import PairField, pair_fields
-from glasspipe.population import Population
-from glasspipe.printed import Interaction
 from glasspipe.species import Variants
-from glasspipe.stable import StableLaw, order_statistic
 from glasspipe.statistics import STATISTICS
 
 Array = NDArray[np.float64]

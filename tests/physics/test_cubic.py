@@ -9,9 +9,10 @@ import reference as ref
 from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
-from glasspipe.christoffel import angular_table
 from glasspipe.couplings import couplings
-from glasspipe.crystal import Crystal, check_anisotropy
+from glasspipe.elastic.christoffel import angular_table
+from glasspipe.elastic.crystal import Crystal, check_anisotropy
+from glasspipe.elastic.window import SHARP, ladder_table
 from glasspipe.fields import fields
 from glasspipe.greens import (
     BOUNDARIES,
@@ -30,7 +31,6 @@ from glasspipe.medium import (
     cubic_stiffness,
 )
 from glasspipe.units import GPA, MODULUS
-from glasspipe.window import SHARP, ladder_table
 
 KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium
 SODIUM = CubicMedium(density=0.97, c11=7.4, c12=6.2, c44=4.2)
@@ -187,7 +187,7 @@ def test_the_error_of_the_tables(medium, cutoff):
 
 
 def windowed(x, order, medium, cutoff):
-    from glasspipe.crystal import Crystal
+    from glasspipe.elastic.crystal import Crystal
 
     crystal = Crystal(medium)
     return crystal.near(x, order, crystal.reach / cutoff)

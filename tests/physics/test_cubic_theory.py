@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from glasspipe.component import Component
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
+from glasspipe.elastic.quadrature import sphere
 from glasspipe.greens import BOUNDARIES
 from glasspipe.lattice import Lattice
+from glasspipe.laws.pair_fields import ORDERS, pair_coupling, pair_fields
 from glasspipe.medium import PRESETS, CubicMedium, Medium
-from glasspipe.pair_fields import ORDERS, pair_coupling, pair_fields
-from glasspipe.population import Population
-from glasspipe.quadrature import sphere
 from glasspipe.statistics import STATISTICS
 from glasspipe.theory import FieldLaw, Setting
 from glasspipe.units import GPA, MODULUS

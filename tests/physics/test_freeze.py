@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from glasspipe import dense
 from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as kernels
+from glasspipe.spins import dense
 from glasspipe.tempering import temper
 
 ANNEAL = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}

@@ -8,13 +8,13 @@ import reference as ref
 from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
+from glasspipe.elastic.kelvin import isotropic_coefficients, radial_derivatives
 from glasspipe.greens import (
     green_derivatives,
     nearest_images,
     periodic_green_derivatives,
     zero_mode,
 )
-from glasspipe.kelvin import isotropic_coefficients, radial_derivatives
 from glasspipe.medium import Medium
 
 REFERENCE = {

@@ -11,20 +11,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
 from scipy.stats import chisquare
 
-from glasspipe import chain, dense, freeze, nearfar
+from glasspipe import freeze
 from glasspipe.couplings import couplings
-from glasspipe.direct import direct_fields
+from glasspipe.elastic.direct import direct_fields
+from glasspipe.elastic.implicit import implicit, random_fields
+from glasspipe.elastic.implicit_fields import implicit_fields
+from glasspipe.elastic.mesh import Mesh
+from glasspipe.elastic.window import Bell
 from glasspipe.fields import fields as fields_on_tau
 from glasspipe.greens import green_derivatives
-from glasspipe.implicit import implicit, random_fields
-from glasspipe.implicit_fields import implicit_fields
 from glasspipe.kernels import mesh as mesh_kernels
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.mesh import Mesh
-from glasspipe.nearfar import coarse_mesh, freeze_implicit, settle
+from glasspipe.spins import chain, dense, nearfar
+from glasspipe.spins.nearfar import coarse_mesh, freeze_implicit, settle
 from glasspipe.units import MODULUS
-from glasspipe.window import Bell
 
 BOX = np.array([22.0, 25.0, 29.0])
 CUBE = np.full(3, 25.0)

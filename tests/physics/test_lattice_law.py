@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from glasspipe.component import Component
-from glasspipe.continuum import continuum, radial_integral
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
+from glasspipe.elastic.quadrature import gauss_rule
 from glasspipe.lattice import Lattice
-from glasspipe.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
-from glasspipe.medium import Medium
-from glasspipe.pair_fields import (
+from glasspipe.laws.continuum import continuum, radial_integral
+from glasspipe.laws.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
+from glasspipe.laws.pair_fields import (
     FIELDS,
     fine_half_sphere,
     pair_coupling,
     pair_fields,
 )
-from glasspipe.population import Population
-from glasspipe.quadrature import gauss_rule
+from glasspipe.medium import Medium
 from glasspipe.species import of_axes
 from glasspipe.theory import FieldLaw, Setting
 from glasspipe.units import MODULUS
@@ -132,7 +132,7 @@ class TestPairField:
                 (3,) * (order + 2)
             )
 
-        monkeypatch.setattr("glasspipe.pair_fields.green_derivatives", other_medium)
+        monkeypatch.setattr("glasspipe.laws.pair_fields.green_derivatives", other_medium)
         with pytest.raises(ValueError, match="U is not made of the angular functions"):
             first_pair_field("U_S", UNIAXIAL)
 

@@ -7,19 +7,19 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 
-from glasspipe.component import Component
 from glasspipe.config import study_from
-from glasspipe.distribution import Distribution
-from glasspipe.expectation import expectations
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
+from glasspipe.defects.population import Population, _component_kinds
+from glasspipe.defects.thinning import orbits, thinned
 from glasspipe.greens import green_derivatives
 from glasspipe.lattice import Lattice
-from glasspipe.lattice_sums import half_lattice, reciprocal_sum
+from glasspipe.laws.lattice_sums import half_lattice, reciprocal_sum
+from glasspipe.laws.pair_fields import CONTRACTIONS, FIELDS, cubic_group
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.pair_fields import CONTRACTIONS, FIELDS, cubic_group
-from glasspipe.population import Population, _component_kinds
+from glasspipe.outcome.expectation import expectations
 from glasspipe.species import draw, unit_kinds
 from glasspipe.theory import FieldLaw, Setting
-from glasspipe.thinning import orbits, thinned
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from reference import MEDIUM
 
-from glasspipe import pair_distances
-from glasspipe.component import Component
 from glasspipe.couplings import couplings
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
+from glasspipe.elastic.printed import Printed
 from glasspipe.fields import interactions
+from glasspipe.laws import pair_distances
+from glasspipe.laws.pair_distances import MIDDLES, SHELLS, Pairs
+from glasspipe.laws.pair_fields import ORDERS, pair_coupling
 from glasspipe.medium import PRESETS
-from glasspipe.pair_distances import MIDDLES, SHELLS, Pairs
-from glasspipe.pair_fields import ORDERS, pair_coupling
-from glasspipe.population import Population
-from glasspipe.printed import Printed
 from glasspipe.species import Variants
 from glasspipe.statistics import fit_power_law
 

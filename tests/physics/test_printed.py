@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from glasspipe.component import Component
 from glasspipe.config import ConfigError, point_from, seed_sequence
 from glasspipe.couplings import couplings
+from glasspipe.defects.component import Component
+from glasspipe.defects.population import Population
+from glasspipe.elastic.printed import Printed
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES, zero_mode
 from glasspipe.lattice import Lattice
+from glasspipe.laws.pair_fields import pair_coupling
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.pair_fields import pair_coupling
-from glasspipe.population import Population
-from glasspipe.printed import Printed
 from glasspipe.species import Variants
 from glasspipe.theory import FieldLaw, Setting
 

@@ -5,21 +5,21 @@ import pytest
 import reference as ref
 from numpy.testing import assert_allclose
 
-from glasspipe.component import Component
 from glasspipe.couplings import couplings
-from glasspipe.direct import direct_fields
-from glasspipe.distribution import Distribution
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
+from glasspipe.defects.population import Population
+from glasspipe.elastic.direct import direct_fields
+from glasspipe.elastic.homogeneous import homogeneous_field
+from glasspipe.elastic.implicit import random_fields
+from glasspipe.elastic.implicit_fields import implicit_fields
+from glasspipe.elastic.printed import Printed
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.hamiltonian import of_tau
-from glasspipe.homogeneous import homogeneous_field
-from glasspipe.implicit import random_fields
-from glasspipe.implicit_fields import implicit_fields
 from glasspipe.lattice import Lattice
+from glasspipe.laws.pair_fields import pair_coupling
 from glasspipe.medium import PRESETS
-from glasspipe.pair_fields import pair_coupling
-from glasspipe.population import Population
-from glasspipe.printed import Printed
 from glasspipe.sample import realise
 from glasspipe.species import AXES, Variants, draw, unit_kinds
 from glasspipe.statistics import describe

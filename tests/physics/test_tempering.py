@@ -7,15 +7,16 @@ import pytest
 from scipy.special import erfc
 from scipy.stats import chisquare
 
-from glasspipe import dense, tempering
+from glasspipe import tempering
 from glasspipe.config import point_from, seed_sequence
 from glasspipe.couplings import couplings
-from glasspipe.diagnostics import LOG_BINS
 from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as freeze_kernels
 from glasspipe.kernels import tempering as kernels
-from glasspipe.ladder import length, temperatures_needed
 from glasspipe.sample import realise
+from glasspipe.spins import dense
+from glasspipe.spins.diagnostics import LOG_BINS
+from glasspipe.spins.ladder import length, temperatures_needed
 from glasspipe.tempering import equal_distances, placements, temper
 
 OPTIONS = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.1}

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from glasspipe import stable
-from glasspipe.component import Component
 from glasspipe.couplings import couplings
-from glasspipe.distribution import Distribution
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
+from glasspipe.defects.population import Population
+from glasspipe.elastic.homogeneous import homogeneous_field
 from glasspipe.fields import fields
 from glasspipe.greens import BOUNDARIES
-from glasspipe.homogeneous import homogeneous_field
 from glasspipe.lattice import Lattice
+from glasspipe.laws import stable
+from glasspipe.laws.pair_fields import FIELDS, pair_coupling
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.pair_fields import FIELDS, pair_coupling
-from glasspipe.population import Population
 from glasspipe.sample import realise
 from glasspipe.species import unit_kinds
 from glasspipe.theory import FieldLaw, Setting, field_law

@@ -8,9 +8,10 @@ import pytest
 import xarray as xr
 from workbench import run
 
-from glasspipe import aggregate, dataset, layout, report, results
+from glasspipe import aggregate, dataset, layout, report
 from glasspipe.dataset import DataError
-from glasspipe.schema import ConfigError
+from glasspipe.outcome import results
+from glasspipe.settings.schema import ConfigError
 
 CONFIG = {
     "study": "small",

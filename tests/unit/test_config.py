@@ -13,7 +13,6 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from glasspipe.component import Component
 from glasspipe.config import (
     POINT_NAME,
     STAGES,
@@ -25,12 +24,13 @@ from glasspipe.config import (
     seed_sequence,
     study_from,
 )
-from glasspipe.config_docs import MARK, schema_markdown
-from glasspipe.distribution import Distribution
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
 from glasspipe.lattice import LATTICES, Lattice
-from glasspipe.materials import materials
 from glasspipe.medium import PRESETS, Medium
-from glasspipe.schema import leaves, schema
+from glasspipe.settings.config_docs import MARK, schema_markdown
+from glasspipe.settings.materials import materials
+from glasspipe.settings.schema import leaves, schema
 from glasspipe.species import SPECIES
 
 MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44", "preset")]

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasspipe import dataset, diagnostics, freezing_results, stages
+from glasspipe import dataset, stages
 from glasspipe.config import load_point, point_from
-from glasspipe.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
-from glasspipe.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
+from glasspipe.outcome import freezing_results
+from glasspipe.outcome.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
+from glasspipe.spins import diagnostics
+from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
 
 T = np.geomspace(10.0, 0.1, 201)
 

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.transform import Rotation
 
-from glasspipe.component import Component
-from glasspipe.distribution import Distribution
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
 from glasspipe.lattice import LATTICES, Lattice, smallest_size
 from glasspipe.sample import realise
 from glasspipe.species import AXES, draw, rotations, unit_kinds

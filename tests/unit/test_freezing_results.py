@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from glasspipe import dataset, freezing_results, stages
+from glasspipe import dataset, stages
 from glasspipe.config import point_from
+from glasspipe.outcome import freezing_results
 
 POINT = {
     "seed": 7,

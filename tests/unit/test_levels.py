@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from glasspipe import levels
-from glasspipe.levels import EDGES
+from glasspipe.laws import levels
+from glasspipe.laws.levels import EDGES
 from glasspipe.medium import PRESETS
 
 WIDTH = 3e-5

@@ -7,9 +7,10 @@ import pytest
 import synthetic
 from workbench import run
 
-from glasspipe import drawing, levels, low_energy_figures, low_energy_tables, results
-from glasspipe.low_energy import NUMBERS
-from glasspipe.presentation import TYPICAL, pick
+from glasspipe.laws import levels
+from glasspipe.outcome import drawing, low_energy_figures, low_energy_tables, results
+from glasspipe.outcome.low_energy import NUMBERS
+from glasspipe.outcome.presentation import TYPICAL, pick
 
 SWEEP = {
     "defects.gamma": [0.5, 1.0, 2.0],

@@ -3,9 +3,9 @@
 import pytest
 
 from glasspipe.config import ConfigError, point_from, study_from
-from glasspipe.materials import listing, materials
 from glasspipe.medium import PRESETS, CubicMedium, Medium
-from glasspipe.schema import find, is_section, schema
+from glasspipe.settings.materials import listing, materials
+from glasspipe.settings.schema import find, is_section, schema
 
 
 @pytest.mark.parametrize("name", materials())

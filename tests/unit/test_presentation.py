@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasspipe.presentation import (
+from glasspipe.outcome.presentation import (
     arrange,
     compact,
     energy_unit,

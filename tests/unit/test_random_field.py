@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from glasspipe import random_field
+from glasspipe.spins import random_field
 
 RNG = np.random.default_rng(5)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from glasspipe import cli, results
-from glasspipe.presentation import pick
+from glasspipe import cli
+from glasspipe.outcome import results
+from glasspipe.outcome.presentation import pick
 from glasspipe.report import report, summary
 
 SWEEP = {synthetic.X: [1e-3, 1e-2, 3e-2, 0.3]}

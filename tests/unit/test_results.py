@@ -7,8 +7,8 @@ import pytest
 import synthetic
 import xarray as xr
 
-from glasspipe import results
 from glasspipe.dataset import DataError
+from glasspipe.outcome import results
 
 THIRD = 1 / 3
 

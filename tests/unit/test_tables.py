@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import synthetic
 
-from glasspipe import results, tables
+from glasspipe import tables
+from glasspipe.outcome import results
 
 UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
 

@@ -9,11 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from workbench import run
 
-from glasspipe import dataset, results, stages
+from glasspipe import dataset, stages
 from glasspipe.config import ConfigError, point_from
 from glasspipe.couplings import couplings
 from glasspipe.dataset import DataError
 from glasspipe.fields import fields
+from glasspipe.outcome import results
 from glasspipe.statistics import STATISTICS
 
 POINT = {

@@ -12,9 +12,10 @@ import time
 import h5netcdf
 import pytest
 
-from glasspipe import display, layout, stages
-from glasspipe.checkpoint import Checkpoint, Owner, StoppedError, path_of
+from glasspipe import layout, stages
 from glasspipe.config import load_point
+from glasspipe.jobs import display
+from glasspipe.jobs.checkpoint import Checkpoint, Owner, StoppedError, path_of
 from glasspipe.kernels import freeze as kernels
 
 ANNEALING = {"sweeps": 200_000, "steps": 10, "replicas": 2}

@@ -8,7 +8,7 @@ from glasspipe import layout
 from glasspipe.config import POINT_NAME, ConfigError, study_from
 from glasspipe.dataset import DataError
 from glasspipe.provenance import code_hash
-from glasspipe.reading import read_mapping
+from glasspipe.settings.reading import read_mapping
 
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.
 BIN = Path(sys.executable).parent

@@ -1,0 +1,120 @@
+"""One component of the defects: what a study says of it, before anything is drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from glasspipe.defects.distribution import Distribution, Strength
+
+_STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta", "E", "epsilon")
+
+
+@dataclass(frozen=True)
+class Component:
+    """Defects of one sort: a species, its strengths, and its share of the defects.
+
+    Parameters
+    ----------
+    species : {"aligned", "uniaxial", "rotor", "gaussian"}
+        What the tensors are made of, see :func:`glasspipe.species.unit_kinds`.
+    axes : {"100", "110", "111", "isotropic"}
+        The set of axes d; aligned and gaussian defects have none.
+    gamma, eta, zeta : float or Distribution
+        γ_0 and η in eV, ζ_0 in eV Å.
+    D, Delta : float or Distribution
+        Tunnelling amplitudes D of S and Δ of τ, eV.
+    E, epsilon : float or Distribution
+        Stray fields E on S and ε on τ, eV.
+    frame_spread : float
+        Standard deviation, in degrees, of the angle by which local frames are turned about random
+        axes.
+    static_dipole : {"none", "mean"}
+        What S does not change of the force dipole, beside η: of rotors the mean of both states.
+    share : float
+        Probability that a defect is of this component.
+    sublattice : {"anion", "cation"}
+        Where it sits in rock salt.
+    """
+
+    species: str
+    axes: str
+    gamma: Strength
+    eta: Strength
+    zeta: Strength
+    D: Strength = 0.0
+    Delta: Strength = 0.0
+    E: Strength = 0.0
+    epsilon: Strength = 0.0
+    frame_spread: float = 0.0
+    share: float = 1.0
+    sublattice: str = "anion"
+    static_dipole: str = "none"
+
+    @property
+    def axis_is_random(self) -> bool:
+        """Whether there is one axis, of any direction."""
+        return self.species == "uniaxial" and self.axes == "isotropic"
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether all directions are as likely."""
+        return self.axis_is_random or self.species == "gaussian"
+
+
+def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
+    """Components of a config's section ``defects``: one, or those of the mixture.
+
+    What a component of the mixture leaves out is that of the section.
+
+    Raises
+    ------
+    ValueError
+        If a strength or a set of axes is not allowed; the message begins with its key.
+    """
+    if defects["mixture"] == "none":
+        return (_component(defects, "defects"),)
+    return tuple(
+        _component({**defects, **given}, f"defects.mixture.{name}")
+        for name, given in defects["mixture"].items()
+    )
+
+
+def _component(given: Mapping[str, Any], key: str) -> Component:
+    strengths: dict[str, Any] = {  # the part of a point does not name those that are off
+        name: _strength(given[name], f"{key}.{name}") for name in _STRENGTHS if name in given
+    }
+    others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
+    others["static_dipole"] = given.get("static_dipole", "none")
+    if others["static_dipole"] != "none" and others["species"] != "rotor":
+        raise ValueError(
+            f"{key}.static_dipole: found {others['static_dipole']} with species"
+            f" {others['species']}; allowed: none, or species rotor"
+        )
+    if others["species"] == "rotor" and others["axes"] == "isotropic":
+        raise ValueError(
+            f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"
+            ' set; allowed: "100", "110", "111"'
+        )
+    return Component(**others, **strengths, share=given.get("share", 1.0))
+
+
+def _strength(value: float | Mapping[str, Any], key: str) -> Strength:
+    strength = _distribution(value, key) if isinstance(value, Mapping) else value
+    smallest = strength.smallest if isinstance(strength, Distribution) else strength
+    if key.endswith((".D", ".Delta")) and smallest < 0:
+        raise ValueError(f"{key}: found values down to {smallest:.6g}; allowed: not negative (eV)")
+    return strength
+
+
+def _distribution(value: Mapping[str, Any], key: str) -> Distribution:
+    try:
+        found = Distribution(value["distribution"], tuple(sorted(value["parameters"].items())))
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+    if not 0 < found.variance < inf:
+        raise ValueError(
+            f"{key}: found {found.name} with the variance {found.variance};"
+            " allowed: a distribution whose variance is finite, and a number for one of none"
+        )
+    return found

@@ -1,0 +1,119 @@
+"""Strengths that vary from defect to defect: the distributions of scipy.stats.
+
+Strengths are drawn by inversion, so points that differ only in a parameter (a wider spread) see the
+same defects. Theory averages over them with a Gauss rule, whose nodes are few and whose moments,
+which are what widths are made of, are those of the distribution.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.elastic.quadrature import gauss_rule
+
+Array = NDArray[np.float64]
+
+_QUANTILES = 2000
+"""Points of the quadrature over probability from which the nodes are made."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A continuous distribution of scipy.stats.
+
+    Parameters
+    ----------
+    name : str
+        Its name there, such as ``norm``, ``lognorm``, ``uniform``, ``loguniform``.
+    parameters : tuple of (str, float)
+        Its shape parameters, ``loc`` and ``scale``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such distribution, or the parameters are not its own.
+    """
+
+    name: str
+    parameters: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what scipy.stats does not know."""
+        from scipy import stats
+
+        family = getattr(stats, self.name, None)
+        if not isinstance(family, stats.rv_continuous):
+            raise ValueError(
+                f"distribution is {self.name!r}; allowed are the continuous distributions of"
+                " scipy.stats, such as norm, lognorm, uniform, loguniform"
+            )
+        shapes = family.shapes.replace(" ", "").split(",") if family.shapes else []
+        given = dict(self.parameters)
+        unknown = [name for name in given if name not in (*shapes, "loc", "scale")]
+        missing = [name for name in shapes if name not in given]
+        if unknown or missing:
+            found = ", ".join(given) or "none"
+            raise ValueError(
+                f"parameters of {self.name} are {found}; allowed are"
+                f" {', '.join([*shapes, 'loc', 'scale'])}"
+                + (f", of which {', '.join(shapes)} must be given" if shapes else "")
+            )
+        if not np.isfinite(self._ask("ppf", 0.5)):
+            values = ", ".join(f"{name} = {value}" for name, value in self.parameters)
+            rule = f"shape parameters for which scipy.stats.{self.name} is defined, and scale > 0"
+            rule = rule if given.get("scale", 1.0) > 0 else "scale > 0"
+            raise ValueError(f"parameters of {self.name} are {values}; allowed: {rule}")
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        """Return what scipy.stats says, less its warnings: what is not finite is looked for."""
+        from scipy import stats
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return getattr(getattr(stats, self.name)(**dict(self.parameters)), method)(*arguments)
+
+    @property
+    def smallest(self) -> float:
+        """Lower end of the support."""
+        return float(self._ask("support")[0])
+
+    @property
+    def variance(self) -> float:
+        """Variance, which may be infinite or nan."""
+        return float(self._ask("var"))
+
+    def quantiles(self, probability: Array) -> Array:
+        """Inverse of the distribution function at probabilities (…)."""
+        return np.asarray(self._ask("ppf", probability), dtype=float)
+
+    def nodes(self, number: int) -> tuple[Array, Array]:
+        """Gauss rule: values (number,) and probabilities (number,), exact mean and variance."""
+        u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
+        values = self.quantiles((1 + u) / 2)[:, None]
+        centre, width = float(self._ask("mean")), np.sqrt(self.variance)
+        node, share = (a[:, 0] for a in gauss_rule((values - centre) / width, weight / 2, number))
+        node -= share @ node
+        return centre + width * node / np.sqrt(share @ node**2), share
+
+
+Strength = float | Distribution
+"""A strength that all defects share, or its distribution."""
+
+
+def draw(strength: Strength, probability: Array) -> Array:
+    """Strength of each defect, from uniform random numbers (N,)."""
+    if isinstance(strength, Distribution):
+        return strength.quantiles(probability)
+    return np.full(len(probability), float(strength))
+
+
+@cache
+def nodes(strength: Strength, number: int) -> tuple[Array, Array]:
+    """Values that stand for a strength in averages, and their probabilities."""
+    if isinstance(strength, Distribution):
+        return strength.nodes(number)
+    return np.array([float(strength)]), np.ones(1)

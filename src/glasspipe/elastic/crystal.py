@@ -1,0 +1,169 @@
+"""The response of a cubic crystal, split for periodic sums by a window in real space.
+
+The near part G w is an exact Green's function times a window, so its derivatives are products;
+the far part G(q) − ∫dΩ g(n) W(q·n) is a matrix for each wave vector, like an isotropic medium's.
+Both are exact; only compiled loops and theory take G from a table, whose error is stated.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from math import ceil, sqrt
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, derivatives
+from glasspipe.elastic.kelvin import radial_derivatives
+from glasspipe.elastic.quadrature import sphere
+from glasspipe.elastic.window import SHARP, Bell, Window, ladder_table, transform_table
+from glasspipe.kernels import directions, jets
+from glasspipe.medium import MILD_BULK, MILD_ZENER, CubicMedium
+from glasspipe.units import GPA
+
+Array = NDArray[np.float64]
+
+FAR_ERROR = 1.0e-12
+"""The far part beyond its cutoff in q, relative to G(q)."""
+_LARGEST = 248
+"""The far part ends there, for a cutoff of 1, or it is not tried: rounding is left beyond."""
+_HOPELESS = (0.05, 30.0)
+"""Zener's ratios for which it does not, whatever the bulk modulus."""
+_ANGLES, _ANGLES_PER_UNIT = 48, 0.4
+"""Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """Response of a cubic medium to point forces."""
+
+    medium: CubicMedium
+    sharpness_2: ClassVar[float] = 8.0
+    sharpness_4: ClassVar[float] = 8.5
+    """α V^(1/3) at which second and fourth derivatives cost the least."""
+
+    @property
+    def reach(self) -> float:
+        """αR at the near cutoff and q/2α at the far one: what is left out is below FAR_ERROR."""
+        return _reach(self.medium)
+
+    def derivatives(self, R: Array, order: int) -> Array:
+        """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""
+        return derivatives(R, order, self.medium)
+
+    def near(self, R: Array, order: int, alpha: float) -> Array:
+        """The same of the near part G w: the sum over ways to share the derivatives."""
+        cutoff = self.reach / alpha
+        scale = cutoff ** (-2.0 * np.arange(order + 1))
+        D = SHARP.ladder(np.linalg.norm(R, axis=-1) / cutoff)[..., : order + 1] * scale
+        of_G = [derivatives(R, k, self.medium) for k in range(order + 1)]
+        of_w = [radial_derivatives(R, D[..., : k + 1], k) for k in range(order + 1)]
+        letters = "cdefgh"[:order]
+        total = np.zeros_like(of_G[order])
+        for count in range(order + 1):
+            for chosen in combinations(letters, count):
+                one = "".join(chosen)
+                other = "".join(sorted(set(letters) - set(one)))
+                signature = f"...ab{one},...{other}->...ab{letters}"
+                total += np.einsum(signature, of_G[count], of_w[order - count])
+        return total
+
+    def far(self, q: Array, alpha: float) -> Array:
+        """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3)."""
+        return self.windowed(q, self.reach / alpha, SHARP)
+
+    def windowed(self, q: Array, cutoff: float, window: Window | Bell) -> Array:
+        """The same where the near part is G w with w of a given cutoff in Å.
+
+        Wave vectors that the symmetry of the cube takes into each other are done once.
+        """
+        size, order = np.sort(np.abs(q), axis=1), np.argsort(np.abs(q), axis=1)
+        unique, which = np.unique(size, axis=0, return_inverse=True)
+        back, sign = np.argsort(order, axis=1), np.where(q < 0, -1.0, 1.0)
+        made = _far(self.medium, unique * cutoff, window)[which.reshape(-1)] * cutoff**2
+        turned = made[np.arange(len(q))[:, None, None], back[:, :, None], back[:, None, :]]
+        return turned * sign[:, :, None] * sign[:, None, :]
+
+    def angular(self, n: Array, order: int) -> Array:
+        """Functions (functions, points) of n that R^(order + 1) ∂_β∂_δ… G_αγ is made of.
+
+        The components of ∂_β∂_δ… G_αγ at unit vectors n, but for factorials, from the table.
+        """
+        out = np.empty((6 * (order + 1) * (order + 2) // 2, len(n)))
+        recipe = jets.products(order, order)
+        jets.components(n, angular_table(self.medium), ladder_table(), order, recipe, out)
+        return out
+
+
+def _far(medium: CubicMedium, q: Array, window: Window | Bell) -> Array:
+    """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
+    largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
+    n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
+    near = np.zeros((len(q), 9))
+    table = transform_table(32 * ceil(largest / 32 + 0.1), window)
+    directions.add_transform(q, n, weighted, table, near)
+    return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
+
+
+@cache
+def _weighted_green(medium: CubicMedium, points: int) -> tuple[Array, Array]:
+    n, weight = sphere(points)
+    return n, derivatives(n, 0, medium).reshape(-1, 9) * weight[:, None]
+
+
+@cache
+def check_anisotropy(medium: CubicMedium) -> None:
+    """Refuse a crystal whose periodic sums do not end; a mild one is not looked at.
+
+    Where they end depends on the bulk modulus besides Zener's ratio, so it is tried, which takes
+    seconds; far beyond it would take minutes, and is not.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    if medium.is_mild:
+        return
+    low, high = _HOPELESS
+    try:
+        if low < medium.zener_ratio < high and _left(medium, _LARGEST) < FAR_ERROR:
+            return
+    except ValueError:  # the directions are not resolved
+        pass
+    raise _too_anisotropic(medium)
+
+
+def _too_anisotropic(medium: CubicMedium) -> ValueError:
+    (low, high), K = MILD_ZENER, medium.bulk_modulus / GPA
+    return ValueError(
+        f"medium: found Zener's ratio 2 c44/(c11 − c12) = {medium.zener_ratio:.4g} and K ="
+        f" {K / medium.c44:.4g} c44, for which periodic sums do not end; allowed: a ratio from"
+        f" {low:g} to {high:g} with K ≤ {MILD_BULK:g} c44, up to about 10 where K is near c44"
+    )
+
+
+@cache
+def _reach(medium: CubicMedium) -> float:
+    """√(q_max · cutoff/2) with the first q_max where the far part is negligible.
+
+    Raises
+    ------
+    ValueError
+        If that is too far for any.
+    """
+    check_anisotropy(medium)
+    for largest in range(64, _LARGEST + 1, 4):
+        if _left(medium, largest) < FAR_ERROR:
+            return sqrt(largest / 2)
+    raise _too_anisotropic(medium)
+
+
+def _left(medium: CubicMedium, largest: int) -> float:
+    """Far part near a wave vector of that length, for a cutoff of 1, relative to G(q)."""
+    axes = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 2], [1, 1, 2], [1, 2, 3]])
+    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
+    left = np.abs(_far(medium, q, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
+    return float(left)

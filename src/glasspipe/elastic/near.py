@@ -1,0 +1,90 @@
+"""Near parts of the pair sums of a realisation, by the compiled loop of its medium.
+
+An isotropic medium has closed forms, eight times as fast as the tables of a crystal. The loops are
+apart from the tensors that theory uses, so that a change to them concerns no theory.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.elastic.christoffel import angular_table
+from glasspipe.elastic.kelvin import isotropic_coefficients
+from glasspipe.elastic.window import ladder_table
+from glasspipe.kernels import crystal_pairs, pairs
+from glasspipe.kernels import rows as row_kernels
+from glasspipe.medium import AnyMedium, Medium
+
+Array = NDArray[np.float64]
+Split = tuple[Array, float, float]
+"""Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
+
+_ROUNDING = 1e-14
+"""ζ is fully symmetric if it is so within this fraction of its largest component."""
+
+
+def couplings(
+    position: Array,
+    gamma: Array,
+    P: Array,
+    medium: AnyMedium,
+    split: Split,
+    far: Array,
+    U: Array,
+    B: Array,
+) -> None:
+    """Fill U with far and near part and add the near part of B, see :mod:`kernels.pairs`."""
+    box, alpha, cutoff = split
+    if isinstance(medium, Medium):
+        closed = isotropic_coefficients(medium)
+        pairs.couplings(position, gamma, P, box, alpha, cutoff, *closed, far, U, B)
+    else:
+        tables = angular_table(medium), ladder_table()
+        crystal_pairs.couplings(position, gamma, P, box, cutoff, *tables, far, U, B)
+
+
+def fields(
+    position: Array,
+    frozen: Array,
+    P: Array,
+    zeta: Array,
+    medium: AnyMedium,
+    split: Split,
+    J: Array,
+    b_gamma: Array,
+    b_eta: Array,
+) -> None:
+    """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
+    box, alpha, cutoff = split
+    if isinstance(medium, Medium):
+        sigma = symmetric_part(zeta)
+        symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
+        tensors = frozen, P, zeta, sigma, symmetric
+        closed = isotropic_coefficients(medium)
+        pairs.fields(position, *tensors, box, alpha, cutoff, *closed, J, b_gamma, b_eta)
+    else:
+        tables = angular_table(medium), ladder_table()
+        crystal_pairs.fields(position, frozen, P, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+
+
+def rows(
+    which: NDArray[np.int64],
+    position: Array,
+    receivers: Array,
+    sources: Array,
+    medium: AnyMedium,
+    split: Split,
+    out: Array,
+) -> None:
+    """Add the near part of the fields on some defects, see :mod:`kernels.rows`."""
+    box, alpha, cutoff = split
+    about = which, position, receivers, sources, box
+    if isinstance(medium, Medium):
+        row_kernels.isotropic(*about, alpha, cutoff, *isotropic_coefficients(medium), out)
+    else:
+        row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
+
+
+def symmetric_part(zeta: Array) -> Array:
+    """Fully symmetric part of ζ, which is symmetric in its last two indices."""
+    cyclic = zeta + zeta.transpose(0, 2, 1, 3) + zeta.transpose(0, 3, 2, 1)
+    return np.ascontiguousarray(cyclic / 3)

@@ -1,0 +1,1 @@
+"""Long jobs: shown, stopped and continued."""

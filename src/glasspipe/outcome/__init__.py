@@ -1,0 +1,1 @@
+"""What a study found: from the aggregate files to tables and figures."""

@@ -1,0 +1,213 @@
+"""What theory expects of the fields of a point of a study.
+
+Defects that share one lattice have exact moments and an exact law. A user's own defects, and those
+of different sublattices, have neither, only the dilute limit with their density.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.config import Point
+from glasspipe.defects.distribution import Distribution, Strength, nodes
+from glasspipe.defects.population import Kinds, Population
+from glasspipe.laws.pair_distances import Magnitude, magnitude
+from glasspipe.laws.pair_fields import FIELDS
+from glasspipe.laws.stable import StableLaw
+from glasspipe.species import Variants
+from glasspipe.statistics import STATISTICS
+from glasspipe.theory import dilute_law, field_law
+
+Array = NDArray[np.float64]
+
+_FIELD_OF = {
+    "U": "U_S",
+    "B": "B",
+    "U_S_tau": "b_gamma",
+    "U_eta_tau": "b_eta",
+    "J": "J_tau",
+}
+"""The field that each coupling makes."""
+
+_STRAY = {"B": "E", "b": "epsilon"}
+"""The stray field that each random field includes."""
+_MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
+"""Statistics to which a number that is added to a field adds itself, and those it leaves."""
+
+_EXAMPLES = 20
+"""Defects of a user's file whose tensors stand for all."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What theory expects of one field.
+
+    Parameters
+    ----------
+    limit : StableLaw
+        The law as the concentration goes to 0, at this density.
+    statistics : dict of str to float
+        Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
+    std_error : float
+        Sampling error of the standard deviation, eV; nan where unknown.
+    has_limit : bool
+        Whether that is the law of the field as it is; a distributed stray field leaves of it no
+        more than a scale.
+    """
+
+    limit: StableLaw
+    statistics: dict[str, float]
+    std_error: float = float("nan")
+    has_limit: bool = True
+
+    @property
+    def coupled(self) -> bool:
+        """Whether the limit is the law of the field at every kind of receiver."""
+        return self.has_limit and bool(np.all(self.limit.scale > 0))
+
+    @property
+    def scale(self) -> float:
+        """Scale of the limit, eV, that histograms are in units of; 1 eV for a field that is 0."""
+        return float(self.limit.weight @ self.limit.scale) or 1.0
+
+    def limit_density(self, edges: Array) -> Array:
+        """Density of value/scale in the limit, averaged between edges (bins + 1,)."""
+        if not self.coupled:
+            return np.full(len(edges) - 1, np.nan)
+        return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
+
+
+def expectations(
+    point: Point, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
+) -> dict[str, Expectation]:
+    """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
+
+    S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
+    b_gamma and b this is a comparison and not a prediction, and for h, which freezing makes, only
+    the scale is given.
+
+    A stray field that is one number shifts B or b; a distributed one is independent of it and adds
+    its mean and variance, and nothing else is said. Nor is anything where components differ in it
+    or where the defects come from a file.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    tensors : Variants
+        The defects of one realisation.
+    box : array (3,)
+        Edges of the box, Å.
+    values : int
+        Fields in the sample whose sampling error is asked for.
+    stray : collection of {"E", "epsilon"}
+        The stray fields that the defects have.
+    """
+    population = Population(point.components)
+    if point.source_file is None and point.lattice.type != "rock_salt":
+        found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
+    else:
+        examples = _examples(tensors)
+        own = point.source_file is not None
+        found = {
+            field: _dilute(
+                point,
+                field,
+                examples if own else population.receivers(field),
+                examples if own else population.sources(field),
+                len(tensors),
+                box,
+            )
+            for field in FIELDS
+        }
+    for field, name in _STRAY.items():
+        if name in stray:
+            found[field] = _with_stray(found[field], _common_strength(point, name))
+    return found | {"h": _sum(found["B"], found["U_S"])}
+
+
+def _common_strength(point: Point, name: str) -> Strength | None:
+    """Strength that all defects of a point share; None where they differ or are not drawn."""
+    strengths = {getattr(component, name) for component in point.components}
+    shared = len(strengths) == 1 and point.source_file is None
+    return strengths.pop() if shared else None
+
+
+def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
+    """What is expected once an independent stray field has been added."""
+    unknown, old = dict.fromkeys(STATISTICS, float("nan")), found.statistics
+    if strength is None:
+        return replace(found, statistics=unknown, std_error=float("nan"), has_limit=False)
+    if isinstance(strength, Distribution):
+        value, weight = nodes(strength, 2)
+        mean = float(weight @ value)
+        spread = np.sqrt(weight @ (value - mean) ** 2)
+        moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
+        return Expectation(found.limit, unknown | moments, has_limit=False)
+    shifted = {name: old[name] + strength for name in _MOVED} | {
+        name: old[name] for name in _UNMOVED
+    }
+    limit = replace(found.limit, centre=found.limit.centre + strength)
+    return replace(found, limit=limit, statistics=unknown | shifted)
+
+
+def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
+    """Size of a coupling of a point in the infinite medium.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    coupling : str
+        One of :data:`glasspipe.laws.pair_fields.ORDERS`.
+    tensors : Variants
+        The defects of one realisation.
+    """
+    if point.source_file is None:
+        population, field = Population(point.components), _FIELD_OF[coupling]
+        receivers, sources = population.receivers(field), population.sources(field)
+    else:
+        receivers = sources = _examples(tensors)
+    return magnitude(coupling, receivers, sources, point.interaction)
+
+
+def _examples(tensors: Variants) -> Kinds:
+    kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
+    return kinds, np.full(len(kinds), 1 / len(kinds))
+
+
+def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:
+    law = field_law(
+        field,
+        population=population,
+        medium=point.interaction,
+        lattice=point.lattice,
+        defects=point.defects,
+        boundary=point.data["boundary"],
+    )
+    error = law.std_error(values) if law.std > 0 else float("nan")
+    return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
+
+
+def _dilute(
+    point: Point, field: str, receivers: Kinds, sources: Kinds, number: int, box: Array
+) -> Expectation:
+    law = dilute_law(
+        field,
+        receivers,
+        sources,
+        point.interaction,
+        number / float(np.prod(box)),
+        boundary=point.data["boundary"],
+        box=box,
+    )
+    return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
+
+
+def _sum(one: Expectation, two: Expectation) -> Expectation:
+    """Only a scale, that of the sum of two independent fields."""
+    added = replace(one.limit, scale=one.limit.scale + two.limit.scale)
+    unknown = dict.fromkeys(STATISTICS, float("nan"))
+    return Expectation(added, unknown, has_limit=one.has_limit)

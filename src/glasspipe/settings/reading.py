@@ -1,0 +1,78 @@
+"""Reading a user's YAML or JSON, which may be anything.
+
+YAML lets a later key replace an earlier one of the same name in silence; here that is an error.
+JSON is not quite YAML: 1e-05 is a number in one and a text in the other, so JSON is tried first.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from glasspipe.settings.schema import ConfigError
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a file that holds one mapping.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is neither YAML nor JSON, repeats a key, or holds no mapping.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not a text file (UTF-8)") from None
+    value = _parse(text, path)
+    if not isinstance(value, dict):
+        found = "nothing" if value is None else f"a {type(value).__name__}"
+        raise ConfigError(f"{path}: found {found}; allowed: a mapping of keys to values")
+    return value
+
+
+def _parse(text: str, path: Path) -> Any:
+    try:
+        try:
+            return json.loads(text, object_pairs_hook=_unique)
+        except json.JSONDecodeError:
+            return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {_problem(error)}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of the items of a JSON object."""
+    mapping: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in mapping:
+            raise ValueError(f"the key {key!r} is there twice")
+        mapping[key] = value
+    return mapping
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, except that a key may not be repeated."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: list[Any] = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
+                )
+            seen.append(key.value)
+        return node
+
+
+def _problem(error: Exception) -> str:
+    """Describe in one line why a text could not be parsed."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return " ".join(str(error).split())

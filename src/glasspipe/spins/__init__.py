@@ -1,0 +1,1 @@
+"""Spins while they freeze, and what they show."""

@@ -1,0 +1,266 @@
+"""Freezing of many defects: annealing with near couplings and a far field that is a little old.
+
+What is approximate, how much, and how one knows: the far field comes from a coarse mesh, whose
+error is measured against the fine one; it lags behind the spins by so many flips that its root mean
+square change stays a fifth of T, as is measured at every refresh; and neither touches the result,
+which is quenched on the fields of the fine mesh, themselves compared with direct Ewald sums.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.elastic.implicit import Implicit
+from glasspipe.elastic.mesh import Mesh
+from glasspipe.elastic.neighbours import NearList
+from glasspipe.freeze import Frozen, Schedule, counts, temperatures
+from glasspipe.kernels import nearfar as kernels
+from glasspipe.spins import dense
+from glasspipe.spins.chain import Chain, constants_of, random_state, rms
+from glasspipe.spins.overlap import Overlaps
+from glasspipe.spins.progress import Observe, Progress, State, ignore
+
+Array = NDArray[np.float64]
+
+FIELD_ERROR = 3e-3
+"""Largest error of the fields of the coarse mesh, root mean squares compared."""
+_DIRECT_ERROR = 1e-3
+"""Largest deviation of a reported field from the direct sum, over the root mean square field."""
+_REFINEMENTS = 1.25 ** np.arange(6)
+_SCALE = 1
+_ROUNDS, _FREE_ROUNDS = 100, 3
+_DIRECT_PAIRS, _FEWEST, _MOST = 1_000_000, 4, 64
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What is known of the errors of one realisation.
+
+    Parameters
+    ----------
+    anneal_error : float
+        Of the fields that annealing uses, for random spins: root mean square error over root mean
+        square field.
+    field_error : float
+        Largest deviation of the reported h from direct Ewald sums, some defects compared, over the
+        root mean square of h.
+    staleness : float
+        Root mean square change of the far field between refreshes over T: mean of all refreshes.
+    near_neighbours : float
+        Mean number of near neighbours.
+    anneal_mesh : tuple of 3 int
+        Points of the mesh that annealing uses.
+    """
+
+    anneal_error: float
+    field_error: float
+    staleness: float
+    near_neighbours: float
+    anneal_mesh: tuple[int, int, int]
+
+
+def freeze_implicit(
+    hamiltonian: Implicit,
+    *,
+    key: int | Sequence[int],
+    sweeps: int,
+    steps: int,
+    schedule: Schedule,
+    t_start: float,
+    t_end: float,
+    replicas: int,
+    observe: Observe = ignore,
+    resume: State | None = None,
+) -> tuple[Frozen, Accuracy]:
+    """Anneal and quench defects whose couplings are implicit, see :func:`glasspipe.freeze.freeze`.
+
+    Parameters
+    ----------
+    hamiltonian : Implicit
+        Couplings and random fields.
+    key, sweeps, steps, schedule, t_start, t_end, replicas, observe, resume
+        As there; ``t_start`` and ``t_end`` are in the same unit.
+
+    Returns
+    -------
+    Frozen, Accuracy
+        The defects in the order in which they were given.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as above.
+    RuntimeError
+        If the fields cannot be made good enough, or the quench does not settle.
+    """
+    entropy = dense.entropy(key)
+    sweeps, steps, replicas = counts(sweeps, steps, replicas)
+    S = random_state(hamiltonian, dense.replica_keys(entropy, 1, purpose=_SCALE))
+    h = hamiltonian.fields(S, hamiltonian.fine)
+    scale = float(np.median(np.abs(h[h != 0]))) if h.any() else 0.0
+    T = temperatures(scale, schedule=schedule, t_start=t_start, t_end=t_end, steps=steps)
+    mesh, anneal_error = coarse_mesh(hamiltonian, S, h)
+    constants = constants_of(hamiltonian, mesh)
+    keys = dense.replica_keys(entropy, replicas)
+    chains = [Chain(constants, keys[r : r + 1], hamiltonian) for r in range(replicas)]
+    progress, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
+    S = np.stack([chain.S for chain in chains]).astype(np.int8)
+    h = settle(hamiltonian, S, mesh, pause=lambda: observe(progress))
+    energies = progress.state["energies"].reshape(replicas, steps, -1)
+    accepted = progress.state["accepted"].reshape(replicas, steps, -1)
+    frozen = _lowest(
+        hamiltonian,
+        S,
+        h,
+        overlaps,
+        T=T,
+        trace_energy=energies.mean(axis=2),
+        trace_energy_variance=energies.var(axis=2),
+        acceptance=accepted.mean(axis=2) / S.shape[1],
+    )
+    accuracy = Accuracy(
+        anneal_error=anneal_error,
+        field_error=_direct_error(hamiltonian, frozen),
+        staleness=float(np.mean([chain.lag for chain in chains])),
+        near_neighbours=len(hamiltonian.near.index) / S.shape[1],
+        anneal_mesh=mesh.shape,
+    )
+    return frozen, accuracy
+
+
+def _anneal(
+    chains: list[Chain], T: Array, each: int, *, observe: Observe, resume: State | None
+) -> tuple[Progress, Overlaps]:
+    """Take all replicas through the temperatures; return the last progress and the overlaps."""
+    size, shape = len(chains[0].S), (len(chains), each * len(T))
+    overlaps = Overlaps.none(len(T))
+    kept = {
+        "energies": np.empty(shape),
+        "accepted": np.empty(shape, np.int64),
+        "overlap_counts": overlaps.counts,
+        "overlap_sums": overlaps.sums,
+        "done": np.array(0),
+    }
+    if resume is not None:
+        for name, array in kept.items():
+            array[...] = resume[name]
+        for r, chain in enumerate(chains):
+            chain.restore({name: resume[f"{name} {r}"] for name in chain.state()})
+    for sweep in range(int(kept["done"]), shape[1]):
+        for r, chain in enumerate(chains):
+            kept["energies"][r, sweep], kept["accepted"][r, sweep] = chain.sweep_at(
+                T[sweep // each]
+            )
+        if len(chains) > 1 and (sweep + 1) % each == 0:
+            overlaps.add_step(np.stack([chain.S for chain in chains]), size, sweep // each)
+        kept["done"][...] = sweep + 1
+        observe(_progress(chains, kept))
+    return _progress(chains, kept), overlaps
+
+
+def _progress(chains: list[Chain], kept: dict[str, NDArray[Any]]) -> Progress:
+    """Return how far the replicas are, and what it takes to go on."""
+    done, size, state = int(kept["done"]), len(chains[0].S), dict(kept)
+    for r, chain in enumerate(chains):
+        state |= {f"{name} {r}": array for name, array in chain.state().items()}
+    energy, flips = (float(kept[name][:, done - 1].mean()) for name in ("energies", "accepted"))
+    return Progress(done, kept["energies"].shape[1], energy / size, flips / size, state)
+
+
+def _lowest(
+    hamiltonian: Implicit, S: NDArray[np.int8], h: Array, overlaps: Overlaps, **trace: Array
+) -> Frozen:
+    """Return the lowest of the settled replicas (R, N), the defects in the order as given."""
+    energy = dense.energies(hamiltonian.B, S, h)
+    best, back = int(energy.argmin()), np.argsort(hamiltonian.order)
+    several = len(S) > 1
+    return Frozen(
+        S=S[best, back],
+        h=h[best, back],
+        energy=float(energy[best]),
+        replica_S=S[:, back],
+        replica_energy=energy,
+        overlap=overlaps.means() if several else None,
+        overlap_count=overlaps.counts if several else None,
+        **trace,
+    )
+
+
+def coarse_mesh(hamiltonian: Implicit, S: NDArray[np.int8], h: Array) -> tuple[Mesh, float]:
+    """Return a mesh whose fields are good enough, and their error."""
+    for refinement in _REFINEMENTS:
+        mesh = hamiltonian.coarse(refinement)
+        error = rms(hamiltonian.fields(S, mesh) - h) / (rms(h) or 1.0)
+        if error <= FIELD_ERROR:
+            return mesh, error
+    raise RuntimeError(
+        f"a mesh of {mesh.shape} points still has an error of {error:.2g} of the field;"
+        f" at most {FIELD_ERROR} is allowed"
+    )
+
+
+def settle(
+    hamiltonian: Implicit,
+    S: NDArray[np.int8],
+    mesh: Mesh,
+    *,
+    pause: Callable[[], None] = lambda: None,
+) -> Array:
+    """Turn spins of S (R, N) until none can lower the energy; return their fields.
+
+    First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
+    near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
+    see the other turn: so after some rounds a random half is held. ``pause`` is called before every
+    round.
+
+    Raises
+    ------
+    RuntimeError
+        If that does not end.
+    """
+    whole = hamiltonian.whole()
+    return np.stack([_settle(hamiltonian, whole, replica, mesh, pause) for replica in S])
+
+
+def _settle(
+    hamiltonian: Implicit,
+    whole: NearList,
+    S: NDArray[np.int8],
+    mesh: Mesh,
+    pause: Callable[[], None],
+) -> Array:
+    rows = whole.start, whole.index, whole.U, whole.strongest()
+    before, unstable = len(S) + 1, len(S)
+    while 0 < unstable < before:
+        pause()
+        h = hamiltonian.fields(S, mesh)
+        before, unstable = unstable, int(np.count_nonzero(S * h > 0))
+        kernels.quench(*rows, S, h)
+    for turn in range(_ROUNDS):
+        pause()
+        h = hamiltonian.fields(S, hamiltonian.fine)
+        gaining = np.flatnonzero(S * h > 0)
+        if not len(gaining):
+            return h
+        if turn >= _FREE_ROUNDS:
+            held = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
+            h[held] = -np.inf * S[held]
+        kernels.quench(*rows, S, h)
+    raise RuntimeError(f"the quench does not settle within {_ROUNDS} recomputations of h")
+
+
+def _direct_error(hamiltonian: Implicit, frozen: Frozen) -> float:
+    """Largest error of h of some defects over the mean; raise if it is too large."""
+    S, h = frozen.S[hamiltonian.order], frozen.h[hamiltonian.order]
+    rows = min(max(_DIRECT_PAIRS // len(S), _FEWEST), _MOST, len(S))
+    which = np.linspace(0, len(S) - 1, rows).astype(np.int64)
+    error = np.abs(hamiltonian.direct_fields(S, which) - h[which]).max() / (rms(h) or 1.0)
+    if not error <= _DIRECT_ERROR:
+        raise RuntimeError(
+            f"fields of the mesh deviate from direct sums by {error:.2g} of the field;"
+            f" at most {_DIRECT_ERROR} is allowed"
+        )
+    return float(error)
