@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _LETTERS = {"S": ("U", "B"), "tau": ("J", "b")}
 """Coupling and field of each kind of spin."""
-SPINS = tuple(_LETTERS)
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,6 @@ def _edge_lines(exported: Exported) -> Iterator[str]:
 
 
 _FORMATS = {"bqm": _bqm_bytes, "edges": _edge_bytes}
-FORMATS = tuple(_FORMATS)
 
 
 def export(path: Path, output: Path, *, spins: str, form: str, realisation: int) -> None:

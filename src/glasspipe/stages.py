@@ -39,9 +39,12 @@ def sample(point: Point, output: Path, *, first: int = 0, count: int | None = No
     DataError
         If the user's own file cannot be used.
     """
-    numbers = range(first, first + count if count else point.realisations)
-    if first < 0 or not numbers:
-        raise ConfigError(f"realisations: found {first} to {numbers.stop}; allowed: from 0 upwards")
+    numbers = range(first, point.realisations if count is None else first + count)
+    if not 0 <= first < numbers.stop <= point.realisations:
+        raise ConfigError(
+            f"--first and --count: found {first} and {numbers.stop - first};"
+            f" the point has the realisations 0 to {point.realisations - 1}"
+        )
     if point.source_file is None:
         _sample_lattice(point, output, numbers)
     else:

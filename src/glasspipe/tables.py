@@ -4,41 +4,37 @@ The LaTeX needs the package booktabs and nothing else; a file holds one ``tabula
 ``\input``. A column of energies has one unit, in its header, so that its numbers can be compared.
 """
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from glasspipe.dataset import replacing
 from glasspipe.outcome import freezing_tables, results
+from glasspipe.outcome.latex import (
+    escaped,
+    header,
+    key_columns,
+    measured,
+    numbers,
+    point_columns,
+    power,
+    rows,
+    tabular,
+    write_text,
+)
 from glasspipe.outcome.presentation import (
     COUPLING_SYMBOLS,
     SYMBOLS,
     TYPICAL,
     WIDTH,
-    compact,
     energy_unit,
     fraction,
-    key_label,
-    key_unit,
+    joined,
     pick,
+    points_of,
     ratio,
 )
 
-_TEXT = {
-    "\\": r"\textbackslash{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "Å": r"\AA{}",
-    "µ": r"$\mu$",
-    "²": "$^2$",
-    "³": "$^3$",
-}
 _STATISTICS = {TYPICAL: "typical", WIDTH: "width"}
 _KURTOSIS = (
     "The kurtosis need not converge: the rare near pairs that rule it may be missing in a sample."
@@ -102,24 +98,8 @@ def typical_fields(summary: pd.DataFrame) -> pd.DataFrame:
     return joined(points, columns, " (eV)")
 
 
-def points_of(summary: pd.DataFrame) -> pd.DataFrame:
-    """The name, the swept values and x of each point."""
-    keys = results.swept_keys(summary, results.SUMMARY_COLUMNS)
-    return summary.drop_duplicates("point")[["point", *keys, "x"]].reset_index(drop=True)
-
-
 def _quantities(summary: pd.DataFrame) -> list[str]:
     return [quantity for quantity in SYMBOLS if (summary["quantity"] == quantity).any()]
-
-
-def joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = "") -> pd.DataFrame:
-    """Join estimate, error and theory of each column to a table of points."""
-    found = table.copy()
-    for name, picked in columns.items():
-        found[name + unit] = picked["estimate"].to_numpy()
-        found[f"{name} stderr{unit}"] = picked["stderr"].to_numpy()
-        found[f"{name} theory{unit}"] = picked["theory"].to_numpy()
-    return found
 
 
 def random_field_latex(summary: pd.DataFrame) -> str:
@@ -180,13 +160,13 @@ def fits_latex(fits: pd.DataFrame) -> str:
     fits : DataFrame
         Power-law fits of the study.
     """
-    columns = _key_columns(fits, results.swept_keys(fits, results.FITS_COLUMNS))
+    columns = key_columns(fits, results.swept_keys(fits, results.FITS_COLUMNS))
     symbols = SYMBOLS | COUPLING_SYMBOLS
     columns["quantity"] = [f"${symbols.get(name, escaped(name))}$" for name in fits["quantity"]]
     columns["statistic"] = [escaped(_STATISTICS.get(name, name)) for name in fits["statistic"]]
     columns["against"] = [f"${text}$" for text in fits["against"]]
     ranges = fits["range"].str.replace("<=", r"\le", regex=False)
-    columns["range"] = [f"${_power(text)}$" for text in ranges]
+    columns["range"] = [f"${power(text)}$" for text in ranges]
     columns["points"] = [str(number) for number in fits["points"]]
     columns["exponent"] = measured(fits.rename(columns={"exponent": "estimate"}))
     columns["theory"] = numbers(fits["prediction"])
@@ -245,76 +225,10 @@ def sweeps_latex(summary: pd.DataFrame) -> str:
     """
     table = freezing_tables.sweeps_needed(summary)
     fixed = ("accuracy", "bound", "sweeps", freezing_tables.LIMIT)
-    columns = _key_columns(table, [key for key in table.columns if key not in fixed])
+    columns = key_columns(table, [key for key in table.columns if key not in fixed])
     columns["accuracy"] = numbers(table["accuracy"])
     shown = zip(table["bound"], numbers(table["sweeps"], digits=10), strict=True)
     columns["sweeps"] = [cell.replace("$", r"$\le ", 1) if bound else cell for bound, cell in shown]
     factor, unit = energy_unit(table[freezing_tables.LIMIT])
     columns[header(r"E_\infty/N", unit)] = numbers(table[freezing_tables.LIMIT] / factor)
     return tabular(list(columns), [rows(columns)], r"Accuracy: of $E_\infty$.")
-
-
-def escaped(text: str) -> str:
-    """Return plain text as LaTeX."""
-    return "".join(_TEXT.get(character, character) for character in text)
-
-
-def point_columns(points: pd.DataFrame) -> dict[str, list[str]]:
-    """The columns that say which point a row is about; x stands for its nominal value."""
-    keys = [key for key in points.columns if key not in ("point", "x", results.CONCENTRATION)]
-    return {**_key_columns(points, keys), "$x$": numbers(points["x"])}
-
-
-def _key_columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[str]]:
-    columns = {}
-    for key in keys:
-        unit = key_unit(key)
-        numeric = pd.api.types.is_numeric_dtype(table[key])
-        cells = numbers(table[key]) if numeric else [escaped(str(name)) for name in table[key]]
-        columns[key_label(key) + (f" ({escaped(unit)})" if unit else "")] = cells
-    return columns
-
-
-def header(symbol: str, unit: str = "") -> str:
-    """Return a symbol and its unit as the title of a column."""
-    return f"${symbol}$" + (f" ({escaped(unit)})" if unit else "")
-
-
-def measured(picked: pd.DataFrame) -> list[str]:
-    """Cells of numbers with their errors."""
-    pairs = zip(picked["estimate"].astype(float), picked["stderr"].astype(float), strict=True)
-    return [f"${compact(*pair)}$" if np.isfinite(pair[0]) else "--" for pair in pairs]
-
-
-def numbers(values: pd.Series, digits: int = 4) -> list[str]:
-    """Cells of numbers without errors."""
-    return [f"${_power(f'{v:.{digits}g}')}$" if np.isfinite(v) else "--" for v in values]
-
-
-def _power(text: str) -> str:
-    """Write Python's powers of ten in text as TeX does."""
-    return re.sub(r"e([+-]\d+)", lambda found: rf"\times10^{{{int(found[1])}}}", text)
-
-
-def rows(columns: dict[str, list[str]]) -> list[tuple[str, ...]]:
-    """Return the rows of columns of cells."""
-    return list(zip(*columns.values(), strict=True))
-
-
-def tabular(titles: list[str], blocks: Sequence[list[tuple[str, ...]]], note: str) -> str:
-    """A ``tabular`` of blocks of rows with rules between them, and a note beneath."""
-    lines = [f"\\begin{{tabular}}{{{'l' * len(titles)}}}", r"\toprule", _line(titles)]
-    for block in blocks:
-        lines += [r"\midrule", *map(_line, block)]
-    note = rf"\multicolumn{{{len(titles)}}}{{l}}{{\footnotesize {note}}} \\"
-    return "\n".join([*lines, r"\bottomrule", note, r"\end{tabular}", ""])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write the text of a table."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

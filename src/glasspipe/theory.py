@@ -30,6 +30,8 @@ from glasspipe.statistics import STATISTICS
 
 Array = NDArray[np.float64]
 
+_ROUNDING = 1e-9
+"""A width below this fraction of the dilute limit's q95 is none."""
 _LARGE = 3.0e4
 """Sites to the power (2p − 3)/3 above which a box counts as infinite."""
 
@@ -41,8 +43,8 @@ class Setting:
     Parameters
     ----------
     field : str
-        One of ``FIELDS``: B, U_S (Σ_j U_ij S_j), b_gamma, b_eta, b or J_tau (Σ_j J_ij τ_j), with
-        independent random signs S_j, τ_j.
+        One of ``FIELDS``: B, U_S (Σ_j U_ij S_j), h (their sum), b_gamma, b_eta, b or J_tau
+        (Σ_j J_ij τ_j), with independent random signs S_j, τ_j.
     population : Population
         The defects.
     medium : Medium, CubicMedium or Printed
@@ -171,9 +173,10 @@ class FieldLaw:
 
     @cached_property
     def std(self) -> float:
-        """Standard deviation, eV."""
+        """Standard deviation, eV; 0 where symmetry leaves nothing but rounding."""
         variance = [s.variance(self.p, self.lattice.sites) for s in self._sums]
-        return sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
+        std = sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
+        return std if std > _ROUNDING * self.dilute.statistic("q95") else 0.0
 
     @cached_property
     def kurtosis(self) -> float:

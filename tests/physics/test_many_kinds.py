@@ -10,7 +10,7 @@ import pytest
 from glasspipe.config import study_from
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.defects.population import Population, _component_kinds
+from glasspipe.defects.population import Population, _component_kinds, of_defects
 from glasspipe.defects.thinning import orbits, thinned
 from glasspipe.greens import green_derivatives
 from glasspipe.lattice import Lattice
@@ -221,3 +221,30 @@ def test_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 350e6
+
+
+class TestOfDefects:
+    """What theory takes of defects that a user has given."""
+
+    def test_equal_ones_are_one_kind_in_any_order(self):
+        kinds = unit_kinds("uniaxial", "111")[np.repeat(np.arange(4), [10, 20, 30, 40])]
+        strong = np.where(np.arange(100) % 2 == 0, 1.0, 0.1)
+        given = kinds.scaled(gamma=strong, eta=np.ones(100), zeta=np.ones(100))
+        orders = np.arange(100), np.arange(100)[::-1], np.random.default_rng(0).permutation(100)
+        found = [of_defects(given[order], frozenset({"gamma"}), 20) for order in orders]
+        for kinds, weight in found:
+            assert len(kinds) == 8
+            np.testing.assert_allclose(
+                np.sort(weight), [0.05] * 2 + [0.1] * 2 + [0.15] * 2 + [0.2] * 2
+            )
+            mean = np.einsum("k,kab->ab", weight, kinds.gamma)
+            np.testing.assert_allclose(mean, given.gamma.mean(axis=0), atol=1e-12)
+
+    def test_of_many_some_are_drawn_wherever_they_stand(self):
+        given = drawn(np.random.default_rng(2), 4000, "gaussian").scaled(
+            gamma=np.repeat([0.1, 1.0], 2000), eta=np.ones(4000), zeta=np.ones(4000)
+        )
+        kinds, weight = of_defects(given, frozenset({"gamma"}), 600)
+        assert (len(kinds), weight.sum()) == (600, pytest.approx(1))
+        size = np.linalg.norm(kinds.gamma.reshape(600, -1), axis=1)
+        assert np.mean(size < 0.4) == pytest.approx(0.5, abs=0.08)

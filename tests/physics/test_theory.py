@@ -344,3 +344,43 @@ def order_statistic_of_sixths(whole):
     """|X| that a sixth of the fields of the coupled ones stay below: 0.4 + 0.6/6 = ½."""
     scale = whole.statistic("median_abs")
     return brentq(lambda X: whole.cdf(X) - whole.cdf(-X) - 1 / 6, 0, scale)
+
+
+def test_local_field_of_random_spins():
+    """The same sources make B and U: h of random S is narrower than a sum of independent fields."""
+    crystal = Lattice("fcc", 6.585, 92)
+    components = (Component("uniaxial", "111", 1.0, 1.0, 1.0),)
+    medium, number = PRESETS["KBr"].medium, 312
+    found = {"h": [], "B": [], "U_S": []}
+    rng = np.random.default_rng(5)
+    for _ in range(25):
+        made = realise(rng, crystal, number, components)
+        tensors, box = made.defects.tensors, [crystal.edge] * 3
+        pairs = couplings(
+            made.position, tensors.gamma, tensors.eta, box=box, medium=medium, boundary="spherical"
+        )
+        U = np.zeros((number, number))
+        U[np.triu_indices(number, 1)] = pairs.U
+        U_S = rng.choice([-1, 1], (12, number)) @ (U + U.T)
+        found["U_S"].append(U_S)
+        found["B"].append(pairs.B)
+        found["h"].append(U_S + pairs.B)
+    setting = {"population": Population(components), "medium": medium}
+    laws = {
+        field: field_law(field, lattice=crystal, defects=number, **setting).dilute
+        for field in found
+    }
+    for field, values in found.items():
+        inside = np.mean(np.abs(values) < laws[field].statistic("median_abs"))
+        assert inside == pytest.approx(0.5, abs=0.02), field
+    assert laws["h"].scale[0] < 0.75 * (laws["B"].scale[0] + laws["U_S"].scale[0])
+
+
+@pytest.mark.parametrize("field", ["B", "b_gamma", "b_eta"])
+def test_a_field_that_symmetry_forbids_has_no_width(field):
+    """In a box of two cells along each edge every other site is half a box away along each axis."""
+    setting = {"population": UNIAXIAL, "medium": MEDIUM}
+    found = field_law(field, lattice=Lattice("simple_cubic", 6.585, 2), defects=3, **setting)
+    assert np.isfinite([found.statistic(name) for name in ("median_abs", "q95", "std")]).all()
+    if field != "b_gamma":
+        assert found.std == 0

@@ -61,7 +61,8 @@ def test_energy_scale():
     """γ = 1 eV in KBr gives 0.005 eV with c_l; a mixture has its mean γ²."""
     scale = freezing_results.energy_scale
     aligned = {"species": "aligned", "gamma": 2.0}
-    assert scale(point_from({})) == pytest.approx(0.00487, rel=0.01)
+    by_hand = 1.602176634e-19 / (4 * np.pi * 2750 * 3070**2 * (4.6563e-10) ** 3)
+    assert scale(point_from({})) == pytest.approx(by_hand, rel=1e-4)
     assert scale(point_from({"defects": aligned})) == pytest.approx(4 * scale(point_from({})))
     parts = {"one": {"share": 0.25, "gamma": 2.0}, "other": {"share": 0.75, "gamma": 0.0}}
     mixed = point_from({"defects": {"mixture": parts}})

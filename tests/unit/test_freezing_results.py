@@ -50,7 +50,7 @@ class Case:
         rows = freezing_results.summary(self.found)
         self.rows = {(row.quantity, row.statistic): row for row in rows.itertuples()}
         number = len(self.data["T"])
-        self.chosen = np.random.default_rng(3).integers(number, size=(RESAMPLES, number))
+        self.chosen = np.random.default_rng(3).integers(number, size=(RESAMPLES, number - 1))
         self.T = [math.exp(sum(map(math.log, column)) / number) for column in self.data["T"].T]
 
     def common(self, values):

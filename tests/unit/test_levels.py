@@ -7,7 +7,6 @@ from scipy.integrate import quad
 
 from glasspipe.laws import levels
 from glasspipe.laws.levels import EDGES
-from glasspipe.medium import PRESETS
 
 WIDTH = 3e-5
 CAUCHY = stats.cauchy(scale=WIDTH)
@@ -83,14 +82,3 @@ def test_units():
     assert pytest.approx(4.135667e6, rel=1e-6) == levels.PER_GIGAHERTZ_AND_CUBIC_MICRON
     assert pytest.approx(1e30 / 1.602176634e-19) == levels.PER_JOULE_AND_CUBIC_METRE
     assert pytest.approx({"1K": 8.617333e-5, "10K": 8.617333e-4}, rel=1e-6) == levels.LOW
-
-
-def test_U_0_of_potassium_bromide():
-    """0.005 eV with γ = 1 eV: ρc_l² = 25.92 GPa, a = 6.585/√2 Å."""
-    modulus = PRESETS["KBr"].medium.longitudinal_modulus
-    U_0 = levels.coupling_scale(1.0, modulus, 6.585 / np.sqrt(2))
-    by_hand = 1.602176634e-19 / (4 * np.pi * 2750 * 3070**2 * (4.6563e-10) ** 3)
-    assert pytest.approx(by_hand, rel=1e-4) == U_0
-    assert levels.coupling_scale(2.0, modulus, 4.0) == pytest.approx(
-        4 * levels.coupling_scale(1.0, modulus, 4.0)
-    )

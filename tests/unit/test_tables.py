@@ -7,6 +7,7 @@ import synthetic
 
 from glasspipe import tables
 from glasspipe.outcome import results
+from glasspipe.outcome.latex import escaped
 
 UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
 
@@ -172,7 +173,7 @@ def test_small_concentrations_are_powers_of_ten():
     ],
 )
 def test_text_is_escaped(text, latex):
-    assert tables.escaped(text) == latex
+    assert escaped(text) == latex
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,25 @@ def _joined(parts: list[Kinds]) -> Kinds:
     return joined([kinds for kinds, _ in parts]), np.concatenate([w for _, w in parts])
 
 
+def of_defects(tensors: Variants, names: frozenset[str], most: int) -> Kinds:
+    """Kinds of given defects and their shares: all that differ, or ``most`` of the defects.
+
+    Parameters
+    ----------
+    tensors : Variants
+        The defects.
+    names : frozenset of str
+        The tensors that matter, out of gamma, P and zeta.
+    most : int
+        Of more kinds than that, as many defects are drawn, the same in every run.
+    """
+    found = _distinct((tensors, np.full(len(tensors), 1 / len(tensors))), names)
+    if len(found[1]) <= most:
+        return found
+    chosen = np.random.default_rng(0).choice(len(tensors), most, replace=False)
+    return tensors[np.sort(chosen)], np.full(most, 1 / most)
+
+
 def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
     """Kinds that are equal in the tensors that matter as one."""
     kinds, weight = found

@@ -2,7 +2,7 @@
 
 A 1/R³ field sums conditionally: what lies far away, where defects are a continuum, adds a field
 that depends on how the sum is ordered and on nothing else. Couplings of higher order have none, nor
-have those whose sources change sign, which leaves B.
+have those whose sources change sign, which leaves B, also where it is part of h.
 """
 
 import numpy as np
@@ -46,7 +46,7 @@ def homogeneous_field(
     box : array (3,)
         Edges of the box in any unit, for only their ratios count.
     """
-    if field != "B" or boundary == "spherical":
+    if field not in ("B", "h") or boundary == "spherical":
         return np.zeros(len(receivers))
     kinds, weight = sources
     if boundary == "minimum_image":

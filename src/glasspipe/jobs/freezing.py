@@ -143,5 +143,6 @@ def _judgement(rows: list[Arrays], point: Point) -> str:
     """Return a line if the realisations froze poorly on average."""
     data = {name: np.stack([row[name] for row in rows]) for name in _JUDGED if name in rows[0]}
     found = measures(data, swap_rate=point.freeze.get("swap_rate", np.nan))
-    poor = complaints({name: float(values.mean()) for name, values in found.items()})
+    known = {name: values[np.isfinite(values)] for name, values in found.items()}
+    poor = complaints({name: float(values.mean()) for name, values in known.items() if values.size})
     return f"poor quality: {'; '.join(poor)}" if poor else ""

@@ -114,10 +114,6 @@ class PowerSums:
         fourth = [m4, 4 * m3 * m1 + 3 * m2**2, 12 * m2 * m1**2, 6 * m1**4]
         return cls(float(m1 @ weight), np.array(second) @ weight, np.array(fourth) @ weight)
 
-    def mean(self, p: float) -> float:
-        """P Σ m_1, eV."""
-        return p * self.first
-
     def __add__(self, other: "PowerSums") -> "PowerSums":
         """Sums over more sites."""
         return PowerSums(

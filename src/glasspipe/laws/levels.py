@@ -10,7 +10,6 @@ in E: that of the standard tunnelling model is nearly constant.
 """
 
 from collections.abc import Callable
-from math import pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,11 +62,6 @@ def expected_free(cdf: Callable[[Array], Array], D: Array) -> float:
     """Fraction of spins with |h| < D where h has the distribution function ``cdf``; eV."""
     sizes, weight = _sizes(D)
     return float((cdf(sizes) - cdf(-sizes)) @ weight)
-
-
-def coupling_scale(gamma: float, modulus: float, distance: float) -> float:
-    """U_0 = γ_0²/(4πρc_l²a³) in eV, of γ_0 in eV, ρc_l² in eV/Å³ and a in Å."""
-    return gamma**2 / (4 * pi * modulus * distance**3)
 
 
 def density_of_states(E: Array, volume: float) -> tuple[Array, Array]:

@@ -38,6 +38,7 @@ CONTRACTIONS = {
 FIELDS: dict[str, tuple[dict[str, int], ...]] = {
     "B": ({"B": 1},),
     "U_S": ({"U": 1}, {"U": -1}),
+    "h": ({"B": 1, "U": 1}, {"B": 1, "U": -1}),
     "b_gamma": ({"U_S_tau": 1}, {"U_S_tau": -1}),
     "b_eta": ({"U_eta_tau": 1},),
     "b": ({"U_eta_tau": 1, "U_S_tau": 1}, {"U_eta_tau": 1, "U_S_tau": -1}),
@@ -126,7 +127,7 @@ def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]
     Parameters
     ----------
     made_of : list of Part
-        From :func:`glasspipe.elastic.printed.parts`.
+        From :func:`glasspipe.elastic.parts.parts`.
     green : function
         Derivatives of the Green's function for a part.
     """

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from glasspipe.config import Point
 from glasspipe.defects.distribution import Distribution, Strength, nodes
-from glasspipe.defects.population import Kinds, Population
+from glasspipe.defects.population import Kinds, Population, of_defects
 from glasspipe.laws.pair_distances import Magnitude, magnitude
-from glasspipe.laws.pair_fields import FIELDS
+from glasspipe.laws.pair_fields import FIELDS, tensors_of
 from glasspipe.laws.stable import StableLaw
 from glasspipe.species import Variants
 from glasspipe.statistics import STATISTICS
@@ -31,13 +31,14 @@ _FIELD_OF = {
 }
 """The field that each coupling makes."""
 
-_STRAY = {"B": "E", "b": "epsilon"}
-"""The stray field that each random field includes."""
+_STRAY = {"B": "E", "h": "E", "b": "epsilon"}
+"""The stray field that each field includes."""
+_UNKNOWN = dict.fromkeys(STATISTICS, float("nan"))
 _MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
 """Statistics to which a number that is added to a field adds itself, and those it leaves."""
 
-_EXAMPLES = 20
-"""Defects of a user's file whose tensors stand for all."""
+_MOST = {"receivers": 100, "sources": 600}
+"""Kinds of defect in a user's file of which all are taken; of more, so many are drawn."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def expectations(
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
     S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
-    b_gamma and b this is a comparison and not a prediction, and for h, which freezing makes, only
-    the scale is given.
+    b_gamma and b this is a comparison and not a prediction, and of h, which freezing makes, only
+    the limit is given, that of random S.
 
     A stray field that is one number shifts B or b; a distributed one is independent of it and adds
     its mean and variance, and nothing else is said. Nor is anything where components differ in it
@@ -109,23 +110,14 @@ def expectations(
     if point.source_file is None and point.lattice.type != "rock_salt":
         found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
     else:
-        examples = _examples(tensors)
-        own = point.source_file is not None
         found = {
-            field: _dilute(
-                point,
-                field,
-                examples if own else population.receivers(field),
-                examples if own else population.sources(field),
-                len(tensors),
-                box,
-            )
+            field: _dilute(point, field, _kinds(point, field, tensors), len(tensors), box)
             for field in FIELDS
         }
     for field, name in _STRAY.items():
         if name in stray:
             found[field] = _with_stray(found[field], _common_strength(point, name))
-    return found | {"h": _sum(found["B"], found["U_S"])}
+    return found | {"h": replace(found["h"], statistics=_UNKNOWN, std_error=float("nan"))}
 
 
 def _common_strength(point: Point, name: str) -> Strength | None:
@@ -137,20 +129,20 @@ def _common_strength(point: Point, name: str) -> Strength | None:
 
 def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     """What is expected once an independent stray field has been added."""
-    unknown, old = dict.fromkeys(STATISTICS, float("nan")), found.statistics
+    old = found.statistics
     if strength is None:
-        return replace(found, statistics=unknown, std_error=float("nan"), has_limit=False)
+        return replace(found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False)
     if isinstance(strength, Distribution):
         value, weight = nodes(strength, 2)
         mean = float(weight @ value)
         spread = np.sqrt(weight @ (value - mean) ** 2)
         moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
-        return Expectation(found.limit, unknown | moments, has_limit=False)
+        return Expectation(found.limit, _UNKNOWN | moments, has_limit=False)
     shifted = {name: old[name] + strength for name in _MOVED} | {
         name: old[name] for name in _UNMOVED
     }
     limit = replace(found.limit, centre=found.limit.centre + strength)
-    return replace(found, limit=limit, statistics=unknown | shifted)
+    return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
 
 
 def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
@@ -165,17 +157,23 @@ def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
     tensors : Variants
         The defects of one realisation.
     """
+    kinds = _kinds(point, _FIELD_OF[coupling], tensors)
+    return magnitude(coupling, *kinds, point.interaction)
+
+
+def _kinds(point: Point, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
+    """Receivers and sources of a field: those of the config, or those of a user's file.
+
+    The latter have no symmetry that could be known. Kinds that are equal count as one.
+    """
     if point.source_file is None:
-        population, field = Population(point.components), _FIELD_OF[coupling]
-        receivers, sources = population.receivers(field), population.sources(field)
-    else:
-        receivers = sources = _examples(tensors)
-    return magnitude(coupling, receivers, sources, point.interaction)
-
-
-def _examples(tensors: Variants) -> Kinds:
-    kinds = tensors[np.arange(min(len(tensors), _EXAMPLES))]
-    return kinds, np.full(len(kinds), 1 / len(kinds))
+        population = Population(point.components)
+        return population.receivers(field), population.sources(field)
+    one, other = (
+        of_defects(tensors, frozenset(names), _MOST[role])
+        for names, role in zip(tensors_of(field), ("receivers", "sources"), strict=True)
+    )
+    return one, other
 
 
 def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:
@@ -187,27 +185,21 @@ def _on_lattice(point: Point, field: str, population: Population, values: int) -
         defects=point.defects,
         boundary=point.data["boundary"],
     )
+    if field == "h":
+        return Expectation(law.dilute, _UNKNOWN)
     error = law.std_error(values) if law.std > 0 else float("nan")
     return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
 
 
 def _dilute(
-    point: Point, field: str, receivers: Kinds, sources: Kinds, number: int, box: Array
+    point: Point, field: str, kinds: tuple[Kinds, Kinds], number: int, box: Array
 ) -> Expectation:
     law = dilute_law(
         field,
-        receivers,
-        sources,
+        *kinds,
         point.interaction,
         number / float(np.prod(box)),
         boundary=point.data["boundary"],
         box=box,
     )
     return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
-
-
-def _sum(one: Expectation, two: Expectation) -> Expectation:
-    """Only a scale, that of the sum of two independent fields."""
-    added = replace(one.limit, scale=one.limit.scale + two.limit.scale)
-    unknown = dict.fromkeys(STATISTICS, float("nan"))
-    return Expectation(added, unknown, has_limit=one.has_limit)

@@ -19,6 +19,7 @@ from glasspipe import dataset
 from glasspipe.config import Point
 from glasspipe.defects.distribution import nodes
 from glasspipe.jobs.frozen_file import OVERLAPS
+from glasspipe.laws.levels import mean_and_error
 from glasspipe.medium import CubicMedium
 from glasspipe.spins import diagnostics, random_field
 
@@ -103,7 +104,7 @@ def statistics(
         against ``freezing_row``.
     """
     data = _read(point, files)
-    chosen = rng.integers(len(data["T"]), size=(resamples, len(data["T"])))
+    chosen = _resampled(len(data["T"]), resamples, rng)
     scale = x * energy_scale(point)
     curves, found = _curves(data, chosen, scale)
     found.append(Row(T_G, SCALE, scale, np.nan))
@@ -159,8 +160,10 @@ def _curves(
     each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in data["B"]])
     curves: dict[str, Any] = {_T: ("freezing_step", T, {"units": "eV"})}
     for name, values in each.items():
-        spread = values[chosen].mean(axis=1).std(axis=0)
         curves[name] = ("freezing_step", values.mean(axis=0))
+        spread = np.full(len(T), np.nan)
+        if len(chosen):
+            spread = values[chosen].mean(axis=1).std(axis=0)
         curves[f"{name}_stderr"] = ("freezing_step", spread)
     found = [_temperature(PEAK, diagnostics.peak, T, each["heat_slope"], chosen, scale)]
     if several:
@@ -185,29 +188,41 @@ def _temperature(
 ) -> Row:
     found = find(T, values.mean(axis=0))
     resampled = find(T, values[chosen].mean(axis=1))
-    return Row(T_G, statistic, float(found), _spread(resampled, chosen), theory)
+    return Row(T_G, statistic, float(found), _spread(resampled), theory)
 
 
-def _spread(resampled: ArrayLike, chosen: NDArray[np.int64]) -> float:
-    """Return the standard deviation of what was resampled; NaN for one realisation.
+def _resampled(number: int, resamples: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return realisations drawn again and again; none of a single one.
+
+    One less than there are, as in :func:`glasspipe.statistics.describe`.
+    """
+    if number == 1:
+        return np.empty((0, 1), np.int64)
+    return rng.integers(number, size=(resamples, number - 1))
+
+
+def _spread(resampled: ArrayLike) -> float:
+    """Return the standard deviation of what was resampled; NaN if that was nothing.
 
     NaN, too, where a tenth of the resamplings lack it (no curve crosses, no peak within): what the
     others scatter by would be too little.
     """
-    known = np.asarray(resampled)[np.isfinite(resampled)]
-    enough = chosen.shape[1] > 1 and known.size > 0.9 * len(chosen)
-    return float(known.std()) if enough else float("nan")
+    found = np.asarray(resampled)
+    known = found[np.isfinite(found)]
+    return float(known.std()) if known.size > 0.9 * found.size else float("nan")
 
 
 def _mean(quantity: str, statistic: str, values: Array) -> Row:
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    return Row(quantity, statistic, float(np.mean(values)), float(error))
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return Row(quantity, statistic, np.nan, np.nan)
+    return Row(quantity, statistic, *mean_and_error(known))
 
 
 def _exponent(h: Array, chosen: NDArray[np.int64]) -> Row:
     """Return the exponent of the gap; the fields of a realisation are not independent."""
     resampled = [diagnostics.gap_exponent(h[rows]) for rows in chosen]
-    return Row(GAP, "exponent", diagnostics.gap_exponent(h), _spread(resampled, chosen))
+    return Row(GAP, "exponent", diagnostics.gap_exponent(h), _spread(resampled))
 
 
 def _gap(h: Array) -> dict[str, Any]:

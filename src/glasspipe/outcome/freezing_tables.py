@@ -19,7 +19,7 @@ from glasspipe.outcome.freezing_results import (
     SCALE,
     T_G,
 )
-from glasspipe.outcome.presentation import Axis, Series, pick, plus_minus
+from glasspipe.outcome.presentation import Axis, Series, pick, plus_minus, points_of
 from glasspipe.spins.diagnostics import CRITERIA, ERRORS, complaints
 
 SWEEPS = "freeze.sweeps"
@@ -53,8 +53,7 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    keys = results.swept_keys(summary, results.SUMMARY_COLUMNS)
-    points = summary.drop_duplicates("point")[["point", *keys, "x"]].reset_index(drop=True)
+    points = points_of(summary)
     names = points["point"].tolist()
     wanted = {
         "E/N (eV)": (ENERGY, "frozen"),

@@ -19,8 +19,8 @@ from glasspipe.laws import levels, pair_distances
 from glasspipe.laws.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
 from glasspipe.laws.pair_fields import ORDERS
 from glasspipe.layout import PointFiles
-from glasspipe.medium import CubicMedium
 from glasspipe.outcome.expectation import Expectation, pair_magnitude
+from glasspipe.outcome.freezing_results import energy_scale
 from glasspipe.species import Variants
 from glasspipe.statistics import fit_power_law
 
@@ -82,7 +82,7 @@ def statistics(
     box, tensors, D, Delta = _tunnelling(files)
     sizes, volume = _sizes(tensors), float(np.prod(box))
     numbers = [
-        *_free(files.point, h, D, x, sizes["size_gamma"], known["h"]),
+        *_free(files.point, h, D, x, known["h"]),
         *_low_levels(b, Delta, volume, known["b"]),
     ]
     named = zip(("estimate", "stderr", "theory"), zip(*numbers, strict=True), strict=True)
@@ -176,16 +176,13 @@ def _fitted(point: Point, box: Array) -> NDArray[np.bool_]:
 
 
 def _free(
-    point: Point, h: Array, D: Array, x: float, gamma: float, known: Expectation
+    point: Point, h: Array, D: Array, x: float, known: Expectation
 ) -> list[tuple[float, float, float]]:
     """Fraction of S that is free: as found, if P(h) were flat below D, and the paper's D_0/(xU_0).
 
     The theory of the first is that of random S.
     """
-    medium = point.medium
-    isotropic = medium.hill_average if isinstance(medium, CubicMedium) else medium
-    modulus, distance = isotropic.longitudinal_modulus, point.lattice.neighbour_distance
-    U_0 = levels.coupling_scale(gamma, modulus, distance)
+    U_0 = energy_scale(point)
     random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
     paper = float(np.mean(D)) / (x * U_0) if U_0 > 0 else np.nan
     return [

@@ -6,17 +6,23 @@ import pandas as pd
 
 from glasspipe.laws.levels import LOW, PER_GIGAHERTZ_AND_CUBIC_MICRON, PER_JOULE_AND_CUBIC_METRE
 from glasspipe.outcome import results
-from glasspipe.outcome.presentation import SYMBOLS, TYPICAL, energy_unit, pick, ratio
-from glasspipe.tables import (
+from glasspipe.outcome.latex import (
     header,
-    joined,
     measured,
     numbers,
     point_columns,
-    points_of,
     rows,
     tabular,
     write_text,
+)
+from glasspipe.outcome.presentation import (
+    SYMBOLS,
+    TYPICAL,
+    energy_unit,
+    joined,
+    pick,
+    points_of,
+    ratio,
 )
 
 _ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")

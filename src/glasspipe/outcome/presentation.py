@@ -185,6 +185,22 @@ def key_unit(key: str) -> str:
     return dict(leaves(schema())).get(key, {}).get("unit", "")
 
 
+def points_of(summary: pd.DataFrame) -> pd.DataFrame:
+    """The name, the swept values and x of each point."""
+    keys = swept_keys(summary, SUMMARY_COLUMNS)
+    return summary.drop_duplicates("point")[["point", *keys, "x"]].reset_index(drop=True)
+
+
+def joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = "") -> pd.DataFrame:
+    """Join estimate, error and theory of each column to a table of points."""
+    found = table.copy()
+    for name, picked in columns.items():
+        found[name + unit] = picked["estimate"].to_numpy()
+        found[f"{name} stderr{unit}"] = picked["stderr"].to_numpy()
+        found[f"{name} theory{unit}"] = picked["theory"].to_numpy()
+    return found
+
+
 def pick(summary: pd.DataFrame, quantity: str, statistic: str, points: list[str]) -> pd.DataFrame:
     """Return ``estimate``, ``stderr`` and ``theory`` of the given points, NaN where there is none.
 

@@ -33,10 +33,6 @@ class Overlaps:
         """Return a count that has not begun."""
         return cls(np.zeros((steps, OVERLAP_BINS), np.int64), np.zeros((3, steps)))
 
-    def add(self, S: NDArray[np.float32], size: int, at: NDArray[np.int64]) -> None:
-        """Count the replicas ``at`` (sets, steps), pairs of different sets at each step."""
-        kernels.count_overlaps(S, size, at, self.counts, self.sums)
-
     def add_step(self, S: NDArray[np.float32], size: int, step: int) -> None:
         """Count all replicas as being at one step."""
         here = slice(step, step + 1)

@@ -98,4 +98,4 @@ def measures(data: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
         found["size_B_and_U"] = correlation(np.abs(B), data["U_norm"])
     if data["replica_S"].shape[1] > 1:
         found["overlap"] = replica_overlap(data["replica_S"])
-    return {name: values for name, values in found.items() if np.isfinite(values).all()}
+    return {name: values for name, values in found.items() if np.isfinite(values).any()}
