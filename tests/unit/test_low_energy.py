@@ -53,11 +53,8 @@ def test_numbers_on_tunnelling_are_those_of_the_defects(small):
             assert found["levels", f"below_{T}"] == pytest.approx((low > E).mean())
             density = (low > E).mean() * point.defects / point.lattice.edge**3 / low
             assert found["levels", f"density_{T}"] == pytest.approx(density)
-        U_0 = levels.coupling_scale(
-            point.swept["defects.gamma"],
-            point.medium.longitudinal_modulus,
-            point.lattice.neighbour_distance,
-        )
+        stiffness = point.medium.longitudinal_modulus * point.lattice.neighbour_distance**3
+        U_0 = point.swept["defects.gamma"] ** 2 / (4 * np.pi * stiffness)
         x = point.defects / point.lattice.sites
         assert found["free_S", "paper"] == pytest.approx(1e-5 / (x * U_0))
 
