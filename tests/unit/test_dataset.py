@@ -200,9 +200,12 @@ class TestRefusals:
         message = "h.nc: no such file"
         self.refuse(message, stages.freeze, point_from(POINT), tmp_path / "h.nc", tmp_path / "o.nc")
 
-    def test_negative_realisations(self, tmp_path):
-        with pytest.raises(ConfigError, match="realisations: found -1"):
-            stages.sample(point_from(POINT), tmp_path / "r.nc", first=-1, count=2)
+    @pytest.mark.parametrize(("first", "count"), [(-1, 2), (0, 0), (1, 3), (3, 1)])
+    def test_realisations_that_are_not_there(self, tmp_path, first, count):
+        message = f"--first and --count: found {first} and {count}; .* realisations 0 to 2$"
+        with pytest.raises(ConfigError, match=message):
+            stages.sample(point_from(POINT), tmp_path / "r.nc", first=first, count=count)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_file_leaves_nothing(tmp_path):

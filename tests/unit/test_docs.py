@@ -1,0 +1,50 @@
+"""What the documentation names is there."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("config/*.md")])
+TEXTS = [*PAGES, *sorted(ROOT.glob("src/**/*.py")), *sorted(ROOT.glob("benchmarks/*.py"))]
+LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
+FILE = re.compile(r"`(?:python )?((?:benchmarks|config|docs|src|tests|workflow)/[\w./]+\.\w+)[^`]*`")
+NAME = re.compile(r"`(glasspipe(?:\.\w+)+)`")
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_links_and_files(page):
+    text = page.read_text("utf-8")
+    links = [link for link in LINK.findall(text) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    assert [file for file in FILE.findall(text) if not (ROOT / file).exists()] == []
+
+
+def test_names():
+    found = {(name, relative(path)) for path in TEXTS for name in NAME.findall(path.read_text())}
+    assert len(found) > 30
+    assert [(name, where) for name, where in sorted(found) if not exists(name)] == []
+
+
+def exists(name):
+    """Whether a dotted name is a module, or something in one."""
+    module, rest = name, []
+    while module:
+        try:
+            value = import_module(module)
+        except ModuleNotFoundError:
+            module, _, last = module.rpartition(".")
+            rest.insert(0, last)
+        else:
+            for part in rest:
+                if not hasattr(value, part):
+                    return part in getattr(value, "__dataclass_fields__", {})
+                value = getattr(value, part)
+            return True
+    return False
