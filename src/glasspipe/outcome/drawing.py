@@ -140,10 +140,14 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
     owner.legend(handles=shown, **options)
 
 
-def series_colours(arrangement: Arrangement) -> list[Any]:
-    """Return a colour for each series: shades where there are too many for distinct colours."""
-    number = len(arrangement.series)
+def distinct(number: int) -> list[Any]:
+    """Return so many colours, or more: shades where there are too few distinct ones."""
     return list(COLOURS) if number <= len(COLOURS) else list(_SHADES(np.linspace(0, 1, number)))
+
+
+def series_colours(arrangement: Arrangement) -> list[Any]:
+    """Return a colour for each series."""
+    return distinct(len(arrangement.series))
 
 
 def explain_series(figure: Figure, arrangement: Arrangement) -> None:

@@ -129,7 +129,8 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
     left, right = figure.subplots(1, 2)
     typical = {name: pick(summary, name, TYPICAL, points) for name in SYMBOLS}
     groups = pd.DataFrame({"x": x, "mixing": _rounded(mixing)})
-    colours = dict(zip(np.unique(x), _shades(len(np.unique(x))), strict=True))
+    values = np.unique(x)
+    colours = dict(zip(values, drawing.distinct(len(values)), strict=False))
     proportional = False
     for axes, abscissa, found, keys in (
         (left, mixing, ratio(typical["b_gamma"], typical["b_eta"]), ["x"]),
@@ -193,10 +194,6 @@ def _quotient(above: Array, below: Array) -> Array:
 def _rounded(values: Array) -> Array:
     """Values to a few significant digits, so that equal ones are."""
     return np.array([float(f"{value:.{_DIGITS}g}") for value in values])
-
-
-def _shades(number: int) -> list[Any]:
-    return [COLOURS[i % len(COLOURS)] for i in range(number)]
 
 
 def free_spins(summary: pd.DataFrame) -> Figure:
