@@ -10,9 +10,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("config/*.md")])
 TEXTS = [*PAGES, *sorted(ROOT.glob("src/**/*.py")), *sorted(ROOT.glob("benchmarks/*.py"))]
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
-FILE = re.compile(
-    r"`(?:python )?((?:benchmarks|config|docs|src|tests|workflow)/[\w./]+\.\w+)[^`]*`"
-)
+FOLDERS = "benchmarks|config|docs|src|tests|workflow"
+FILE = re.compile(rf"`(?:python )?((?:{FOLDERS})/[\w./]+\.\w+)[^`]*`")
 NAME = re.compile(r"`(glasspipe(?:\.\w+)+)`")
 
 
