@@ -13,12 +13,10 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 import numpy as np
+from boxes import box
 from scipy.special import erfcinv
 
-from glasspipe.config import point_from, seed_sequence
-from glasspipe.couplings import couplings
 from glasspipe.freeze import field_scale
-from glasspipe.sample import realise
 from glasspipe.spins.ladder import temperatures_needed
 from glasspipe.tempering import temper
 
@@ -31,19 +29,6 @@ TARGETS = [
     *((0.01, 500, rate, DEFAULT) for rate in (0.15, 0.5)),
     *((x, 150, 0.3, ends) for x in (1e-4, 0.1) for ends in OTHERS),
 ]
-
-
-def box(defects, number):
-    """U (N, N) and B (N,) of a box of a study."""
-    point = point_from({"defects": defects})
-    rng = np.random.default_rng(seed_sequence(point, "sample", number))
-    made = realise(rng, point.lattice, point.defects, point.components)
-    tensors = made.defects.tensors
-    system = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
-    found = couplings(made.position, tensors.gamma, tensors.eta, **system)
-    U = np.zeros((point.defects, point.defects))
-    U[np.triu_indices(point.defects, 1)] = found.U
-    return U + U.T, found.B
 
 
 def lengths(defects):

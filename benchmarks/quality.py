@@ -13,30 +13,15 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 import numpy as np
+from boxes import box
 
-from glasspipe.config import point_from, seed_sequence
-from glasspipe.couplings import couplings
 from glasspipe.freeze import field_scale, freeze
-from glasspipe.sample import realise
 from glasspipe.tempering import temper
 
 BOXES, REPLICAS = 4, 16
 SWEEPS = (100, 1000, 10_000)
 TEMPERED = (10_000, 100_000, 400_000)
 RANGE = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
-
-
-def box(concentration, number):
-    """U (N, N) and B (N,) of a box of the default study."""
-    point = point_from({"defects": {"concentration": concentration}})
-    rng = np.random.default_rng(seed_sequence(point, "sample", number))
-    made = realise(rng, point.lattice, point.defects, point.components)
-    tensors = made.defects.tensors
-    system = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
-    found = couplings(made.position, tensors.gamma, tensors.eta, **system)
-    U = np.zeros((point.defects, point.defects))
-    U[np.triu_indices(point.defects, 1)] = found.U
-    return U + U.T, found.B
 
 
 def runs(U, B, key):
@@ -60,7 +45,7 @@ def main():
     for x in (1e-4, 1e-3, 0.01, 0.1):
         lowest, above, agree = [], [], 0
         for number in range(BOXES):
-            U, B = box(x, number)
+            U, B = box({"concentration": x}, number)
             unit = len(B) * field_scale(U, B, key=number)
             found = runs(U, B, number)
             best = min(energies.min() for energies in found.values())
