@@ -93,16 +93,16 @@ def freezing(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
         axes.set_ylabel(label)
     grid[0, 0].axhline(0.5, color="grey", linewidth=0.5)
     grid[1, 0].set_ylim(bottom=0)
-    _explain_lines(grid[0, 0], "of replicas", "by $B$ alone")
-    _explain_lines(grid[1, 0], "$dE/dT$", "fluctuations")
+    _explain_lines(grid[0, 0], "of replicas", "by $B$ alone", loc="upper right")
+    _explain_lines(grid[1, 0], "$dE/dT$", "fluctuations", loc="upper left")
     drawing.explain_shades(figure, arrangement)
     return figure
 
 
-def _explain_lines(axes: Axes, solid: str, dotted: str) -> None:
+def _explain_lines(axes: Axes, solid: str, dotted: str, *, loc: str) -> None:
     entries = [drawing.key(solid, color="black")]
     entries.append(drawing.key(dotted, color="black", linestyle=":"))
-    drawing.legend(axes, entries, loc="upper right", labelspacing=0.2)
+    drawing.legend(axes, entries, loc=loc, labelspacing=0.2)
 
 
 def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: Any) -> None:
