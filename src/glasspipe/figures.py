@@ -360,7 +360,7 @@ def _draw_trace(panels: Sequence[Axes], trace: xr.Dataset, unit: xr.DataArray, c
     if not (trace["T"] > 0).any():
         return
     energies, excess, acceptances = panels
-    trace = trace.dropna("step")
+    trace = trace.dropna("step", subset=["T"])
     T, energy, error = (trace[name] / unit for name in ("T", "energy", "energy_stderr"))
     energies.plot(T, energy, color=colour)
     energies.fill_between(T, energy - error, energy + error, color=colour, alpha=0.3, linewidth=0)

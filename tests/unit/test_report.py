@@ -1,8 +1,10 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
+from workbench import run
 
 from glasspipe import cli
 from glasspipe.outcome import results
@@ -220,3 +222,21 @@ def test_a_study_that_was_not_aggregated_ends_in_one_line(tmp_path, capsys):
         assert error.count("\n") == 1
         assert "summary.parquet: no such file; `glasspipe aggregate` makes it" in error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_single_realisation_is_enough(tmp_path):
+    """Nothing has an error bar then, and everything is drawn."""
+    config = {
+        "study": "one",
+        "realisations": 1,
+        "defects": {"number": 60},
+        "freeze": {"replicas": 2, "sweeps": 200},
+        "sweep": {"defects.concentration": {"values": [0.01, 0.1]}},
+    }
+    run(tmp_path, config)
+    report(tmp_path)
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 14
+    assert "T_G/xU_0" in summary(tmp_path)
+    froze = pd.read_csv(tmp_path / "tables" / "freezing.csv")
+    assert froze.filter(like="stderr").isna().all(axis=None)
+    assert results.read_merged(tmp_path, results.FREEZING)["overlap_abs_stderr"].isnull().all()
