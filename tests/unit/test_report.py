@@ -224,19 +224,22 @@ def test_a_study_that_was_not_aggregated_ends_in_one_line(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_single_realisation_is_enough(tmp_path):
-    """Nothing has an error bar then, and everything is drawn."""
+@pytest.mark.parametrize("gamma", [1.0, 0.0])
+def test_a_single_realisation_is_enough(tmp_path, gamma):
+    """Nothing has an error bar then, without γ nothing freezes, and everything is drawn."""
     config = {
         "study": "one",
         "realisations": 1,
-        "defects": {"number": 60},
+        "defects": {"number": 60, "gamma": gamma},
         "freeze": {"replicas": 2, "sweeps": 200},
         "sweep": {"defects.concentration": {"values": [0.01, 0.1]}},
     }
     run(tmp_path, config)
     report(tmp_path)
     assert len(list((tmp_path / "figures").glob("*.png"))) == 14
-    assert "T_G/xU_0" in summary(tmp_path)
+    assert ("T_G/xU_0" in summary(tmp_path)) == (gamma > 0)
     froze = pd.read_csv(tmp_path / "tables" / "freezing.csv")
     assert froze.filter(like="stderr").isna().all(axis=None)
-    assert results.read_merged(tmp_path, results.FREEZING)["overlap_abs_stderr"].isnull().all()
+    if gamma > 0:
+        curves = results.read_merged(tmp_path, results.FREEZING)
+        assert curves["overlap_abs_stderr"].isnull().all()

@@ -89,6 +89,7 @@ def freezing(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
         panels[2].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
         drawing.note_if_empty(panels[0], _ONE_REPLICA)
         drawing.note_if_empty(panels[1], "no couplings")
+        drawing.note_if_empty(panels[2], "no local fields")
     for axes, label in zip(grid[:, 0], ("overlap $|q|$", "$C/Nk_B$", "density"), strict=True):
         axes.set_ylabel(label)
     grid[0, 0].axhline(0.5, color="grey", linewidth=0.5)
@@ -126,8 +127,9 @@ def _band(axes: Axes, T: xr.DataArray, point: xr.Dataset, name: str, colour: Any
 
 def _draw_gap(axes: Axes, point: xr.Dataset, colour: Any) -> None:
     edges, density = point["h_edges"].to_numpy(), point["h_density"].to_numpy()
-    middle = np.sqrt(edges[1:] * edges[:-1])
-    axes.plot(middle, np.where(density > _FEWEST, density, np.nan), color=colour)
+    middle, shown = np.sqrt(edges[1:] * edges[:-1]), density > _FEWEST
+    if shown.any():
+        axes.plot(middle, np.where(shown, density, np.nan), color=colour)
 
 
 def freezing_temperature(summary: pd.DataFrame) -> Figure:

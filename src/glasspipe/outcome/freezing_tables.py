@@ -266,6 +266,8 @@ def headlines(summary: pd.DataFrame, series: Series, axis: Axis) -> list[tuple[s
 def _temperature(point: pd.Series, where: str) -> list[tuple[str, str, str]]:
     """The line on T_G: that of the overlap, and that of the heat, which may stand alone."""
     scale = point["xU_0 (eV)"]
+    if not scale > 0:
+        return []
     half, heat = (
         plus_minus(point[name] / scale, point[f"{name} stderr"] / scale)
         if np.isfinite(point[name] / scale)
