@@ -310,4 +310,12 @@ def _draw_annealing(axes: Axes, annealing: Annealing) -> None:
             axes.axvline(needed, **style)
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom, top + _HEADROOM * (top - bottom))
-    drawing.legend(axes, entries, title="sweeps to be within", loc="upper right")
+    drawing.legend(
+        axes,
+        entries,
+        title="sweeps to be within",
+        loc="upper right",
+        frameon=True,
+        framealpha=1.0,
+        edgecolor="none",
+    )
