@@ -132,10 +132,13 @@ class Mesh:
         return self.response(forces)
 
     def response(self, forces: Displacement) -> Displacement:
-        """Displacement on the mesh that a density of forces on it makes; ``forces`` is consumed."""
+        """Displacement on the mesh that a density of forces on it makes.
+
+        The list ``forces`` is emptied, lest all be in memory at a time; the arrays are not changed.
+        """
         transforms = []
         while forces:
-            transforms.append(scipy.fft.rfftn(forces.pop(0), overwrite_x=True))
+            transforms.append(scipy.fft.rfftn(forces.pop(0)))
         x, y, z = transforms
         kernel.respond(x, y, z, self.influence)
         return [scipy.fft.irfftn(u, self.shape, overwrite_x=True) for u in transforms]

@@ -153,7 +153,7 @@ class Chain:
         """Make the far field that of the spins, and remember it at some of them."""
         is_ = self._is
         kernels.spread_changes(is_.position, is_.dipole, self.S, self._spread, self._force)
-        x, y, z = is_.mesh.response([force.copy() for force in self._force])
+        x, y, z = is_.mesh.response(list(self._force))
         kernels.interleave(x, y, z, self._u)
         moment = kernels.moment(self.S, is_.dipole)
         self._uniform = is_.uniform(moment)
