@@ -1,6 +1,9 @@
 """A stage refuses, in one line, what was not made for its point."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -76,3 +79,13 @@ def test_an_error_of_the_file_library_is_one_line(made, capsys, monkeypatch):
     assert made("couplings", "point.json", "r.nc", "-o", "never.nc") == 2
     line = "glasspipe couplings: Can't write data (no space left)\n"
     assert capsys.readouterr().err == line
+
+
+def test_a_reader_that_leaves_is_no_error():
+    """As in ``glasspipe materials | head -1``."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "glasspipe", "materials"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, b"")

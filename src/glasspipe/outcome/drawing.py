@@ -5,7 +5,6 @@ drawn is left out here, so that the figures need not ask.
 """
 
 from collections.abc import Sequence
-from itertools import cycle, islice
 from math import ceil, floor, log10
 from typing import Any
 
@@ -141,8 +140,9 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
 
 
 def distinct(number: int) -> list[Any]:
-    """Return so many colours, or more: shades where there are too few distinct ones."""
-    return list(COLOURS) if number <= len(COLOURS) else list(_SHADES(np.linspace(0, 1, number)))
+    """Return so many colours: shades where there are too few distinct ones."""
+    few = number <= len(COLOURS)
+    return list(COLOURS[:number] if few else _SHADES(np.linspace(0, 1, number)))
 
 
 def series_colours(arrangement: Arrangement) -> list[Any]:
@@ -161,8 +161,7 @@ def explain_series(figure: Figure, arrangement: Arrangement) -> None:
 def shades(arrangement: Arrangement) -> list[list[Any]]:
     """Return the colour of each point of each series: sequential along an axis of numbers."""
     if arrangement.axis.names:
-        number = len(arrangement.axis.names)
-        return [list(islice(cycle(COLOURS), number))]
+        return [distinct(len(arrangement.axis.names))]
     mappable = _mappable(arrangement)
     return [list(mappable.to_rgba(series.position)) for series in arrangement.series]
 

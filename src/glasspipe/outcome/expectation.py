@@ -117,7 +117,7 @@ def expectations(
     for field, name in _STRAY.items():
         if name in stray:
             found[field] = _with_stray(found[field], _common_strength(point, name))
-    return found | {"h": replace(found["h"], statistics=_UNKNOWN, std_error=float("nan"))}
+    return found
 
 
 def _common_strength(point: Point, name: str) -> Strength | None:
@@ -202,4 +202,5 @@ def _dilute(
         boundary=point.data["boundary"],
         box=box,
     )
-    return Expectation(law, {name: law.statistic(name) for name in STATISTICS})
+    statistics = {} if field == "h" else {name: law.statistic(name) for name in STATISTICS}
+    return Expectation(law, _UNKNOWN | statistics)

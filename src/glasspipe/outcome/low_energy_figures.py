@@ -130,7 +130,7 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
     typical = {name: pick(summary, name, TYPICAL, points) for name in SYMBOLS}
     groups = pd.DataFrame({"x": x, "mixing": _rounded(mixing)})
     values = np.unique(x)
-    colours = dict(zip(values, drawing.distinct(len(values)), strict=False))
+    colours = dict(zip(values, drawing.distinct(len(values)), strict=True))
     proportional = False
     for axes, abscissa, found, keys in (
         (left, mixing, ratio(typical["b_gamma"], typical["b_eta"]), ["x"]),
