@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from glasspipe.config import point_from, seed_sequence
-from glasspipe.couplings import couplings
-from glasspipe.sample import realise
+from glasspipe.defects.realisation import realise
+from glasspipe.settings.config import point_from, seed_sequence
+from glasspipe.system.couplings import couplings
 
 
 def box(defects, number):

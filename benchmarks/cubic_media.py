@@ -13,12 +13,12 @@ from time import process_time
 
 import numpy as np
 
-from glasspipe.couplings import couplings
 from glasspipe.elastic.christoffel import christoffel_inverse
+from glasspipe.elastic.greens import green_derivatives
+from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.fields import fields
-from glasspipe.greens import green_derivatives
-from glasspipe.medium import PRESETS
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
 
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 

@@ -28,13 +28,13 @@ from dwave.samplers.sa.simulated_annealing import simulated_annealing
 from numba import njit
 from openjij import cxxjij
 
-from glasspipe.couplings import couplings
 from glasspipe.defects.component import Component
+from glasspipe.defects.lattice import Lattice, smallest_size
+from glasspipe.defects.realisation import realise
+from glasspipe.elastic.medium import PRESETS
 from glasspipe.kernels import freeze as kernels
-from glasspipe.lattice import Lattice, smallest_size
-from glasspipe.medium import PRESETS
-from glasspipe.sample import realise
 from glasspipe.spins import dense
+from glasspipe.system.couplings import couplings
 
 T_START, T_END = 10.0, 0.1
 CONCENTRATION = 0.05

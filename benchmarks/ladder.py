@@ -16,9 +16,9 @@ import numpy as np
 from boxes import box
 from scipy.special import erfcinv
 
-from glasspipe.freeze import field_scale
+from glasspipe.spins.annealing import field_scale
 from glasspipe.spins.ladder import temperatures_needed
-from glasspipe.tempering import temper
+from glasspipe.spins.tempering import temper
 
 KINDS = ({}, {"species": "aligned"}, {"species": "rotor"}, {"eta": 0.0}, {"eta": 5.0})
 SHOWN = np.array([100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.05, 0.02])

@@ -20,12 +20,12 @@ from time import process_time
 import numpy as np
 from numba import njit
 
-from glasspipe import freeze
-from glasspipe.couplings import couplings
-from glasspipe.elastic.implicit import implicit, random_fields
 from glasspipe.elastic.kelvin import isotropic_coefficients
-from glasspipe.medium import PRESETS, Medium
+from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
+from glasspipe.system.couplings import couplings
+from glasspipe.system.implicit import implicit, random_fields
 from glasspipe.units import MODULUS
 
 CONCENTRATION, T_START, T_END = 0.05, 10.0, 0.1

@@ -17,13 +17,13 @@ from time import perf_counter
 
 import numpy as np
 
-from glasspipe.couplings import couplings
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic import reciprocal
-from glasspipe.fields import fields
-from glasspipe.greens import Ewald, periodic_green_derivatives, response
-from glasspipe.lattice import Lattice
-from glasspipe.medium import PRESETS
-from glasspipe.species import unit_kinds
+from glasspipe.elastic.greens import Ewald, periodic_green_derivatives, response
+from glasspipe.elastic.medium import PRESETS
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
 
 MEDIUM = PRESETS["KBr"].medium
 LATTICE = Lattice("fcc", 6.585, 50)

@@ -15,8 +15,8 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 import numpy as np
 from boxes import box
 
-from glasspipe.freeze import field_scale, freeze
-from glasspipe.tempering import temper
+from glasspipe.spins.annealing import field_scale, freeze
+from glasspipe.spins.tempering import temper
 
 BOXES, REPLICAS = 4, 16
 SWEEPS = (100, 1000, 10_000)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from glasspipe.greens import green_derivatives, periodic_green_derivatives
-from glasspipe.medium import Medium
+from glasspipe.elastic.greens import green_derivatives, periodic_green_derivatives
+from glasspipe.elastic.medium import Medium
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(density=1 / MODULUS, c_l=1.8, c_t=1.0)

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from glasspipe.laws import stable
-from glasspipe.laws.levels import EDGES as LEVELS
-from glasspipe.laws.pair_distances import MIDDLES, PROBABILITIES
-from glasspipe.outcome import results
-from glasspipe.outcome.low_energy import NUMBERS
+from glasspipe.files import results
+from glasspipe.report.low_energy import NUMBERS
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
+from glasspipe.theory import stable
+from glasspipe.theory.levels import EDGES as LEVELS
+from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES
 
 ALPHA = {
     "B": 1.0,

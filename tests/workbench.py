@@ -7,8 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from glasspipe import aggregate, layout, stages
-from glasspipe.config import study_from
+from glasspipe.files import layout
+from glasspipe.report import aggregate
+from glasspipe.settings.config import study_from
+from glasspipe.stages import run as stages
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 

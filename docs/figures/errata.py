@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.population import Population
+from glasspipe.theory.population import Population
 from glasspipe.elastic.printed import Interaction, Printed
-from glasspipe.lattice import Lattice
-from glasspipe.laws.pair_fields import pair_coupling
-from glasspipe.medium import PRESETS
-from glasspipe.outcome import drawing
-from glasspipe.species import unit_kinds
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.defects.lattice import Lattice
+from glasspipe.theory.pair_fields import pair_coupling
+from glasspipe.elastic.medium import PRESETS
+from glasspipe.report import drawing
+from glasspipe.defects.species import unit_kinds
+from glasspipe.theory.field_law import FieldLaw, Setting
 
 KBR = PRESETS["KBr"].medium
 FORMULAS: dict[str, Interaction] = {"derived": KBR, "as printed": Printed(KBR)}

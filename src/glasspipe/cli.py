@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal that let the run keep what it did, in status 128 + its number.
     """
     options = _parser().parse_args(arguments)
-    from glasspipe.config import ConfigError
-    from glasspipe.dataset import DataError
-    from glasspipe.jobs.checkpoint import StoppedError
+    from glasspipe.files.checkpoint import StoppedError
+    from glasspipe.files.dataset import DataError
+    from glasspipe.settings.config import ConfigError
 
     try:
         options.run(options)
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from glasspipe.config import load_study
-    from glasspipe.plan import describe
+    from glasspipe.settings.config import load_study
+    from glasspipe.stages.plan import describe
 
     print(describe(load_study(options.config)))
 
@@ -61,8 +61,8 @@ def _materials(_: argparse.Namespace) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from glasspipe import stages
-    from glasspipe.config import load_point
+    from glasspipe.settings.config import load_point
+    from glasspipe.stages import run as stages
 
     stages.sample(
         load_point(options.point), options.output, first=options.first, count=options.count
@@ -70,16 +70,16 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _freeze(options: argparse.Namespace) -> None:
-    from glasspipe import stages
-    from glasspipe.config import load_point
+    from glasspipe.settings.config import load_point
+    from glasspipe.stages import run as stages
 
     point = load_point(options.point)
     stages.freeze(point, options.couplings, options.output, checkpoint=options.checkpoint)
 
 
 def _stage(options: argparse.Namespace) -> None:
-    from glasspipe import stages
-    from glasspipe.config import load_point
+    from glasspipe.settings.config import load_point
+    from glasspipe.stages import run as stages
 
     run = getattr(stages, options.command)
     run(
@@ -90,7 +90,7 @@ def _stage(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from glasspipe.export import export
+    from glasspipe.files.export import export
 
     export(
         options.hamiltonian,
@@ -102,7 +102,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _aggregate(options: argparse.Namespace) -> None:
-    from glasspipe import aggregate
+    from glasspipe.report import aggregate
 
     if options.point is None:
         aggregate.study(options.folder)
@@ -111,13 +111,13 @@ def _aggregate(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from glasspipe.report import report
+    from glasspipe.report.summary import report
 
     report(options.folder)
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from glasspipe.report import summary
+    from glasspipe.report.summary import summary
 
     print(summary(options.folder))
 

@@ -264,7 +264,8 @@ def fit_power_law(
     √(Σ a_k² (σ_k/y_k)²), and with resampled y the standard deviation of Σ a_k log y_k.
 
     For the standard deviation of a heavy-tailed field give the sampling error that theory predicts
-    (:meth:`glasspipe.theory.FieldLaw.std_error`) as ``error``, and the bootstrap as ``resampled``.
+    (:meth:`glasspipe.theory.field_law.FieldLaw.std_error`) as ``error``, and the bootstrap as
+    ``resampled``.
 
     Parameters
     ----------

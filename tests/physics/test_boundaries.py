@@ -7,11 +7,11 @@ import pytest
 import reference as ref
 from numpy.testing import assert_allclose
 
-from glasspipe.couplings import couplings
-from glasspipe.fields import fields
-from glasspipe.greens import green_derivatives
-from glasspipe.lattice import Lattice
-from glasspipe.medium import PRESETS
+from glasspipe.defects.lattice import Lattice
+from glasspipe.elastic.greens import green_derivatives
+from glasspipe.elastic.medium import PRESETS
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
 from glasspipe.units import GPA
 
 KBR, CRYSTAL = PRESETS["KBr"].medium, PRESETS["KBr_cubic"].medium

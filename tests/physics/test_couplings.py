@@ -7,11 +7,11 @@ import pytest
 import reference as ref
 from numpy.testing import assert_allclose
 
-from glasspipe.couplings import couplings
-from glasspipe.fields import fields, frozen_zeta
-from glasspipe.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
-from glasspipe.lattice import Lattice
-from glasspipe.medium import PRESETS, Medium
+from glasspipe.defects.lattice import Lattice
+from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
+from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields, frozen_zeta
 
 BOX = np.array([9.0, 10.0, 12.0])
 MEDIUM = PRESETS["KBr"].medium

@@ -9,20 +9,16 @@ import reference as ref
 from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
-from glasspipe.couplings import couplings
+from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.crystal import Crystal, check_anisotropy
-from glasspipe.elastic.window import SHARP, ladder_table
-from glasspipe.fields import fields
-from glasspipe.greens import (
+from glasspipe.elastic.greens import (
     BOUNDARIES,
     green_derivatives,
     periodic_green_derivatives,
     zero_mode,
 )
-from glasspipe.kernels import jets
-from glasspipe.lattice import Lattice
-from glasspipe.medium import (
+from glasspipe.elastic.medium import (
     MILD_BULK,
     MILD_ZENER,
     PRESETS,
@@ -30,6 +26,10 @@ from glasspipe.medium import (
     Medium,
     cubic_stiffness,
 )
+from glasspipe.elastic.window import SHARP, ladder_table
+from glasspipe.kernels import jets
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
 from glasspipe.units import GPA, MODULUS
 
 KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium

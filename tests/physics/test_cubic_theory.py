@@ -7,14 +7,14 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.population import Population
+from glasspipe.defects.lattice import Lattice
+from glasspipe.elastic.greens import BOUNDARIES
+from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.greens import BOUNDARIES
-from glasspipe.lattice import Lattice
-from glasspipe.laws.pair_fields import ORDERS, pair_coupling, pair_fields
-from glasspipe.medium import PRESETS, CubicMedium, Medium
 from glasspipe.statistics import STATISTICS
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.pair_fields import ORDERS, pair_coupling, pair_fields
+from glasspipe.theory.population import Population
 from glasspipe.units import GPA, MODULUS
 
 KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium

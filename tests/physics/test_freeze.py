@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from glasspipe.freeze import freeze
 from glasspipe.kernels import freeze as kernels
 from glasspipe.spins import dense
-from glasspipe.tempering import temper
+from glasspipe.spins.annealing import freeze
+from glasspipe.spins.tempering import temper
 
 ANNEAL = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
 

@@ -8,14 +8,14 @@ import reference as ref
 from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
-from glasspipe.elastic.kelvin import isotropic_coefficients, radial_derivatives
-from glasspipe.greens import (
+from glasspipe.elastic.greens import (
     green_derivatives,
     nearest_images,
     periodic_green_derivatives,
     zero_mode,
 )
-from glasspipe.medium import Medium
+from glasspipe.elastic.kelvin import isotropic_coefficients, radial_derivatives
+from glasspipe.elastic.medium import Medium
 
 REFERENCE = {
     "U": (ref.dipole_dipole(ref.BULK[2], ref.GAMMA1, ref.GAMMA2),

@@ -11,20 +11,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
 from scipy.stats import chisquare
 
-from glasspipe import freeze
-from glasspipe.couplings import couplings
 from glasspipe.elastic.direct import direct_fields
-from glasspipe.elastic.implicit import implicit, random_fields
-from glasspipe.elastic.implicit_fields import implicit_fields
+from glasspipe.elastic.greens import green_derivatives
+from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.elastic.mesh import Mesh
 from glasspipe.elastic.window import Bell
-from glasspipe.fields import fields as fields_on_tau
-from glasspipe.greens import green_derivatives
 from glasspipe.kernels import mesh as mesh_kernels
 from glasspipe.kernels import nearfar as kernels
-from glasspipe.medium import PRESETS, Medium
+from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
 from glasspipe.spins.nearfar import coarse_mesh, freeze_implicit, settle
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields as fields_on_tau
+from glasspipe.system.implicit import implicit, random_fields
+from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.units import MODULUS
 
 BOX = np.array([22.0, 25.0, 29.0])

@@ -7,20 +7,20 @@ import pytest
 from scipy.integrate import quad
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.population import Population
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.species import of_axes
+from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.quadrature import gauss_rule
-from glasspipe.lattice import Lattice
-from glasspipe.laws.continuum import continuum, radial_integral
-from glasspipe.laws.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
-from glasspipe.laws.pair_fields import (
+from glasspipe.theory.continuum import continuum, radial_integral
+from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
+from glasspipe.theory.pair_fields import (
     FIELDS,
     fine_half_sphere,
     pair_coupling,
     pair_fields,
 )
-from glasspipe.medium import Medium
-from glasspipe.species import of_axes
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.theory.population import Population
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)
@@ -132,7 +132,7 @@ class TestPairField:
                 (3,) * (order + 2)
             )
 
-        monkeypatch.setattr("glasspipe.laws.pair_fields.green_derivatives", other_medium)
+        monkeypatch.setattr("glasspipe.theory.pair_fields.green_derivatives", other_medium)
         with pytest.raises(ValueError, match="U is not made of the angular functions"):
             first_pair_field("U_S", UNIAXIAL)
 

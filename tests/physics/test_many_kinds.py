@@ -7,19 +7,19 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 
-from glasspipe.config import study_from
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.defects.population import Population, _component_kinds, of_defects
-from glasspipe.defects.thinning import orbits, thinned
-from glasspipe.greens import green_derivatives
-from glasspipe.lattice import Lattice
-from glasspipe.laws.lattice_sums import half_lattice, reciprocal_sum
-from glasspipe.laws.pair_fields import CONTRACTIONS, FIELDS, cubic_group
-from glasspipe.medium import PRESETS, Medium
-from glasspipe.outcome.expectation import expectations
-from glasspipe.species import draw, unit_kinds
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.species import draw, unit_kinds
+from glasspipe.elastic.greens import green_derivatives
+from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.report.expectation import expectations
+from glasspipe.settings.config import study_from
+from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.lattice_sums import half_lattice, reciprocal_sum
+from glasspipe.theory.pair_fields import CONTRACTIONS, FIELDS, cubic_group
+from glasspipe.theory.population import Population, _component_kinds, of_defects
+from glasspipe.theory.thinning import orbits, thinned
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from reference import MEDIUM
 
-from glasspipe.couplings import couplings
 from glasspipe.defects.component import Component
-from glasspipe.defects.population import Population
+from glasspipe.defects.species import Variants
+from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
-from glasspipe.fields import interactions
-from glasspipe.laws import pair_distances
-from glasspipe.laws.pair_distances import MIDDLES, SHELLS, Pairs
-from glasspipe.laws.pair_fields import ORDERS, pair_coupling
-from glasspipe.medium import PRESETS
-from glasspipe.species import Variants
 from glasspipe.statistics import fit_power_law
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import interactions
+from glasspipe.theory import pair_distances
+from glasspipe.theory.pair_distances import MIDDLES, SHELLS, Pairs
+from glasspipe.theory.pair_fields import ORDERS, pair_coupling
+from glasspipe.theory.population import Population
 
 BOX = np.array([40.0, 46.0, 52.0])
 MEDIA = {

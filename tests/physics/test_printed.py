@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from glasspipe.config import ConfigError, point_from, seed_sequence
-from glasspipe.couplings import couplings
 from glasspipe.defects.component import Component
-from glasspipe.defects.population import Population
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.species import Variants
+from glasspipe.elastic.greens import BOUNDARIES, zero_mode
+from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.elastic.printed import Printed
-from glasspipe.fields import fields
-from glasspipe.greens import BOUNDARIES, zero_mode
-from glasspipe.lattice import Lattice
-from glasspipe.laws.pair_fields import pair_coupling
-from glasspipe.medium import PRESETS, Medium
-from glasspipe.species import Variants
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.settings.config import ConfigError, point_from, seed_sequence
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
+from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.pair_fields import pair_coupling
+from glasspipe.theory.population import Population
 
 MEDIUM = PRESETS["KBr"].medium
 PRINTED = Printed(MEDIUM)

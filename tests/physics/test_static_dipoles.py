@@ -5,25 +5,25 @@ import pytest
 import reference as ref
 from numpy.testing import assert_allclose
 
-from glasspipe.couplings import couplings
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.defects.population import Population
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.realisation import realise
+from glasspipe.defects.species import AXES, Variants, draw, unit_kinds
 from glasspipe.elastic.direct import direct_fields
-from glasspipe.elastic.homogeneous import homogeneous_field
-from glasspipe.elastic.implicit import random_fields
-from glasspipe.elastic.implicit_fields import implicit_fields
+from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
+from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
-from glasspipe.fields import fields
-from glasspipe.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
-from glasspipe.hamiltonian import of_tau
-from glasspipe.lattice import Lattice
-from glasspipe.laws.pair_fields import pair_coupling
-from glasspipe.medium import PRESETS
-from glasspipe.sample import realise
-from glasspipe.species import AXES, Variants, draw, unit_kinds
 from glasspipe.statistics import describe
-from glasspipe.theory import FieldLaw, Setting
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
+from glasspipe.system.hamiltonian import of_tau
+from glasspipe.system.implicit import random_fields
+from glasspipe.system.implicit_fields import implicit_fields
+from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.homogeneous import homogeneous_field
+from glasspipe.theory.pair_fields import pair_coupling
+from glasspipe.theory.population import Population
 
 MEDIA = {name: PRESETS[name].medium for name in ("KBr", "KBr_cubic")}
 CASES = [(medium, boundary) for medium in MEDIA for boundary in BOUNDARIES]

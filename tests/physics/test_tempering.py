@@ -7,17 +7,16 @@ import pytest
 from scipy.special import erfc
 from scipy.stats import chisquare
 
-from glasspipe import tempering
-from glasspipe.config import point_from, seed_sequence
-from glasspipe.couplings import couplings
-from glasspipe.freeze import freeze
+from glasspipe.defects.realisation import realise
 from glasspipe.kernels import freeze as freeze_kernels
 from glasspipe.kernels import tempering as kernels
-from glasspipe.sample import realise
-from glasspipe.spins import dense
+from glasspipe.settings.config import point_from, seed_sequence
+from glasspipe.spins import dense, tempering
+from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import LOG_BINS
 from glasspipe.spins.ladder import length, temperatures_needed
-from glasspipe.tempering import equal_distances, placements, temper
+from glasspipe.spins.tempering import equal_distances, placements, temper
+from glasspipe.system.couplings import couplings
 
 OPTIONS = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.1}
 

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from glasspipe.couplings import couplings
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.defects.population import Population
-from glasspipe.elastic.homogeneous import homogeneous_field
-from glasspipe.fields import fields
-from glasspipe.greens import BOUNDARIES
-from glasspipe.lattice import Lattice
-from glasspipe.laws import stable
-from glasspipe.laws.pair_fields import FIELDS, pair_coupling
-from glasspipe.medium import PRESETS, Medium
-from glasspipe.sample import realise
-from glasspipe.species import unit_kinds
-from glasspipe.theory import FieldLaw, Setting, field_law
+from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.realisation import realise
+from glasspipe.defects.species import unit_kinds
+from glasspipe.elastic.greens import BOUNDARIES
+from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
+from glasspipe.theory import stable
+from glasspipe.theory.field_law import FieldLaw, Setting, field_law
+from glasspipe.theory.homogeneous import homogeneous_field
+from glasspipe.theory.pair_fields import FIELDS, pair_coupling
+from glasspipe.theory.population import Population
 from glasspipe.units import MODULUS
 
 MEDIUM = Medium(1 / MODULUS, 1.8, 1.0)

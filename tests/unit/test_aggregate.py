@@ -8,9 +8,10 @@ import pytest
 import xarray as xr
 from workbench import run
 
-from glasspipe import aggregate, dataset, layout, report
-from glasspipe.dataset import DataError
-from glasspipe.outcome import results
+from glasspipe.files import dataset, layout, results
+from glasspipe.files.dataset import DataError
+from glasspipe.report import aggregate
+from glasspipe.report import summary as report
 from glasspipe.settings.schema import ConfigError
 
 CONFIG = {

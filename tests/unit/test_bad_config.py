@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from glasspipe.config import ConfigError, load_point, load_study, study_from
+from glasspipe.settings.config import ConfigError, load_point, load_study, study_from
 
 
 def study(text):

@@ -13,7 +13,12 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from glasspipe.config import (
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
+from glasspipe.defects.lattice import LATTICES, Lattice
+from glasspipe.defects.species import SPECIES
+from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.settings.config import (
     POINT_NAME,
     STAGES,
     ConfigError,
@@ -24,14 +29,9 @@ from glasspipe.config import (
     seed_sequence,
     study_from,
 )
-from glasspipe.defects.component import Component
-from glasspipe.defects.distribution import Distribution
-from glasspipe.lattice import LATTICES, Lattice
-from glasspipe.medium import PRESETS, Medium
 from glasspipe.settings.config_docs import MARK, schema_markdown
 from glasspipe.settings.materials import materials
 from glasspipe.settings.schema import leaves, schema
-from glasspipe.species import SPECIES
 
 MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44", "preset")]
 ROOT = Path(__file__).parents[2]
@@ -320,7 +320,7 @@ def test_a_hash_is_the_same_in_another_process_and_another_order():
     turned = point_from({"defects": {"eta": 3.0, "gamma": 2.0}, "medium": "KCl"})
     assert point.part_hash("fields") == turned.part_hash("fields")
     code = (
-        "from glasspipe.config import point_from;"
+        "from glasspipe.settings.config import point_from;"
         "p = point_from({'medium': 'KCl', 'defects': {'gamma': 2, 'eta': 3}});"
         "print(p.part_hash('fields'))"
     )
@@ -427,7 +427,7 @@ def test_the_documented_example_is_valid():
 
 def test_reading_a_study_loads_no_heavy_library():
     code = (
-        "import sys, glasspipe.config, glasspipe.plan;"
+        "import sys, glasspipe.settings.config, glasspipe.stages.plan;"
         "print([m for m in ('numba', 'pandas', 'h5py', 'xarray', 'matplotlib', 'scipy.linalg')"
         " if m in sys.modules])"
     )

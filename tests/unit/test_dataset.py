@@ -5,10 +5,11 @@ import h5py
 import numpy as np
 import pytest
 
-from glasspipe import dataset, stages
-from glasspipe.config import ConfigError, point_from
-from glasspipe.dataset import DataError
-from glasspipe.variables import VARIABLES
+from glasspipe.files import dataset
+from glasspipe.files.dataset import DataError
+from glasspipe.files.variables import VARIABLES
+from glasspipe.settings.config import ConfigError, point_from
+from glasspipe.stages import run as stages
 
 POINT = {
     "defects": {"concentration": 0.05, "number": 20, "species": "rotor"},

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasspipe import dataset, stages
-from glasspipe.config import load_point, point_from
-from glasspipe.outcome import freezing_results
-from glasspipe.outcome.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
+from glasspipe.files import dataset
+from glasspipe.report import freezing_results
+from glasspipe.report.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
+from glasspipe.settings.config import load_point, point_from
 from glasspipe.spins import diagnostics
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
+from glasspipe.stages import run as stages
 
 T = np.geomspace(10.0, 0.1, 201)
 

@@ -7,9 +7,9 @@ from scipy.spatial.transform import Rotation
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.lattice import LATTICES, Lattice, smallest_size
-from glasspipe.sample import realise
-from glasspipe.species import AXES, draw, rotations, unit_kinds
+from glasspipe.defects.lattice import LATTICES, Lattice, smallest_size
+from glasspipe.defects.realisation import realise
+from glasspipe.defects.species import AXES, draw, rotations, unit_kinds
 
 STRENGTHS = {"gamma": 2.0, "eta": 0.5, "zeta": 3.0}
 

@@ -7,9 +7,9 @@ import pytest
 import synthetic
 from matplotlib.figure import Figure
 
-from glasspipe import figures
-from glasspipe.outcome import drawing, freezing_figures, low_energy_figures, results
-from glasspipe.outcome.presentation import TYPICAL, compact, pick
+from glasspipe.files import results
+from glasspipe.report import drawing, figures, freezing_figures, low_energy_figures
+from glasspipe.report.presentation import TYPICAL, compact, pick
 
 FIGURES = (
     "typical_and_width",

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from glasspipe import freeze as module
-from glasspipe.freeze import field_scale, freeze, temperatures
 from glasspipe.kernels import freeze as kernels
+from glasspipe.spins import annealing as module
 from glasspipe.spins import dense
+from glasspipe.spins.annealing import field_scale, freeze, temperatures
 
 SCHEDULE = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.05}
 SHORT = {"key": 7, "sweeps": 60, "steps": 20, "replicas": 2, **SCHEDULE}

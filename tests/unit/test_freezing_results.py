@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from glasspipe import dataset, stages
-from glasspipe.config import point_from
-from glasspipe.outcome import freezing_results
+from glasspipe.files import dataset
+from glasspipe.report import freezing_results
+from glasspipe.settings.config import point_from
+from glasspipe.stages import run as stages
 
 POINT = {
     "seed": 7,

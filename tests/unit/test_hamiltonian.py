@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from reference import gradient_gradient
 
-from glasspipe import dataset, stages
 from glasspipe.cli import main
-from glasspipe.config import point_from
-from glasspipe.dataset import DataError
-from glasspipe.export import bqm, load
-from glasspipe.greens import periodic_green_derivatives
-from glasspipe.hamiltonian import Ising
+from glasspipe.elastic.greens import periodic_green_derivatives
+from glasspipe.files import dataset
+from glasspipe.files.dataset import DataError
+from glasspipe.files.export import bqm, load
+from glasspipe.settings.config import point_from
+from glasspipe.stages import run as stages
+from glasspipe.system.hamiltonian import Ising
 
 POINT = {
     "defects": {"number": 24, "concentration": 0.03, "species": "rotor"},

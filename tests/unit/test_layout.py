@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from glasspipe import layout
-from glasspipe.config import STAGES, ConfigError, load_point, study_from
+from glasspipe.files import layout
+from glasspipe.settings.config import STAGES, ConfigError, load_point, study_from
 
 STUDY = {
     "study": "tiny",

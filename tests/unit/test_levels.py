@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from glasspipe.laws import levels
-from glasspipe.laws.levels import EDGES
+from glasspipe.theory import levels
+from glasspipe.theory.levels import EDGES
 
 WIDTH = 3e-5
 CAUCHY = stats.cauchy(scale=WIDTH)

@@ -7,10 +7,11 @@ import pytest
 import synthetic
 from workbench import run
 
-from glasspipe.laws import levels
-from glasspipe.outcome import drawing, low_energy_figures, low_energy_tables, results
-from glasspipe.outcome.low_energy import NUMBERS
-from glasspipe.outcome.presentation import TYPICAL, pick
+from glasspipe.files import results
+from glasspipe.report import drawing, low_energy_figures, low_energy_tables
+from glasspipe.report.low_energy import NUMBERS
+from glasspipe.report.presentation import TYPICAL, pick
+from glasspipe.theory import levels
 
 SWEEP = {
     "defects.gamma": [0.5, 1.0, 2.0],

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import constants
 
-from glasspipe.couplings import couplings
-from glasspipe.greens import zero_mode
-from glasspipe.medium import PRESETS, CubicMedium, Medium, medium_from
+from glasspipe.elastic.greens import zero_mode
+from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium, medium_from
+from glasspipe.system.couplings import couplings
 from glasspipe.units import KELVIN, MODULUS
 
 

@@ -6,9 +6,9 @@ import h5netcdf
 import numpy as np
 import pytest
 
-from glasspipe import plan
-from glasspipe.config import DENSE_MATRICES, STAGES, ConfigError, study_from
-from glasspipe.plan import Work, describe
+from glasspipe.settings.config import DENSE_MATRICES, STAGES, ConfigError, study_from
+from glasspipe.stages import plan
+from glasspipe.stages.plan import Work, describe
 
 
 def study(**config):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasspipe.outcome.presentation import (
+from glasspipe.report.presentation import (
     arrange,
     compact,
     energy_unit,

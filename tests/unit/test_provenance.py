@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import glasspipe
-from glasspipe import kernels, provenance
+from glasspipe import kernels
+from glasspipe.files import provenance
 from glasspipe.kernels import cache_folder
 
 STAGES = ("sample", "couplings", "freeze", "fields", "hamiltonian", "aggregate", "report")

@@ -7,9 +7,9 @@ import synthetic
 from workbench import run
 
 from glasspipe import cli
-from glasspipe.outcome import results
-from glasspipe.outcome.presentation import pick
-from glasspipe.report import report, summary
+from glasspipe.files import results
+from glasspipe.report.presentation import pick
+from glasspipe.report.summary import report, summary
 
 SWEEP = {synthetic.X: [1e-3, 1e-2, 3e-2, 0.3]}
 
@@ -30,7 +30,7 @@ def headlines(text):
 
 def test_the_report_is_figures_and_tables(study, monkeypatch):
     drawn = []
-    monkeypatch.setattr("glasspipe.report.figures.write", drawn.append)
+    monkeypatch.setattr("glasspipe.report.summary.figures.write", drawn.append)
     report(study)
     assert drawn == [study]
     assert {path.name for path in (study / "tables").iterdir()} == {

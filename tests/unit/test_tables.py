@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import synthetic
 
-from glasspipe import tables
-from glasspipe.outcome import results
-from glasspipe.outcome.latex import escaped
+from glasspipe.files import results
+from glasspipe.report import tables
+from glasspipe.report.latex import escaped
 
 UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
 

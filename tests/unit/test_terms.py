@@ -9,13 +9,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from workbench import run
 
-from glasspipe import dataset, stages
-from glasspipe.config import ConfigError, point_from
-from glasspipe.couplings import couplings
-from glasspipe.dataset import DataError
-from glasspipe.fields import fields
-from glasspipe.outcome import results
+from glasspipe.files import dataset, results
+from glasspipe.files.dataset import DataError
+from glasspipe.settings.config import ConfigError, point_from
+from glasspipe.stages import run as stages
 from glasspipe.statistics import STATISTICS
+from glasspipe.system.couplings import couplings
+from glasspipe.system.fields import fields
 
 POINT = {
     "defects": {"concentration": 0.05, "number": 40, "species": "rotor"},

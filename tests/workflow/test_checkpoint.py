@@ -12,11 +12,12 @@ import time
 import h5netcdf
 import pytest
 
-from glasspipe import layout, stages
-from glasspipe.config import load_point
-from glasspipe.jobs import display
-from glasspipe.jobs.checkpoint import Checkpoint, Owner, StoppedError, path_of
+from glasspipe.files import layout
+from glasspipe.files.checkpoint import Checkpoint, Owner, StoppedError, path_of
 from glasspipe.kernels import freeze as kernels
+from glasspipe.settings.config import load_point
+from glasspipe.stages import display
+from glasspipe.stages import run as stages
 
 ANNEALING = {"sweeps": 200_000, "steps": 10, "replicas": 2}
 TEMPERING = {"method": "tempering", "sweeps": 200_000, "steps": 10, "replicas": 2}

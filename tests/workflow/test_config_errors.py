@@ -5,8 +5,8 @@ import json
 import pytest
 from workbench import TINY
 
-from glasspipe import stages
-from glasspipe.config import point_from
+from glasspipe.settings.config import point_from
+from glasspipe.stages import run as stages
 
 NASTY = "$(touch pwned); \"quoted\" 'file' `touch pwned`.nc"
 

@@ -12,9 +12,9 @@ import pytest
 from workbench import RULES, TINY
 
 import glasspipe
-from glasspipe import layout
-from glasspipe.export import load
-from glasspipe.variables import VARIABLES
+from glasspipe.files import layout
+from glasspipe.files.export import load
+from glasspipe.files.variables import VARIABLES
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
 

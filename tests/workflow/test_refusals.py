@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from glasspipe import stages
 from glasspipe.cli import main
+from glasspipe.stages import run as stages
 
 POINT = {
     "defects": {"number": 8, "concentration": 0.1},

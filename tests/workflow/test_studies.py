@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from glasspipe import plan
-from glasspipe.config import load_study
+from glasspipe.settings.config import load_study
+from glasspipe.stages import plan
 
 CONFIG = Path(__file__).parents[2] / "config"
 STUDIES = sorted((CONFIG / "studies").glob("*.yaml"))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-from glasspipe import layout
-from glasspipe.config import POINT_NAME, ConfigError, study_from
-from glasspipe.dataset import DataError
-from glasspipe.provenance import code_hash
+from glasspipe.files import layout
+from glasspipe.settings.config import POINT_NAME, ConfigError, study_from
+from glasspipe.files.dataset import DataError
+from glasspipe.files.provenance import code_hash
 from glasspipe.settings.reading import read_mapping
 
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.

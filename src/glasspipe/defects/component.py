@@ -17,7 +17,7 @@ class Component:
     Parameters
     ----------
     species : {"aligned", "uniaxial", "rotor", "gaussian"}
-        What the tensors are made of, see :func:`glasspipe.species.unit_kinds`.
+        What the tensors are made of, see :func:`glasspipe.defects.species.unit_kinds`.
     axes : {"100", "110", "111", "isotropic"}
         The set of axes d; aligned and gaussian defects have none.
     gamma, eta, zeta : float or Distribution

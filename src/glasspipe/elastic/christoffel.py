@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb, factorial
 
+from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.quadrature import refined
 from glasspipe.kernels import circle
 from glasspipe.kernels.jets import COMPONENTS, LANES
-from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 

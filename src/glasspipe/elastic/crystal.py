@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, derivatives
 from glasspipe.elastic.kelvin import radial_derivatives
+from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.elastic.quadrature import sphere
 from glasspipe.elastic.window import SHARP, Bell, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
-from glasspipe.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.units import GPA
 
 Array = NDArray[np.float64]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic import near, reciprocal
-from glasspipe.greens import Ewald, response, zero_mode
-from glasspipe.medium import AnyMedium
+from glasspipe.elastic.greens import Ewald, response, zero_mode
+from glasspipe.elastic.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def direct_fields(
     receivers, sources : array (N, 3, 3)
         γ and P, eV.
     box, medium, boundary
-        As in :func:`glasspipe.couplings.couplings`, ``minimum_image`` apart.
+        As in :func:`glasspipe.system.couplings.couplings`, ``minimum_image`` apart.
 
     Returns
     -------

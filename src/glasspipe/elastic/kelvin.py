@@ -14,9 +14,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.window import Bell, evaluate, screening_table
 from glasspipe.kernels import radial
-from glasspipe.medium import Medium
 
 Array = NDArray[np.float64]
 

@@ -21,11 +21,11 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from glasspipe.elastic.greens import response, zero_mode
+from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.window import Bell
-from glasspipe.greens import response, zero_mode
 from glasspipe.kernels import mesh as kernel
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
-from glasspipe.medium import AnyMedium
 
 Array = NDArray[np.float64]
 Displacement = list[NDArray[np.floating]]
@@ -84,7 +84,7 @@ class Mesh:
     split : Split
         What is near and what is far.
     boundary : str
-        The q = 0 term, see :mod:`glasspipe.greens`.
+        The q = 0 term, see :mod:`glasspipe.elastic.greens`.
     shape : tuple of 3 int
         Mesh points along the edges, even.
     order : int

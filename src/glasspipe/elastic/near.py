@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.kelvin import isotropic_coefficients
+from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import crystal_pairs, pairs
 from glasspipe.kernels import rows as row_kernels
-from glasspipe.medium import AnyMedium, Medium
 
 Array = NDArray[np.float64]
 Split = tuple[Array, float, float]

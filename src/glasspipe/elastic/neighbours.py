@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.kelvin import isotropic_coefficients
+from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.mesh import Split
 from glasspipe.elastic.near import symmetric_part
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import neighbours as kernel
-from glasspipe.medium import Medium
 
 Array = NDArray[np.float64]
 

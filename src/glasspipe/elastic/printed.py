@@ -20,7 +20,7 @@ from math import pi
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.medium import AnyMedium, Medium
+from glasspipe.elastic.medium import AnyMedium, Medium
 
 Array = NDArray[np.float64]
 

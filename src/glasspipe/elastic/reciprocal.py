@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
-from glasspipe.greens import Ewald
+from glasspipe.elastic.greens import Ewald
 from glasspipe.kernels import modes as kernel
 
 Array = NDArray[np.float64]

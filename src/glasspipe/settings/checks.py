@@ -8,12 +8,12 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from glasspipe.lattice import smallest_size
-from glasspipe.medium import CubicMedium, check_compliance
+from glasspipe.defects.lattice import smallest_size
+from glasspipe.elastic.medium import CubicMedium, check_compliance
 from glasspipe.settings.schema import ConfigError
 
 if TYPE_CHECKING:
-    from glasspipe.config import Point
+    from glasspipe.settings.config import Point
 
 _ROUNDING = 1e-9
 _LARGEST_SIZE = 100_000

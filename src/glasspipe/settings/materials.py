@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from glasspipe.medium import PRESETS, CubicMedium, medium_from
+from glasspipe.elastic.medium import PRESETS, CubicMedium, medium_from
 from glasspipe.settings.schema import find, schema, validate
 
 _WHOLE = ({"c_l", "c_t"}, {"c11", "c12", "c44"})

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.elastic.implicit import Implicit
 from glasspipe.elastic.mesh import Mesh
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.kernels.freeze import BLOCK
 from glasspipe.spins import dense
 from glasspipe.spins.progress import State
+from glasspipe.system.implicit import Implicit
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]

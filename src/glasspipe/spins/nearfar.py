@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.elastic.implicit import Implicit
 from glasspipe.elastic.mesh import Mesh
 from glasspipe.elastic.neighbours import NearList
-from glasspipe.freeze import Frozen, Schedule, counts, temperatures
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import dense
+from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
 from glasspipe.spins.chain import Chain, constants_of, random_state, rms
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore
+from glasspipe.system.implicit import Implicit
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,8 @@ def freeze_implicit(
     observe: Observe = ignore,
     resume: State | None = None,
 ) -> tuple[Frozen, Accuracy]:
-    """Anneal and quench defects whose couplings are implicit, see :func:`glasspipe.freeze.freeze`.
+    """Anneal and quench defects whose couplings are implicit, see
+    :func:`glasspipe.spins.annealing.freeze`.
 
     Parameters
     ----------

@@ -1,0 +1,1 @@
+"""Data files: what is in them, where they are, what made them."""

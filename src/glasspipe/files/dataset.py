@@ -1,0 +1,308 @@
+"""The only code that reads or writes the stages' data files.
+
+A file must never look finished when it is not: it is written under a temporary name and moved to
+its own when it is complete, so that a killed job, and an orphan of one, leave nothing behind that
+a later stage could take. It records the part of the point that it depends on, and a reader states
+which part it expects.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import numpy as np
+from numpy.typing import NDArray
+
+import glasspipe
+from glasspipe.files.variables import VARIABLES
+from glasspipe.settings.config import Point
+
+
+class DataError(ValueError):
+    """A data file that cannot be used; the message is one line."""
+
+
+_INCOMPRESSIBLE = {"U", "J", "i", "j"}
+
+
+@cache
+def versions() -> str:
+    """JSON of the versions that make the numbers."""
+    names = ("glasspipe", "h5netcdf", "h5py", "numba", "numpy", "scipy")
+    return json.dumps({name: metadata.version(name) for name in names})
+
+
+@cache
+def git_revision() -> str:
+    """The checked-out revision of the code, or 'unknown' outside a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(glasspipe.__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
+    return answer.stdout.strip() or "unknown"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path``; move it there, or remove it on an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Writer:
+    """A stage file that is being written, one realisation after the other."""
+
+    def __init__(self, file: h5netcdf.File, stage: str) -> None:
+        self._file = file
+        self._stage = stage
+
+    def declare(self, name: str, dtype: str | None = None) -> None:
+        """Create a variable of the stage, with its attributes."""
+        about = VARIABLES[self._stage][name]
+        dimensions = tuple(about.dimensions.split())
+        options: dict[str, Any] = {}
+        if name not in _INCOMPRESSIBLE and len(dimensions) > 1:
+            sizes = [self._file.dimensions[dimension].size for dimension in dimensions[1:]]
+            options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+            options["chunks"] = (1, *sizes)
+        variable = self._file.create_variable(name, dimensions, dtype or about.dtype, **options)
+        for attribute in ("units", "long_name", "reference"):
+            variable.attrs[attribute] = getattr(about, attribute)
+
+    def put(self, row: int, values: Mapping[str, Any]) -> None:
+        """Write what belongs to the realisation in ``row``."""
+        for name, value in values.items():
+            self._file[name][row] = value
+
+    def append(self, dimension: str, values: Mapping[str, Any]) -> None:
+        """Write values behind those already there, along a dimension of unlimited size."""
+        before = self._file.dimensions[dimension].size
+        added = len(next(iter(values.values())))
+        self._file.resize_dimension(dimension, before + added)
+        for name, value in values.items():
+            self._file[name][before:] = value
+
+    def put_whole(self, name: str, value: Any) -> None:
+        """Write a variable that is the same for all realisations."""
+        self._file[name][...] = value
+
+
+@contextmanager
+def create(
+    path: Path,
+    stage: str,
+    point: Point,
+    *,
+    names: Sequence[str],
+    sizes: Mapping[str, int | None],
+    realisations: Sequence[int],
+    dtypes: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> Iterator[Writer]:
+    """Create a stage's file; it appears under its name when the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        The file's own name.
+    stage : str
+        Which stage writes.
+    point : Point
+        The point it writes for; the part that the file depends on is recorded.
+    names : sequence of str
+        The variables, of those in :data:`VARIABLES`.
+    sizes : mapping
+        Sizes of the dimensions other than ``realisation``; None: unlimited.
+    realisations : sequence of int
+        Realisation numbers.
+    dtypes, attributes : mapping, optional
+        Types other than the default ones; further global attributes.
+    """
+    with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.attrs.update(
+            {
+                "stage": stage,
+                "point": _json(point.part(stage)),
+                "point_hash": point.part_hash(stage),
+                "versions": versions(),
+                "git_revision": git_revision(),
+                **(attributes or {}),
+            }
+        )
+        file.dimensions = {"realisation": len(realisations), **sizes}
+        writer = Writer(file, stage)
+        for name in ("realisation", *names):
+            writer.declare(name, (dtypes or {}).get(name))
+        writer.put_whole("realisation", np.asarray(realisations))
+        yield writer
+
+
+class Reader:
+    """An opened data file."""
+
+    def __init__(self, path: Path, file: h5netcdf.File) -> None:
+        self.path = path
+        self._file = file
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The global attributes."""
+        return dict(self._file.attrs)
+
+    @property
+    def realisations(self) -> list[int]:
+        """Realisation numbers."""
+        return [int(number) for number in self.whole("realisation")]
+
+    def size(self, dimension: str) -> int:
+        """Return the size of a dimension."""
+        return self._file.dimensions[dimension].size
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether the file holds a variable."""
+        return name in self._file.variables
+
+    def whole(self, name: str) -> NDArray[Any]:
+        """Read a variable for all realisations."""
+        return self._read(name, ...)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a variable."""
+        return tuple(self._variable(name).shape)
+
+    def is_real(self, name: str) -> bool:
+        """Say whether a variable holds real numbers."""
+        return self._variable(name).dtype.kind in "iuf"
+
+    def row(self, row: int, *names: str) -> list[NDArray[Any]]:
+        """Read what belongs to the realisation in ``row``."""
+        return [self._read(name, row) for name in names]
+
+    def optional(self, row: int, name: str) -> NDArray[Any] | None:
+        """Read the same of a variable that need not be there, or return None."""
+        return self.row(row, name)[0] if name in self else None
+
+    def part(self, name: str, part: slice) -> NDArray[Any]:
+        """Read a part of a variable along its first dimension."""
+        return self._read(name, part)
+
+    def _read(self, name: str, index: Any) -> NDArray[Any]:
+        variable = self._variable(name)
+        try:
+            return np.asarray(variable[index])
+        except OSError:
+            raise DataError(f"{self.path}: {name!r} cannot be read; the file is damaged") from None
+
+    def _variable(self, name: str) -> Any:
+        try:
+            return self._file.variables[name]
+        except KeyError:
+            raise DataError(f"{self.path}: holds no variable {name!r}") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Reader]:
+    """Open any NetCDF4 file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is not NetCDF4, or it is truncated.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        file = h5netcdf.File(path, "r")
+    except OSError as error:
+        truncated = "truncated" in str(error)
+        found = "truncated" if truncated else "not a NetCDF4 file"
+        raise DataError(f"{path}: {found}; a NetCDF4 (HDF5) file is needed") from None
+    with file:
+        yield Reader(path, file)
+
+
+@contextmanager
+def file_of(path: Path, stage: str) -> Iterator[Reader]:
+    """Open the file of a stage, whatever the point.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened or is another stage's file.
+    """
+    with opened(path) as reader:
+        found = reader.attributes.get("stage")
+        if found != stage:
+            raise DataError(f"{path}: a file of the stage {found!r}; one of {stage!r} is needed")
+        yield reader
+
+
+@contextmanager
+def stage_file(path: Path, stage: str, point: Point) -> Iterator[Reader]:
+    """Open the file of a stage, made for this point.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened, is another stage's file or was made for another point.
+    """
+    with file_of(path, stage) as reader:
+        recorded = json.loads(reader.attributes["point"])
+        difference = next(_differences(recorded, json.loads(_json(point.part(stage)))), None)
+        if difference:
+            key, theirs, ours = difference
+            raise DataError(
+                f"{path}: made for another point; {key} is {theirs!r} there and {ours!r} here"
+            )
+        yield reader
+
+
+def check_same_realisations(*readers: Reader) -> None:
+    """Refuse files that hold different realisations.
+
+    Raises
+    ------
+    DataError
+        If they do.
+    """
+    first = readers[0]
+    for other in readers[1:]:
+        if other.realisations != first.realisations:
+            raise DataError(
+                f"{other.path}: holds the realisations {_range(other.realisations)};"
+                f" {first.path} holds {_range(first.realisations)}"
+            )
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return f"{numbers[0]} to {numbers[-1]}" if numbers else "none"
+
+
+def _differences(one: Any, two: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(one, dict) and isinstance(two, dict):
+        for name in sorted({*one, *two}):
+            yield from _differences(one.get(name), two.get(name), f"{key}.{name}" if key else name)
+    elif one != two:
+        yield key, one, two
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

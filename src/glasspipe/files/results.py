@@ -1,0 +1,230 @@
+"""The only code that reads or writes the aggregate files of a study.
+
+Tables hold values of any swept key, whose types differ from study to study (a number, a name, a
+medium written out). A column of a table or a variable of a NetCDF file has one type, so values that
+are not all numbers are stored as text. Floats are written such that they read back to the last
+bit, and nothing that depends on the time of writing is written.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from glasspipe.files.dataset import DataError, opened, replacing
+
+SUMMARY = "summary.parquet"
+SUMMARY_TEXT = "summary.csv"
+FITS = "fits.csv"
+DEFECTS = "defects.parquet"
+POINTS = "points"
+DISTRIBUTIONS = "distributions.nc"
+TRACES = "traces.nc"
+FREEZING = "freezing.nc"
+LOW_ENERGY = "low_energy.nc"
+
+SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", "estimate", "stderr", "theory")
+FITS_COLUMNS = (
+    "quantity",
+    "statistic",
+    "against",
+    "range",
+    "points",
+    "exponent",
+    "stderr",
+    "prediction",
+    "asymptotic",
+    "chi2",
+)
+_VARIABLES = {
+    DISTRIBUTIONS: (
+        "edges",
+        "scale",
+        "count",
+        "below",
+        "above",
+        "density",
+        "limit_density",
+        "alpha",
+        "x",
+    ),
+    TRACES: ("T", "energy", "energy_stderr", "acceptance"),
+    FREEZING: ("h_edges", "h_density", "h_unit", "x_U_0"),
+    LOW_ENERGY: ("coupling", "distance", "rms", "rms_error", "E", "P", "P_error", "P_theory", "x"),
+}
+
+CONCENTRATION = "defects.concentration"
+
+
+def plain(values: Iterable[Any]) -> list[Any]:
+    """Return values of a swept key as a column can hold them: all numbers, or all text."""
+    found = list(values)
+    if all(isinstance(value, Real) and not isinstance(value, bool) for value in found):
+        return found
+    return [value if isinstance(value, str) else json.dumps(value) for value in found]
+
+
+def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return the columns of a table that are swept keys, being none of its own ``columns``."""
+    return [name for name in table.columns if name not in columns]
+
+
+def write_defects(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Write the defects of the point ``name``, one row a defect."""
+    with replacing(folder / DEFECTS / f"{name}.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
+    """Write the statistics of the point ``name``."""
+    _write_netcdf(folder / POINTS / f"{name}.nc", data)
+
+
+def read_point(folder: Path, name: str) -> xr.Dataset:
+    """Read the statistics of the point ``name``.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged.
+    """
+    path = _existing(folder / POINTS / f"{name}.nc")
+    with opened(path):
+        return xr.load_dataset(path, engine="h5netcdf")
+
+
+def remove_other_points(folder: Path, names: Sequence[str]) -> None:
+    """Remove what earlier runs of the study left of points that it no longer has."""
+    for kind, suffix in ((DEFECTS, ".parquet"), (POINTS, ".nc")):
+        for path in (folder / kind).glob(f"*{suffix}"):
+            if path.name.removesuffix(suffix) not in names:
+                path.unlink()
+
+
+def write_summary(folder: Path, table: pd.DataFrame) -> None:
+    """Write the statistics of a study, as Parquet and as CSV.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    table : DataFrame
+        The columns :data:`SUMMARY_COLUMNS`, and one for each swept key.
+    """
+    table = _plain_table(table, SUMMARY_COLUMNS)
+    with replacing(folder / SUMMARY) as temporary:
+        table.to_parquet(temporary, index=False)
+    write_csv(folder / SUMMARY_TEXT, table)
+
+
+def read_summary(folder: Path) -> pd.DataFrame:
+    """Read the statistics of a study.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or is not such a table.
+    """
+    path = _existing(folder / SUMMARY)
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError):
+        raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
+    return _checked(path, table, SUMMARY_COLUMNS)
+
+
+def write_fits(folder: Path, table: pd.DataFrame) -> None:
+    """Write the power-law fits of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    table : DataFrame
+        The columns :data:`FITS_COLUMNS`, and one for each swept key but the concentration.
+    """
+    write_csv(folder / FITS, _plain_table(table, FITS_COLUMNS))
+
+
+def read_fits(folder: Path) -> pd.DataFrame:
+    """Read the power-law fits of a study; swept keys that look like numbers are numbers.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or is not such a table.
+    """
+    path = _existing(folder / FITS)
+    try:
+        table = pd.read_csv(path)
+    except ValueError:
+        raise DataError(f"{path}: not a CSV table") from None
+    return _checked(path, table, FITS_COLUMNS)
+
+
+def write_merged(folder: Path, name: str, data: xr.Dataset) -> None:
+    """Write one of the NetCDF files of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    name : str
+        :data:`DISTRIBUTIONS`, :data:`TRACES`, :data:`FREEZING` or :data:`LOW_ENERGY`.
+    data : Dataset
+        What that file holds, see ``docs/data.md``; most of it against ``point``.
+    """
+    _write_netcdf(folder / name, data)
+
+
+def read_merged(folder: Path, name: str) -> xr.Dataset:
+    """Read one of the NetCDF files of a study, named as in :func:`write_merged`.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or holds something else.
+    """
+    path = folder / name
+    with opened(path) as reader:
+        missing = [variable for variable in _VARIABLES[name] if variable not in reader]
+    if missing:
+        raise DataError(f"{path}: holds no variable {missing[0]!r}; run `glasspipe aggregate`")
+    return xr.load_dataset(path, engine="h5netcdf")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, floats to the last bit."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a copy with plain values of the swept keys; refuse one that lacks a column."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise ValueError(f"table has no column {missing[0]!r}; it needs {', '.join(columns)}")
+    keys = swept_keys(table, columns)
+    return table.assign(**{key: plain(table[key].tolist()) for key in keys})
+
+
+def _write_netcdf(path: Path, data: xr.Dataset) -> None:
+    with replacing(path) as temporary:
+        data.to_netcdf(temporary, engine="h5netcdf")
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; `glasspipe aggregate` makes it")
+    return path
+
+
+def _checked(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}: holds no column {missing[0]!r}; run `glasspipe aggregate` again")
+    return table

@@ -1,1 +1,0 @@
-"""Long jobs: shown, stopped and continued."""

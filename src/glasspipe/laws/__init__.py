@@ -1,1 +1,0 @@
-"""The parts of the theory: fields of a pair, their sums and their laws."""

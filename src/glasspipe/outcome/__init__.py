@@ -1,1 +1,0 @@
-"""What a study found: from the aggregate files to tables and figures."""

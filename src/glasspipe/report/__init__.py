@@ -1,0 +1,1 @@
+"""From the aggregate files to statistics, tables, figures and the report."""

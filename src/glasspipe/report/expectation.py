@@ -1,0 +1,206 @@
+"""What theory expects of the fields of a point of a study.
+
+Defects that share one lattice have exact moments and an exact law. A user's own defects, and those
+of different sublattices, have neither, only the dilute limit with their density.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.defects.distribution import Distribution, Strength, nodes
+from glasspipe.defects.species import Variants
+from glasspipe.settings.config import Point
+from glasspipe.statistics import STATISTICS
+from glasspipe.theory.field_law import dilute_law, field_law
+from glasspipe.theory.pair_distances import Magnitude, magnitude
+from glasspipe.theory.pair_fields import FIELDS, tensors_of
+from glasspipe.theory.population import Kinds, Population, of_defects
+from glasspipe.theory.stable import StableLaw
+
+Array = NDArray[np.float64]
+
+_FIELD_OF = {
+    "U": "U_S",
+    "B": "B",
+    "U_S_tau": "b_gamma",
+    "U_eta_tau": "b_eta",
+    "J": "J_tau",
+}
+"""The field that each coupling makes."""
+
+_STRAY = {"B": "E", "h": "E", "b": "epsilon"}
+"""The stray field that each field includes."""
+_UNKNOWN = dict.fromkeys(STATISTICS, float("nan"))
+_MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
+"""Statistics to which a number that is added to a field adds itself, and those it leaves."""
+
+_MOST = {"receivers": 100, "sources": 600}
+"""Kinds of defect in a user's file of which all are taken; of more, so many are drawn."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What theory expects of one field.
+
+    Parameters
+    ----------
+    limit : StableLaw
+        The law as the concentration goes to 0, at this density.
+    statistics : dict of str to float
+        Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
+    std_error : float
+        Sampling error of the standard deviation, eV; nan where unknown.
+    has_limit : bool
+        Whether that is the law of the field as it is; a distributed stray field leaves of it no
+        more than a scale.
+    """
+
+    limit: StableLaw
+    statistics: dict[str, float]
+    std_error: float = float("nan")
+    has_limit: bool = True
+
+    @property
+    def coupled(self) -> bool:
+        """Whether the limit is the law of the field at every kind of receiver."""
+        return self.has_limit and bool(np.all(self.limit.scale > 0))
+
+    @property
+    def scale(self) -> float:
+        """Scale of the limit, eV, that histograms are in units of; 1 eV for a field that is 0."""
+        return float(self.limit.weight @ self.limit.scale) or 1.0
+
+    def limit_density(self, edges: Array) -> Array:
+        """Density of value/scale in the limit, averaged between edges (bins + 1,)."""
+        if not self.coupled:
+            return np.full(len(edges) - 1, np.nan)
+        return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
+
+
+def expectations(
+    point: Point, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
+) -> dict[str, Expectation]:
+    """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
+
+    S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
+    b_gamma and b this is a comparison and not a prediction, and of h, which freezing makes, only
+    the limit is given, that of random S.
+
+    A stray field that is one number shifts B or b; a distributed one is independent of it and adds
+    its mean and variance, and nothing else is said. Nor is anything where components differ in it
+    or where the defects come from a file.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    tensors : Variants
+        The defects of one realisation.
+    box : array (3,)
+        Edges of the box, Å.
+    values : int
+        Fields in the sample whose sampling error is asked for.
+    stray : collection of {"E", "epsilon"}
+        The stray fields that the defects have.
+    """
+    population = Population(point.components)
+    if point.source_file is None and point.lattice.type != "rock_salt":
+        found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
+    else:
+        found = {
+            field: _dilute(point, field, _kinds(point, field, tensors), len(tensors), box)
+            for field in FIELDS
+        }
+    for field, name in _STRAY.items():
+        if name in stray:
+            found[field] = _with_stray(found[field], _common_strength(point, name))
+    return found
+
+
+def _common_strength(point: Point, name: str) -> Strength | None:
+    """Strength that all defects of a point share; None where they differ or are not drawn."""
+    strengths = {getattr(component, name) for component in point.components}
+    shared = len(strengths) == 1 and point.source_file is None
+    return strengths.pop() if shared else None
+
+
+def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
+    """What is expected once an independent stray field has been added."""
+    old = found.statistics
+    if strength is None:
+        return replace(found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False)
+    if isinstance(strength, Distribution):
+        value, weight = nodes(strength, 2)
+        mean = float(weight @ value)
+        spread = np.sqrt(weight @ (value - mean) ** 2)
+        moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
+        return Expectation(found.limit, _UNKNOWN | moments, has_limit=False)
+    shifted = {name: old[name] + strength for name in _MOVED} | {
+        name: old[name] for name in _UNMOVED
+    }
+    limit = replace(found.limit, centre=found.limit.centre + strength)
+    return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
+
+
+def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
+    """Size of a coupling of a point in the infinite medium.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    coupling : str
+        One of :data:`glasspipe.theory.pair_fields.ORDERS`.
+    tensors : Variants
+        The defects of one realisation.
+    """
+    kinds = _kinds(point, _FIELD_OF[coupling], tensors)
+    return magnitude(coupling, *kinds, point.interaction)
+
+
+def _kinds(point: Point, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
+    """Receivers and sources of a field: those of the config, or those of a user's file.
+
+    The latter have no symmetry that could be known. Kinds that are equal count as one.
+    """
+    if point.source_file is None:
+        population = Population(point.components)
+        return population.receivers(field), population.sources(field)
+    one, other = (
+        of_defects(tensors, frozenset(names), _MOST[role])
+        for names, role in zip(tensors_of(field), ("receivers", "sources"), strict=True)
+    )
+    return one, other
+
+
+def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:
+    law = field_law(
+        field,
+        population=population,
+        medium=point.interaction,
+        lattice=point.lattice,
+        defects=point.defects,
+        boundary=point.data["boundary"],
+    )
+    if field == "h":
+        return Expectation(law.dilute, _UNKNOWN)
+    error = law.std_error(values) if law.std > 0 else float("nan")
+    return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
+
+
+def _dilute(
+    point: Point, field: str, kinds: tuple[Kinds, Kinds], number: int, box: Array
+) -> Expectation:
+    law = dilute_law(
+        field,
+        *kinds,
+        point.interaction,
+        number / float(np.prod(box)),
+        boundary=point.data["boundary"],
+        box=box,
+    )
+    statistics = {} if field == "h" else {name: law.statistic(name) for name in STATISTICS}
+    return Expectation(law, _UNKNOWN | statistics)

@@ -1,0 +1,301 @@
+"""How a study is shown: what its points are drawn against, its symbols, numbers with their errors.
+
+Studies sweep what they like. The figures draw against the concentration if it is swept, else
+against the first swept number, else side by side. Keys that still tell points apart make series,
+one colour or one column each; a key that merely follows the axis (zipped with it) does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor, isfinite, log10
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe.files.results import CONCENTRATION, SUMMARY_COLUMNS, swept_keys
+from glasspipe.settings.schema import leaves, schema
+
+SYMBOLS = {
+    "B": "B",
+    "h": "h",
+    "U_S": r"\Sigma_j U_{ij}S_j",
+    "b_gamma": r"b^\gamma",
+    "b_eta": r"b^\eta",
+    "b": "b",
+    "J_tau": r"\Sigma_j J_{ij}\tau_j",
+}
+"""The paper's symbols of the quantities, in TeX's math mode."""
+
+COUPLING_SYMBOLS = {
+    "U_ij": "U_{ij}",
+    "B_ij": "B_{ij}",
+    "U_S_tau_ij": r"U^{S\tau}_{ij}",
+    "U_eta_tau_ij": r"U^{\eta\tau}_{ij}",
+    "J_ij": "J_{ij}",
+}
+"""Those of the couplings of two defects."""
+
+TYPICAL, WIDTH = "quartile_half_width", "std"
+
+_KEY_SYMBOLS = {
+    "defects.gamma": r"$\gamma_0$",
+    "defects.eta": r"$\eta$",
+    "defects.zeta": r"$\zeta_0$",
+    "defects.E": "$E$",
+    "defects.epsilon": r"$\epsilon$",
+    "defects.number": "$N$",
+    "lattice.constant": "lattice constant",
+    "lattice.size": "box edge",
+    "freeze.t_start": r"$T_\mathrm{start}$",
+    "freeze.t_end": r"$T_\mathrm{end}$",
+}
+_LOG_RANGE = 10
+_CONCENTRATION_LABEL = "concentration $x$"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the points of a study are drawn against.
+
+    Parameters
+    ----------
+    label : str
+        What to write on it, with its unit.
+    log : bool
+        Whether it is logarithmic.
+    names : tuple of str
+        Where nothing numeric is swept, what stands at 0, 1, 2 …; else empty.
+    key : str
+        The swept key, or x.
+    """
+
+    label: str
+    log: bool
+    names: tuple[str, ...] = ()
+    key: str = "x"
+
+    def at(self, position: float) -> str:
+        """Return where on the axis a point is, as plain text: ``x = 0.01``."""
+        value = self.names[round(position)] if self.names else f"{position:.4g}"
+        return f"{self.key} = {value}"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points that differ only along the axis.
+
+    Parameters
+    ----------
+    label : str
+        What tells the series from others, empty if there is one only.
+    shared : dict
+        The swept values that do so.
+    points : list of str
+        Names of the points, along the axis.
+    position : array (points,)
+        Where they are on the axis.
+    """
+
+    label: str
+    shared: dict[str, Any]
+    points: list[str]
+    position: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The axis of a study and its series."""
+
+    axis: Axis
+    series: tuple[Series, ...]
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """All different positions on the axis, in order."""
+        return np.unique(np.concatenate([series.position for series in self.series]))
+
+    @property
+    def rises(self) -> bool:
+        """Whether fields grow along the axis, as they do with concentration."""
+        return self.axis.label == _CONCENTRATION_LABEL and len(self.positions) > 1
+
+
+def arrange(summary: pd.DataFrame) -> Arrangement:
+    """Arrange the points of a study along an axis and in series."""
+    points = summary.drop_duplicates("point")
+    swept = swept_keys(summary, SUMMARY_COLUMNS)
+    varied = [key for key in swept if points[key].nunique() > 1]
+    numeric = [key for key in varied if pd.api.types.is_numeric_dtype(points[key])]
+    if varied and not numeric:
+        return _by_name(points, varied)
+    key = CONCENTRATION if CONCENTRATION in numeric or not numeric else numeric[0]
+    column = "x" if key == CONCENTRATION else key
+    names = [name for name in varied if name != key and not _follows(points, name, key)]
+    series = []
+    for values, group in points.groupby(names, sort=False) if names else [((), points)]:
+        ordered = group.sort_values(column, kind="stable")
+        shared = dict(zip(names, values, strict=True))
+        label = ", ".join(value_label(name, value) for name, value in shared.items())
+        position = ordered[column].to_numpy(dtype=float)
+        series.append(Series(label, shared, ordered["point"].tolist(), position))
+    return Arrangement(_axis(column, points[column].to_numpy(dtype=float)), tuple(series))
+
+
+def _by_name(points: pd.DataFrame, varied: list[str]) -> Arrangement:
+    rows = points[varied].itertuples(index=False)
+    axis = Axis(
+        ", ".join(map(key_label, varied)),
+        log=False,
+        names=tuple(map(", ".join, rows)),
+        key=", ".join(varied),
+    )
+    position = np.arange(len(points), dtype=float)
+    return Arrangement(axis, (Series("", {}, points["point"].tolist(), position),))
+
+
+def _follows(points: pd.DataFrame, name: str, axis: str) -> bool:
+    """Whether a key is a function of the axis."""
+    return bool(points.groupby(axis)[name].nunique().max() == 1)
+
+
+def _axis(column: str, values: NDArray[np.float64]) -> Axis:
+    if column == "x":
+        return Axis(_CONCENTRATION_LABEL, log=True)
+    unit = key_unit(column)
+    log = bool(values.min() > 0 and values.max() >= _LOG_RANGE * values.min())
+    return Axis(key_label(column) + (f" ({unit})" if unit else ""), log, key=column)
+
+
+def key_label(key: str) -> str:
+    """Return the symbol of a swept key, or its own name."""
+    return _KEY_SYMBOLS.get(key, key.rpartition(".")[2].replace("_", " "))
+
+
+def value_label(key: str, value: Any) -> str:
+    """Return 'symbol = value unit' for a swept value."""
+    shown = value if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
+    return f"{key_label(key)} = {shown}"
+
+
+def key_unit(key: str) -> str:
+    """Return the unit of a swept key, empty if it has none."""
+    return dict(leaves(schema())).get(key, {}).get("unit", "")
+
+
+def points_of(summary: pd.DataFrame) -> pd.DataFrame:
+    """The name, the swept values and x of each point."""
+    keys = swept_keys(summary, SUMMARY_COLUMNS)
+    return summary.drop_duplicates("point")[["point", *keys, "x"]].reset_index(drop=True)
+
+
+def joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = "") -> pd.DataFrame:
+    """Join estimate, error and theory of each column to a table of points."""
+    found = table.copy()
+    for name, picked in columns.items():
+        found[name + unit] = picked["estimate"].to_numpy()
+        found[f"{name} stderr{unit}"] = picked["stderr"].to_numpy()
+        found[f"{name} theory{unit}"] = picked["theory"].to_numpy()
+    return found
+
+
+def pick(summary: pd.DataFrame, quantity: str, statistic: str, points: list[str]) -> pd.DataFrame:
+    """Return ``estimate``, ``stderr`` and ``theory`` of the given points, NaN where there is none.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        The statistics of the study.
+    quantity, statistic : str
+        What to pick.
+    points : list of str
+        Names of points; the rows are theirs, in this order.
+    """
+    chosen = summary[(summary["quantity"] == quantity) & (summary["statistic"] == statistic)]
+    columns = ["estimate", "stderr", "theory"]
+    return chosen.set_index("point")[columns].astype(float).reindex(points)
+
+
+def ratio(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """Return the ratio of two picks; the errors add in quadrature, correlations left out.
+
+    Where the lower one is not positive there is no ratio (NaN).
+    """
+    below = below.where(below["estimate"] > 0)
+    estimate = above["estimate"] / below["estimate"]
+    relative = np.hypot(above["stderr"], estimate * below["stderr"]) / below["estimate"]
+    theory = above["theory"] / below["theory"].where(below["theory"] > 0)
+    return pd.DataFrame({"estimate": estimate, "stderr": relative, "theory": theory})
+
+
+def find_fit(
+    fits: pd.DataFrame, quantity: str, statistic: str, against: str, shared: Mapping[str, Any]
+) -> pd.Series | None:
+    """Return the fit of a series, or None.
+
+    Values are compared as text, since a CSV file does not tell the axes "111" from a number.
+    """
+    wanted = {"quantity": quantity, "statistic": statistic, "against": against, **shared}
+    found = fits
+    for column, value in wanted.items():
+        if column in found:
+            found = found[found[column].map(str) == str(value)]
+    found = found[np.isfinite(found["exponent"].astype(float))]
+    return found.iloc[0] if len(found) else None
+
+
+def energy_unit(values: ArrayLike) -> tuple[float, str]:
+    """Return a unit in which the largest of some energies is at least 1: in eV, and its name."""
+    size = np.abs(np.asarray(values, dtype=float))
+    largest = np.max(size, where=np.isfinite(size), initial=0.0)
+    units = [(1.0, "eV"), (1e-3, "meV"), (1e-6, "µeV"), (1e-9, "neV")]
+    return next(((factor, name) for factor, name in units if largest >= factor), units[0])
+
+
+def fraction(value: float) -> str:
+    """Return a simple number as a fraction, ``4/3``."""
+    return str(Fraction(value).limit_denominator(20))
+
+
+def plus_minus(value: float, error: float) -> str:
+    """Return a number and its error as plain text, ``0.971 ± 0.004``."""
+    if not (isfinite(error) and error > 0):
+        return f"{value:.4g}"
+    places = _places(error)
+    decimals = max(places, 0)
+    return f"{_fixed(value, places):.{decimals}f} ± {_fixed(error, places):.{decimals}f}"
+
+
+def compact(value: float, error: float) -> str:
+    r"""Return a number in TeX's math mode, its error in units of the last digit: ``0.971(4)``.
+
+    The error has one digit, two if the first is 1. Numbers that are very small or large get a power
+    of ten, and errors above 1 keep their point: ``1.31(2)\times10^{-5}``, ``12.3(1.2)``.
+    """
+    if not isfinite(value):
+        return "-"
+    error = error if isfinite(error) else 0.0
+    size = max(abs(value), error)
+    power = 0 if size == 0 or 1e-3 <= size < 1e5 else floor(log10(size))
+    times = rf"\times10^{{{power}}}" if power else ""
+    value, error = value / 10.0**power, error / 10.0**power
+    if error <= 0:
+        return f"{float(f'{value:.4g}'):g}{times}"
+    places = _places(error)
+    decimals = max(places, 0)
+    shown = _fixed(error, places)
+    in_units = f"{shown:.{decimals}f}" if shown >= 1 else f"{shown * 10**places:.0f}"
+    return f"{_fixed(value, places):.{decimals}f}({in_units}){times}"
+
+
+def _places(error: float) -> int:
+    """Decimal places to which a number with this error is given; negative before the point."""
+    digits, power = f"{error:.1e}".split("e")
+    return digits.startswith("1") - int(power)
+
+
+def _fixed(value: float, places: int) -> float:
+    # + 0.0 turns −0.0 into 0.0
+    return round(value, places) + 0.0

@@ -1,0 +1,1 @@
+"""The defects in a box, and the Hamiltonian that they make."""

@@ -1,0 +1,205 @@
+"""Couplings of many defects that are never stored: a list of near ones and a mesh for the rest.
+
+A dense U of 10⁵ defects would take 40 GB. Split by a window, the near part of U is a list whose
+length grows as N, and the far part is applied by Fourier transforms, whose cost does. The list is
+exact, as the window ends it; so only the mesh decides how good a field is, and the same list
+serves a coarse mesh for annealing and a fine one for what is reported.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasspipe.defects.dipoles import static_dipoles
+from glasspipe.elastic.direct import direct_fields
+from glasspipe.elastic.greens import BOUNDARIES
+from glasspipe.elastic.medium import AnyMedium, Medium
+from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
+from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, whole_couplings
+from glasspipe.elastic.window import Bell
+from glasspipe.kernels.mesh import COARSE_ORDER
+
+Array = NDArray[np.float64]
+
+NEIGHBOURS = 250
+"""Mean number of near neighbours: more cost time at each flip, fewer a finer mesh."""
+_LARGEST_CUTOFF = 0.4
+"""Of the smallest edge of the box."""
+_FINE_ORDER = 8
+
+
+@dataclass(frozen=True)
+class _Resolution:
+    """Window, and mesh points in a length of the cutoff: coarse for annealing, fine for results."""
+
+    window: Bell
+    coarse: float
+    fine: float
+
+
+_ISOTROPIC = _Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
+_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=7.0, fine=20.0)
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """U and B of one realisation, as a recipe; the defects are sorted by place.
+
+    Parameters
+    ----------
+    order : int array (N,)
+        Which of the defects as given is each of the sorted ones.
+    position, gamma, B : array (N, 3), (N, 3, 3), (N,)
+        Å, eV and eV.
+    near : NearList
+        Near couplings.
+    split : Split
+        What is near.
+    boundary : str
+        The q = 0 term.
+    """
+
+    order: NDArray[np.int64]
+    position: Array
+    gamma: Array
+    B: Array
+    near: NearList
+    split: Split
+    boundary: str
+
+    @cached_property
+    def fine(self) -> Mesh:
+        """Mesh of the fields that are reported."""
+        return fine_mesh(self.split, self.boundary)
+
+    def coarse(self, refinement: float) -> Mesh:
+        """Mesh for annealing, ``refinement`` times as fine as is usual."""
+        spacing = self.split.cutoff / (_resolution(self.split.medium).coarse * refinement)
+        shape = mesh_shape(self.split.edges, spacing)
+        return Mesh(self.split, self.boundary, shape, COARSE_ORDER, "f4")
+
+    def fields(self, S: NDArray[np.int8], mesh: Mesh) -> Array:
+        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,) in eV, the far part on ``mesh``."""
+        h = mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
+        self.near.add_fields(S, h)
+        return h + self.B
+
+    def whole(self) -> NearList:
+        """Couplings of near defects as a whole, near part and far part."""
+        return whole_couplings(self.near, self.position, self.gamma, self.split)
+
+    def direct_fields(self, S: NDArray[np.int8], which: NDArray[np.int64]) -> Array:
+        """The same of some defects by Ewald sums to rounding, B_i as it is."""
+        of_spins = direct_fields(
+            which,
+            self.position,
+            self.gamma,
+            self.gamma * S[:, None, None],
+            box=self.split.edges,
+            medium=self.split.medium,
+            boundary=self.boundary,
+        )
+        return np.asarray(self.B[which] + of_spins)
+
+
+def implicit(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    B: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+) -> Implicit:
+    """Couplings (16) of defects in a periodic box, without storing all U_ij.
+
+    Parameters
+    ----------
+    position, gamma, box, medium, boundary
+        As in :func:`glasspipe.system.couplings.couplings`, ``minimum_image`` apart.
+    B : array (N,)
+        Random fields, eV, from :func:`random_fields`.
+    neighbours : float
+        Mean number of near neighbours; results depend on it within their error only.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+    """
+    split = make_split(medium, box, boundary, len(np.asarray(B)), neighbours)
+    order, position, gamma = sort(split, position, gamma)
+    near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
+    return Implicit(order, position, gamma, np.asarray(B, float)[order], near, split, boundary)
+
+
+def random_fields(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+    static: ArrayLike | None = None,
+) -> Array:
+    """Random fields B_i (N,) in eV, with a cost that grows as N: (26), (29).
+
+    Parameters
+    ----------
+    position, gamma, eta, box, medium, boundary, static
+        As in :func:`glasspipe.system.couplings.couplings`, ``minimum_image`` apart.
+    neighbours : float
+        As in :func:`implicit`.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+    """
+    P = static_dipoles(eta, static)
+    split = make_split(medium, box, boundary, len(P), neighbours)
+    order, position, gamma = sort(split, position, gamma)
+    P = P[order]
+    _, B = near_couplings(position, gamma, P, split)
+    B += fine_mesh(split, boundary).field(position, gamma, P)
+    return B[np.argsort(order)]
+
+
+def sort(
+    split: Split, position: ArrayLike, gamma: ArrayLike
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return the order along the cells, and positions and tensors in it."""
+    position = np.asarray(position, dtype=float)
+    order = np.argsort(Cells(split.edges, split.cutoff).of(position), kind="stable")
+    gamma = np.ascontiguousarray(np.asarray(gamma, dtype=float)[order])
+    return order, np.ascontiguousarray(position[order]), gamma
+
+
+def make_split(
+    medium: AnyMedium, box: ArrayLike, boundary: str, number: int, neighbours: float
+) -> Split:
+    """Return the split for a mean number of near neighbours, or raise ValueError."""
+    allowed = [name for name in BOUNDARIES if name != "minimum_image"]
+    if boundary not in allowed:
+        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(allowed)}")
+    edges = np.asarray(box, dtype=float)
+    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * number)) ** (1 / 3)
+    cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
+    x, y, z = edges.tolist()
+    return Split(medium, (x, y, z), cutoff, _resolution(medium).window)
+
+
+def fine_mesh(split: Split, boundary: str) -> Mesh:
+    """Mesh of the fields that are reported."""
+    spacing = split.cutoff / _resolution(split.medium).fine
+    return Mesh(split, boundary, mesh_shape(split.edges, spacing), _FINE_ORDER, "f8")
+
+
+def _resolution(medium: AnyMedium) -> _Resolution:
+    return _ISOTROPIC if isinstance(medium, Medium) else _CRYSTAL

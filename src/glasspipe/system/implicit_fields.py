@@ -1,0 +1,62 @@
+"""The random fields and couplings of τ of many defects, without a matrix of J_ij.
+
+b falls off as 1/R⁴ and is summed like the strain it is the gradient of, near list and fine mesh. Of
+J ∝ 1/R⁵ what matters is near.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glasspipe.defects.dipoles import static_dipoles
+from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.neighbours import near_fields
+from glasspipe.system.fields import Fields
+from glasspipe.system.implicit import NEIGHBOURS, fine_mesh, make_split, sort
+
+
+def implicit_fields(
+    position: ArrayLike,
+    gamma: ArrayLike,
+    eta: ArrayLike,
+    zeta: ArrayLike,
+    S: ArrayLike,
+    tau: ArrayLike,
+    *,
+    box: ArrayLike,
+    medium: AnyMedium,
+    boundary: str,
+    neighbours: float = NEIGHBOURS,
+    static: ArrayLike | None = None,
+) -> Fields:
+    """Fields on τ with a cost that grows as N, see :func:`glasspipe.system.fields.fields`.
+
+    J_ij ∝ R⁻⁵ counts within the cutoff of the near neighbours, without images.
+
+    Parameters
+    ----------
+    position, gamma, eta, zeta, S, tau, box, medium, boundary, static
+        As there, ``minimum_image`` apart.
+    neighbours : float
+        As in :func:`implicit`.
+
+    Raises
+    ------
+    ValueError
+        If the boundary is not allowed.
+
+    References
+    ----------
+    Eqs. (60), (68), (72).
+    """
+    P, tau = static_dipoles(eta, static), np.asarray(tau, dtype=float)
+    split = make_split(medium, box, boundary, len(P), neighbours)
+    order, position, gamma = sort(split, position, gamma)
+    zeta = np.ascontiguousarray(np.asarray(zeta, dtype=float)[order])
+    frozen = gamma * np.asarray(S, dtype=float)[order, None, None]
+    P = P[order]
+    b, J = near_fields(position, frozen, P, zeta, tau[order], split)
+    mesh = fine_mesh(split, boundary)
+    for field, sources in zip(b, (frozen, P), strict=True):
+        field += mesh.gradient_field(position, zeta, sources)
+    back = np.argsort(order)
+    return Fields(*b[:, back], *J[:, back])

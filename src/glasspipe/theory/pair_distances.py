@@ -1,0 +1,334 @@
+"""How strong two defects couple at a distance: pairs of a study, taken shell by shell.
+
+A field is a sum over all sources, so the couplings behind it are seen nowhere, and near pairs are
+so rare that a random sample of pairs has none. So the same number of pairs is taken from every
+shell of distances, and their couplings are summed over the periodic images one pair at a time,
+which factorises as in :mod:`glasspipe.elastic.reciprocal` but needs no other pair.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import ceil, nan, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.defects.species import Variants, joined
+from glasspipe.elastic import reciprocal
+from glasspipe.elastic.greens import Ewald, green_derivatives, response, zero_mode
+from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.printed import Interaction
+from glasspipe.system.parts import parts
+from glasspipe.theory.pair_fields import CONTRACTIONS, ORDERS, pair_coupling, sphere
+
+Array = NDArray[np.float64]
+
+SHELLS = 2.0 ** (np.arange(0, 49) / 4)
+"""Edges of the shells, Å: four to an octave, alike for all points of all studies."""
+MIDDLES = np.sqrt(SHELLS[1:] * SHELLS[:-1])
+
+PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+"""At which the distribution of a coupling is given."""
+
+_MOST_DISTANCES = 250_000
+"""Pairs of a realisation whose distance is looked at."""
+_SHARPNESS = 1.4
+"""Times the reach of the medium, α V^(1/3): the near part is then hardly more than one image."""
+_DEGREE = 59
+_BATCH = 256
+_MOST_KINDS = 64
+"""Kinds of receiver and of source beyond which some stand for all."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of defects.
+
+    Parameters
+    ----------
+    R : array (pairs, 3)
+        r_source − r_receiver, the nearest image, Å.
+    receivers, sources : Variants
+        The defect that feels each coupling, and the one that makes it.
+    """
+
+    R: Array
+    receivers: Variants
+    sources: Variants
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.R)
+
+    def __getitem__(self, index: NDArray[np.int64] | slice) -> "Pairs":
+        """Return the pairs numbered ``index``."""
+        return Pairs(self.R[index], self.receivers[index], self.sources[index])
+
+    @property
+    def distance(self) -> Array:
+        """Distances (pairs,), Å."""
+        return np.sqrt(np.sum(self.R * self.R, axis=1))
+
+    @property
+    def shell(self) -> NDArray[np.int64]:
+        """Number of the shell of each pair; −1 or the number of shells: in none."""
+        return np.searchsorted(SHELLS, self.distance, side="right") - 1
+
+    @staticmethod
+    def joined(parts: Sequence["Pairs"]) -> "Pairs":
+        """Return the pairs of all parts."""
+        R = np.concatenate([part.R for part in parts])
+        receivers = joined([part.receivers for part in parts])
+        return Pairs(R, receivers, joined([part.sources for part in parts]))
+
+
+def take(
+    rng: np.random.Generator, position: Array, defects: Variants, box: Array, most: int
+) -> Pairs:
+    """Take pairs of one realisation, at most ``most`` at random from each shell within L/2.
+
+    Either defect of a pair may be the receiver, and no pair comes twice.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What the choice draws from.
+    position : array (N, 3)
+        Å.
+    defects : Variants
+        Their tensors, with ζ of the frozen state.
+    box : array (3,)
+        Edges of the periodic box, Å.
+    most : int
+        Pairs wanted of each shell.
+    """
+    number = len(position)
+    order = rng.permutation(number)
+    rank = np.argsort(order)
+    receivers = order[: max(1, _MOST_DISTANCES // number)]
+    R = position[None, :] - position[receivers, None]
+    R -= box * np.round(R / box)
+    distance = np.sqrt(np.sum(R * R, axis=-1))
+    once = rank > rank[receivers][:, None]
+    inside = once & (distance < np.min(box) / 2)
+    i, j = np.nonzero(inside)
+    pairs = rng.permutation(len(i))
+    i, j = i[pairs], j[pairs]
+    shell = np.searchsorted(SHELLS, distance[i, j], side="right")
+    chosen = np.flatnonzero(_rank_within(shell) < most)
+    i, j = i[chosen], j[chosen]
+    return Pairs(R[i, j], defects[receivers[i]], defects[j])
+
+
+def thin(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
+    """Leave at most ``most`` pairs of each shell, at random."""
+    shuffled = pairs[rng.permutation(len(pairs))]
+    return shuffled[np.flatnonzero(_rank_within(shuffled.shell) < most)]
+
+
+def _rank_within(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the members of each group from 0 in the order in which they stand."""
+    order = np.argsort(group, kind="stable")
+    _, first, size = np.unique(group[order], return_index=True, return_counts=True)
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - np.repeat(first, size)
+    return rank
+
+
+def couplings(
+    coupling: str, pairs: Pairs, medium: Interaction, *, box: Array, boundary: str
+) -> Array:
+    """Coupling of each pair in the periodic box, see `glasspipe.theory.pair_fields.pair_kernel`.
+
+    Parameters
+    ----------
+    coupling : str
+        One of ``ORDERS``.
+    pairs : Pairs
+        Nearer than half of the box.
+    medium : Medium, CubicMedium or Printed
+        What couples them.
+    box : array (3,)
+        Edges of the periodic box, Å.
+    boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
+        The q = 0 term, see :mod:`glasspipe.elastic.greens`.
+
+    Returns
+    -------
+    array (pairs,)
+        eV.
+    """
+    made_of = parts(coupling, pairs.receivers, pairs.sources, medium, boundary)
+    found = np.zeros(len(pairs))
+    for part in made_of:
+        own = Pairs(pairs.R, part.receivers, part.sources)
+        found += part.factor * _ordinary(coupling, own, part.medium, box, part.boundary)
+    return found
+
+
+def _ordinary(coupling: str, pairs: Pairs, medium: AnyMedium, box: Array, boundary: str) -> Array:
+    ewald = Ewald.balanced(medium, box, _SHARPNESS * response(medium).reach)
+    found = np.empty(len(pairs))
+    for start in range(0, len(pairs), _BATCH):
+        batch = slice(start, start + _BATCH)
+        part = pairs[batch]
+        if boundary == "minimum_image":
+            green = green_derivatives(part.R, ORDERS[coupling], medium)
+            found[batch] = _contract(coupling, part, green)
+        else:
+            found[batch] = _near(coupling, part, ewald) + _far(coupling, part, ewald)
+            found[batch] += _zero(coupling, part, ewald, boundary)
+    return found
+
+
+def _contract(coupling: str, pairs: Pairs, green: Array) -> Array:
+    """Contract derivatives (pairs, …) of the Green's function with the tensors of each pair."""
+    sign, signature, received, made = CONTRACTIONS[coupling]
+    operands, _ = signature.split("->")
+    paired = operands.replace("r", "p").replace("s", "p") + "->p"
+    tensors = getattr(pairs.receivers, received), getattr(pairs.sources, made)
+    return sign * np.einsum(paired, *tensors, green, optimize=True)
+
+
+def _zero(coupling: str, pairs: Pairs, ewald: Ewald, boundary: str) -> Array:
+    if ORDERS[coupling] > 2:
+        return np.zeros(len(pairs))
+    K_0 = zero_mode(ewald.medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
+    return _contract(coupling, pairs, np.broadcast_to(K_0, (len(pairs), *K_0.shape)))
+
+
+def _near(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
+    total = np.zeros(len(pairs))
+    limit = [ceil(ewald.cutoff / edge + 0.5) for edge in ewald.box]
+    for n in product(*(range(-m, m + 1) for m in limit)):
+        R = pairs.R + np.array(n) * ewald.edges
+        inside = np.flatnonzero(np.sum(R * R, axis=1) <= ewald.cutoff**2)
+        if len(inside):
+            near = response(ewald.medium).near(R[inside], ORDERS[coupling], ewald.alpha)
+            total[inside] += _contract(coupling, pairs[inside], near)
+    return total
+
+
+def _far(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
+    """−Σ_q a_receiver a_source cos q·R, sin for the odd couplings, a the amplitudes of a block."""
+    wave = np.sin if ORDERS[coupling] % 2 else np.cos
+    total = np.zeros(len(pairs))
+    _, _, received, made = CONTRACTIONS[coupling]
+    for block in reciprocal.blocks(ewald):
+        one = _amplitude(getattr(pairs.receivers, received), block)
+        two = _amplitude(getattr(pairs.sources, made), block)
+        phase = pairs.R @ (2 * pi * block.n / ewald.edges).T
+        total -= block.sign * np.sum(one * two * wave(phase)[:, block.mode], axis=1)
+    return total
+
+
+def _amplitude(tensors: Array, block: reciprocal.Block) -> Array:
+    """Amplitudes (pairs, channels) of γ, P or ζ."""
+    flat = tensors.reshape(len(tensors), -1)
+    weights = block.dipole_weights() if tensors.ndim == 3 else block.gradient_weights()
+    return flat @ weights
+
+
+@dataclass(frozen=True)
+class ByShell:
+    """Couplings by distance, taken to the middle of each shell with the power that is expected.
+
+    A shell is 19 % wide, so this cannot make a power; without it, a shell's width would add up to
+    6 % to the size of J.
+
+    Parameters
+    ----------
+    number : array (shells,)
+        Pairs.
+    rms, median : array (shells,)
+        Of the moduli, eV; nan where there are no pairs.
+    quantile : array (shells, 5)
+        Of the couplings with their signs, at ``PROBABILITIES``, eV.
+    """
+
+    number: NDArray[np.int64]
+    rms: Array
+    median: Array
+    quantile: Array
+
+
+def by_shell(coupling: str, values: Array, pairs: Pairs) -> ByShell:
+    """Distribution of the couplings ``values`` (pairs,) of each shell."""
+    shell, shells = pairs.shell, len(MIDDLES)
+    within = (shell >= 0) & (shell < shells)
+    shell, distance, values = shell[within], pairs.distance[within], values[within]
+    reduced = values * (distance / MIDDLES[shell]) ** (ORDERS[coupling] + 1)
+    rms, median = np.full((2, shells), np.nan)
+    quantile = np.full((shells, len(PROBABILITIES)), np.nan)
+    for k in np.unique(shell):
+        some = reduced[shell == k]
+        rms[k], median[k] = np.sqrt(np.mean(some**2)), np.median(np.abs(some))
+        quantile[k] = np.quantile(some, PROBABILITIES)
+    return ByShell(np.bincount(shell, minlength=shells), rms, median, quantile)
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """Distribution of R^p times a coupling over directions and kinds of defect, p = order + 1.
+
+    Parameters
+    ----------
+    rms, median : float
+        Of the modulus, eV Å^p.
+    quantile : array (5,)
+        With its sign, at ``PROBABILITIES``, eV Å^p.
+    spread : float
+        Relative standard error of the root mean square of a single pair, to be divided by √number.
+        That of a sample will not do as a weight: small values would come with small errors.
+    """
+
+    rms: float
+    median: float
+    quantile: Array
+    spread: float
+
+
+def magnitude(
+    coupling: str,
+    receivers: tuple[Variants, Array],
+    sources: tuple[Variants, Array],
+    medium: Interaction,
+) -> Magnitude:
+    """Distribution of a coupling in the infinite medium.
+
+    Parameters
+    ----------
+    coupling : str
+        One of ``ORDERS``.
+    receivers, sources : Variants and array (kinds,)
+        Kinds of defect and their probabilities.
+    medium : Medium, CubicMedium or Printed
+        What couples them.
+    """
+    (felt, felt_share), (made, made_share) = map(_few, (receivers, sources))
+    n, weight = sphere(_DEGREE)
+    tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
+    kernel = pair_coupling(coupling, felt, made, n @ tilt, medium)
+    share = felt_share[:, None, None] * made_share[:, None] * weight
+    square, fourth = float(np.sum(share * kernel**2)), float(np.sum(share * kernel**4))
+    spread = sqrt(fourth / square**2 - 1) / 2 if square > 0 else nan
+    [median] = _quantiles(np.abs(kernel), share, np.array([0.5]))
+    quantile = _quantiles(kernel, share, PROBABILITIES)
+    return Magnitude(sqrt(square), float(median), quantile, spread)
+
+
+def _quantiles(values: Array, share: Array, probability: Array) -> Array:
+    """Quantiles of values that have shares of the probability."""
+    order = np.argsort(values, axis=None)
+    below = np.cumsum(share.ravel()[order])
+    return values.ravel()[order][np.searchsorted(below, probability * below[-1])]
+
+
+def _few(kinds: tuple[Variants, Array]) -> tuple[Variants, Array]:
+    """Kinds and their probabilities, some drawn where there are too many for all pairs."""
+    found, weight = kinds
+    if len(found) <= _MOST_KINDS:
+        return kinds
+    drawn = np.random.default_rng(0).choice(len(found), _MOST_KINDS, p=weight / np.sum(weight))
+    return found[drawn], np.full(_MOST_KINDS, 1 / _MOST_KINDS)

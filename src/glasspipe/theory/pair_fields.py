@@ -1,0 +1,350 @@
+"""The field that one defect makes at another, as a function of direction and distance.
+
+Theory wants the field of every kind of defect at 10⁵ directions, and a fourth derivative of G has
+729 components at each. But R^p times the field is made of at most 90 functions of the direction,
+in an isotropic medium the monomials of degree order + 2: some directions determine how, and the
+rest is one matrix product.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations, product
+from math import pi
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import lebedev_rule
+from scipy.special import roots_legendre
+
+from glasspipe.defects.species import Variants
+from glasspipe.elastic.greens import green_derivatives, periodic_green_derivatives, response
+from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.printed import Interaction, derived
+from glasspipe.elastic.quadrature import gauss_rule
+from glasspipe.system.parts import Part, parts
+
+Array = NDArray[np.float64]
+
+ORDERS = {"U": 2, "B": 2, "U_S_tau": 3, "U_eta_tau": 3, "J": 4}
+"""Order of the derivative of G in each coupling, which falls off as 1/R^(order + 1)."""
+CONTRACTIONS = {
+    "U": (1, "rab,scd,pacbd->rsp", "gamma", "gamma"),
+    "B": (1, "rab,scd,pacbd->rsp", "gamma", "P"),
+    "U_S_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "gamma"),
+    "U_eta_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "P"),
+    "J": (-1, "rabd,scef,pacbdef->rsp", "zeta", "zeta"),
+}
+FIELDS: dict[str, tuple[dict[str, int], ...]] = {
+    "B": ({"B": 1},),
+    "U_S": ({"U": 1}, {"U": -1}),
+    "h": ({"B": 1, "U": 1}, {"B": 1, "U": -1}),
+    "b_gamma": ({"U_S_tau": 1}, {"U_S_tau": -1}),
+    "b_eta": ({"U_eta_tau": 1},),
+    "b": ({"U_eta_tau": 1, "U_S_tau": 1}, {"U_eta_tau": 1, "U_S_tau": -1}),
+    "J_tau": ({"J": 1}, {"J": -1}),
+}
+"""The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
+SIGNED = ("U_S", "b_gamma", "J_tau")
+"""Fields of which each source changes the sign with S_j or τ_j."""
+_SAMPLED, _INDEPENDENT = 29, 1e-7
+"""Degree of the directions that determine a field, and the fraction below which nothing counts."""
+_STATES, _GAUSS = 30, 16
+"""A source of more states than the first number is replaced by one with the second number, and one
+of a continuum if it has more than that."""
+_COARSE = 40
+"""Resolution of the sphere for a source of so many states, 3200 directions."""
+
+
+def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
+    """Contract derivatives of the Green's function with the tensors of two defects.
+
+        U         + γ_r^αβ γ_s^γδ  ∂_β∂_δ G_αγ          (16)
+        B         + γ_r^αβ P_s^γδ  ∂_β∂_δ G_αγ          (26) with P = η δ
+        U_S_tau   − γ_s^αβ ζ_r^γδε ∂_β∂_δ∂_ε G_αγ       (36)
+        U_eta_tau − P_s^αβ ζ_r^γδε ∂_β∂_δ∂_ε G_αγ       (66) with P = η δ
+        J         − ζ_r^αβδ ζ_s^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ   (72)
+
+    Parameters
+    ----------
+    coupling : str
+        One of ``ORDERS``.
+    receivers, sources : Variants
+        The defects whose variable (S or τ) feels the field, and those that make it.
+    green : array (points, 3, 3) + (3,) * order
+        Derivatives of order ``ORDERS[coupling]`` at R = r_source − r_receiver, from
+        :func:`glasspipe.elastic.greens.green_derivatives` or its periodic kin; Å^(2−order)/eV.
+
+    Returns
+    -------
+    array (receivers, sources, points)
+        eV.
+    """
+    sign, signature, received, made = CONTRACTIONS[coupling]
+    tensors = getattr(receivers, received), getattr(sources, made)
+    return sign * np.einsum(signature, *tensors, green, optimize=True)
+
+
+def pair_coupling(
+    coupling: str,
+    receivers: Variants,
+    sources: Variants,
+    R: ArrayLike,
+    medium: Interaction,
+    *,
+    box: ArrayLike | None = None,
+    boundary: str = "spherical",
+) -> Array:
+    """Coupling of two defects at R = r_source − r_receiver, see :func:`pair_kernel`.
+
+    Parameters
+    ----------
+    R : array (points, 3)
+        Å; not zero.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium.
+    box : array (3,), optional
+        Edges of the periodic box, Å; without it the medium is infinite.
+
+    Returns
+    -------
+    array (receivers, sources, points)
+        eV.
+    """
+    order = ORDERS[coupling]
+
+    def green(part: Part) -> Array:
+        if box is None:
+            return green_derivatives(R, order, part.medium)
+        return periodic_green_derivatives(R, order, part.medium, box, boundary=part.boundary)
+
+    return sum_parts(coupling, parts(coupling, receivers, sources, medium, boundary), green)
+
+
+def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]) -> Array:
+    """Σ factor · :func:`pair_kernel` over the parts of a coupling, (receivers, sources, points).
+
+    Parameters
+    ----------
+    made_of : list of Part
+        From :func:`glasspipe.system.parts.parts`.
+    green : function
+        Derivatives of the Green's function for a part.
+    """
+    kernels = [
+        part.factor * pair_kernel(coupling, part.receivers, part.sources, green(part))
+        for part in made_of
+    ]
+    return np.sum(kernels, axis=0)
+
+
+@cache
+def cubic_group() -> Array:
+    """The 48 rotations and reflections of the cube, (48, 3, 3)."""
+    signed = product(permutations(range(3)), product((1.0, -1.0), repeat=3))
+    return np.array([np.diag(signs)[list(order)] for order, signs in signed])
+
+
+def sphere(degree: int) -> tuple[Array, Array]:
+    """Directions (points, 3) of Lebedev's quadrature and weights (points,) that add up to 1."""
+    points, weights = lebedev_rule(degree)
+    return points.T, weights / np.sum(weights)
+
+
+def half_sphere(degree: int) -> tuple[Array, Array]:
+    """One of each pair ±n of the directions of :func:`sphere`; the weights add up to 1."""
+    n, weight = sphere(degree)
+    half = [tuple(row) > (0.0, 0.0, 0.0) for row in np.round(n, 9)]
+    return n[half], 2 * weight[half]
+
+
+@cache
+def fine_half_sphere(points: int = 160) -> tuple[Array, Array]:
+    """2 · points² directions over half of the sphere, and weights that add up to 1.
+
+    For |g(n)|^α, which has kinks on the lines g = 0: the error falls as the square of the spacing
+    (1e-6 for α = 1) unless a line runs along the grid, so the grid's axis is tilted.
+    """
+    z, weight = roots_legendre(points)
+    z, angle = (1 + z[:, None]) / 2, pi * (np.arange(2 * points) + 0.5) / points
+    radius = np.sqrt(1 - z * z)
+    n = np.stack([radius * np.cos(angle), radius * np.sin(angle), z + 0 * angle], axis=-1)
+    tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
+    return n.reshape(-1, 3) @ tilt, np.repeat(weight, 2 * points) / (4 * points)
+
+
+@dataclass(frozen=True)
+class PairField:
+    """Field of one defect, of random kind and sign, at a defect of one kind.
+
+    v = R^(−p) Σ_k c_k f_k(n) for each state of the source, f_k the angular functions of the medium
+    and n = R/|R| the direction from the receiver to the source.
+
+    Parameters
+    ----------
+    power : int
+        p, from 3 to 5; fields of even p are odd in R.
+    medium : Medium or CubicMedium
+        The elastic medium, with f in ``angular`` of its response.
+    coefficients : array (states, functions)
+        c, eV Å^p per unit of f.
+    weight : array (states,)
+        Probabilities.
+    signed : bool
+        Whether each state also comes with the opposite sign, as often.
+    continuous : bool
+        Whether the states stand for a continuum, as those of distributed strengths do.
+    """
+
+    power: int
+    medium: AnyMedium
+    coefficients: Array
+    weight: Array
+    signed: bool
+    continuous: bool = False
+
+    @property
+    def odd(self) -> bool:
+        """Whether the field changes sign with R."""
+        return self.power % 2 == 0
+
+    @property
+    def coupled(self) -> bool:
+        """Whether there is a field at all."""
+        return bool(np.any(self.coefficients))
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether for every source there is one, as probable, that makes the opposite field."""
+        return self.signed or self.odd
+
+    @property
+    def many_states(self) -> bool:
+        """Whether the source has more states than are worth carrying along."""
+        return len(self.weight) > (_GAUSS if self.continuous else _STATES)
+
+    @property
+    def directions(self) -> tuple[Array, Array]:
+        """Directions that resolve averages of |g|^α; many states blur the kinks of each other."""
+        return fine_half_sphere(_COARSE) if self.many_states else fine_half_sphere()
+
+    def few_states(self, values: Array) -> tuple[Array, Array]:
+        """Values (states, rows) of this field and their weights, both with few states.
+
+        The many axes of an isotropic source are replaced by values with the same low moments; a
+        signed field is a function of its square.
+        """
+        if not self.many_states:
+            return values, np.broadcast_to(self.weight[:, None], values.shape)
+        if not self.signed:
+            return gauss_rule(values, self.weight, _GAUSS)
+        square, weight = gauss_rule(values**2, self.weight, _GAUSS)
+        return np.sqrt(np.maximum(square, 0.0)), weight
+
+    def angular(self, n: Array) -> Array:
+        """R^p times the field (states, points) in directions n (points, 3), eV Å^p."""
+        return self.coefficients @ response(self.medium).angular(n, self.power - 1)
+
+    def __call__(self, R: Array) -> Array:
+        """Field (states, points) of a source at R (points, 3), Å; eV."""
+        distance = np.sqrt(np.sum(R * R, axis=1))
+        return self.angular(R / distance[:, None]) / distance**self.power
+
+
+def pair_fields(
+    field: str,
+    receivers: Variants,
+    sources: Variants,
+    weight: Array,
+    medium: Interaction,
+    *,
+    continuous: bool = False,
+) -> list[PairField]:
+    """Field of one random source at each kind of receiver.
+
+    Parameters
+    ----------
+    field : str
+        One of ``FIELDS``.
+    receivers, sources : Variants
+        Kinds of defect.
+    weight : array (sources,)
+        Probabilities of the sources.
+    medium : Medium, CubicMedium or Printed
+        The elastic medium.
+    continuous : bool
+        Whether the sources stand for a continuum.
+
+    Raises
+    ------
+    ValueError
+        If the field is not made of the angular functions of the medium.
+    """
+    states = FIELDS[field][:1] if field in SIGNED else FIELDS[field]
+    parts = {c: _coefficients(c, receivers, sources, medium) for c in states[0]}
+    coefficients = sum_states(states, parts)
+    share = np.tile(weight, len(states)) / len(states)
+    signed, plain = field in SIGNED, derived(medium)
+    return [
+        PairField(field_order(field) + 1, plain, *_merged(made, share, signed), signed, continuous)
+        for made in coefficients
+    ]
+
+
+def tensors_of(field: str) -> tuple[set[str], set[str]]:
+    """Names of the tensors that a field depends on: the receivers' and the sources'."""
+    made = [CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
+    return {receiver for _, _, receiver, _ in made}, {source for _, _, _, source in made}
+
+
+def field_order(field: str) -> int:
+    """Order of the derivative of G in the couplings of a field."""
+    return ORDERS[next(iter(FIELDS[field][0]))]
+
+
+def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> Array:
+    """Σ sign · coupling for each state, (receivers, states · sources, …).
+
+    Parameters
+    ----------
+    states : tuple of dict
+        The sign of each coupling in each state, as in ``FIELDS``.
+    parts : dict of array (receivers, sources, …)
+        The couplings.
+    """
+    sums = [np.sum([sign * parts[c] for c, sign in state.items()], axis=0) for state in states]
+    return np.concatenate(sums, axis=1)
+
+
+def _coefficients(
+    coupling: str, receivers: Variants, sources: Variants, medium: Interaction
+) -> Array:
+    """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
+
+    A crystal's functions are not independent, for its forces are balanced; the least coefficients
+    are taken, and differences below the error of its table mean nothing.
+    """
+    n, _ = sphere(_SAMPLED)
+    kernel = pair_coupling(coupling, receivers, sources, n, medium)
+    basis = response(derived(medium)).angular(n, ORDERS[coupling])
+    found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
+    if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
+        raise ValueError(f"{coupling} is not made of the angular functions of {medium}")
+    return found
+
+
+def _merged(states: Array, weight: Array, signed: bool) -> tuple[Array, Array]:
+    """Equal states as one, with the sum of their probabilities."""
+    scale = np.max(np.abs(states)) or 1.0
+    rounded = np.round(states / scale, 9)
+    if signed:
+        leading = np.argmax(rounded != 0, axis=1)
+        sign = np.sign(np.take_along_axis(rounded, leading[:, None], axis=1))
+        rounded = rounded * np.where(sign == 0, 1.0, sign)
+    _, first, number = np.unique(rounded + 0.0, axis=0, return_index=True, return_inverse=True)
+    return states[first], total(number, weight)
+
+
+def total(number: NDArray[np.int64], weight: Array) -> Array:
+    """Sum of the weights (items,) of each group; ``number`` (items,) says which group."""
+    return np.bincount(number, weight).astype(float)

@@ -1,0 +1,277 @@
+"""A mixture of defects as theory sees it: finitely many kinds, and how probable each is.
+
+Averages over a continuous property are sums over few kinds that have the same low moments: a
+Gauss rule for a strength, quadratures over axes and over the turns of local frames. Only Gaussian
+tensors, of 24 independent components, are sampled; the sample is made to have their covariance, so
+that widths are exact. Where all that makes too many kinds, they are thinned out, up to the
+orientations that the symmetry of the defects on their lattice makes equivalent.
+"""
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution, Strength, nodes
+from glasspipe.defects.species import Variants, joined, of_axes, of_normals, rotations, unit_kinds
+from glasspipe.elastic.quadrature import gauss_rule
+from glasspipe.theory.pair_fields import cubic_group, half_sphere, sphere, tensors_of, total
+from glasspipe.theory.thinning import orbits, thinned
+
+Array = NDArray[np.float64]
+Kinds = tuple[Variants, Array]
+
+_SOURCE_AXES, _RECEIVER_AXES = 23, 29
+"""Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
+_TURN_AXES = 9
+"""Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
+_SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 6, 4
+"""Values that stand for a distributed strength; of receivers, none is much weaker than the rest."""
+_SAMPLE = 1024
+"""Gaussian tensors that are thinned out."""
+_MOST = {"sources": 128, "receivers": 20}
+"""Kinds of a component above which they are thinned out …"""
+_MOST_JOINED = {"sources": 512, "receivers": 20}
+"""… and kinds of a mixture."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Defects drawn from a mixture, as :func:`glasspipe.defects.species.draw` does.
+
+    Parameters
+    ----------
+    components : tuple of Component
+        The mixture.
+    """
+
+    components: tuple[Component, ...]
+
+    def alike(self, field: str) -> bool:
+        """Whether the defects that feel a field differ in a rotation alone, all as probable."""
+        one, *others = self.components
+        felt = (getattr(one, name) for name in tensors_of(field)[0])
+        constant = not any(isinstance(strength, Distribution) for strength in felt)
+        return not others and one.axis_is_random and constant
+
+    def continuous(self, field: str) -> bool:
+        """Whether the sources of a field differ by a continuous property."""
+        names = frozenset(tensors_of(field)[1])
+        return any(
+            any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
+            or ((c.isotropic or c.frame_spread > 0) and _is_oriented(c, names))
+            for c in self.components
+        )
+
+    @property
+    def _cubic(self) -> bool:
+        """Whether the mixture is the same in all directions that a cubic crystal has equivalent."""
+        return all(component.species != "aligned" for component in self.components)
+
+    def kinds(self, field: str) -> Kinds:
+        """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
+        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "sources")
+
+    def classes(self, field: str) -> Kinds:
+        """One of each class of :meth:`kinds` that the symmetry of the mixture makes equivalent."""
+        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "receivers")
+
+    def sources(self, field: str) -> Kinds:
+        """Every kind of defect that makes a field, and its probability (kinds,).
+
+        Of axes or tensors that come with their opposites only one is there: they make opposite τ
+        couplings, or S couplings, which come with a random sign.
+        """
+        names = frozenset(tensors_of(field)[1])
+        return _distinct(self._found(names, "sources"), names)
+
+    def receivers(self, field: str) -> Kinds:
+        """One of each class of defects that feel a field and that symmetry makes equivalent.
+
+        On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
+        the sphere, one axis of each orbit.
+        """
+        return self._found(frozenset(tensors_of(field)[0]), "receivers")
+
+    def _found(self, names: frozenset[str], role: str) -> Kinds:
+        found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.components])
+        if len(found[1]) <= _MOST_JOINED[role]:
+            return found
+        few = thinned(found, names, role, _rotations(self._cubic))
+        return orbits(few, _rotations(self._cubic)) if role == "sources" else few
+
+
+@lru_cache(maxsize=64)
+def _component_kinds(component: Component, names: frozenset[str], role: str, cubic: bool) -> Kinds:
+    """Kinds of a component and their probabilities, which add up to its share.
+
+    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1. Sources
+    come in all orientations, of receivers there is one of each class that the lattice makes
+    equivalent.
+    """
+    group = _rotations(cubic)
+    kinds, weight = _unit_kinds(component, role)
+    if component.species != "gaussian" and role == "receivers":
+        kinds, weight = _inequivalent(kinds, weight, group)
+    if component.frame_spread > 0 and not component.isotropic:
+        kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
+        if role == "receivers":
+            kinds, weight = _inequivalent(kinds, weight, group)
+    number = _SOURCE_STRENGTHS if role == "sources" else _RECEIVER_STRENGTHS
+    many = False
+    for name in (None, *_strengths_of(component, names)):
+        if name is not None:
+            kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), number)
+        if len(kinds) > _MOST[role]:
+            many = True
+            kinds, weight = thinned((kinds, weight), names, role, group)
+    if many and role == "sources":
+        kinds, weight = orbits(thinned((kinds, weight), names, role, group), group)
+    return kinds, component.share * weight
+
+
+def _is_oriented(component: Component, names: frozenset[str]) -> bool:
+    """Whether the tensors that matter have directions: P has none but for static dipoles."""
+    return names != {"P"} or component.static_dipole != "none"
+
+
+def _strengths_of(component: Component, names: frozenset[str]) -> list[str]:
+    """Strengths that make the tensors that matter: P has η, and γ_0 where there is more of it."""
+    found = set(names - {"P"})
+    if "P" in names:
+        found |= {"eta"} if component.static_dipole == "none" else {"eta", "gamma"}
+    return sorted(found)
+
+
+@cache
+def _rotations(cubic: bool) -> Array:
+    """Rotations of the cube, or those of them that leave the z axis as it is."""
+    group = cubic_group()
+    keeps = np.linalg.det(group) > 0
+    return group[keeps] if cubic else group[keeps & (np.abs(group[:, 2, 2]) > 0.5)]
+
+
+def _unit_kinds(component: Component, role: str) -> Kinds:
+    if component.axis_is_random:
+        d, weight = half_sphere(_SOURCE_AXES) if role == "sources" else sphere(_RECEIVER_AXES)
+        return of_axes(d), weight
+    if component.species == "gaussian":
+        made = of_normals(_normals(_SAMPLE))
+    else:
+        made = unit_kinds(component.species, component.axes, static_dipole=component.static_dipole)
+    return made, np.full(len(made), 1 / len(made))
+
+
+def _normals(number: int) -> Array:
+    """Quasi-random normal variates (number, 36) such that γ and ζ have their exact covariance."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    x = ndtri(qmc.Sobol(36, rng=np.random.default_rng(0)).random(number))
+    blocks = _tensor_components()
+    coordinates = x @ blocks
+    for mine in (slice(0, 6), slice(6, 24)):
+        part = coordinates[:, mine]
+        part -= part.mean(axis=0)
+        factor = np.linalg.cholesky(part.T @ part / number)
+        coordinates[:, mine] = np.linalg.solve(factor, part.T).T
+    return coordinates @ blocks.T
+
+
+def _tensor_components() -> Array:
+    """Orthonormal basis (36, 24) of symmetric γ, then of ζ symmetric in its last two indices."""
+    pairs = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)]
+    symmetric = np.zeros((9, 6))
+    for column, (a, b) in enumerate(pairs):
+        symmetric[[3 * a + b, 3 * b + a], column] = 1.0 if a == b else np.sqrt(0.5)
+    basis = np.zeros((36, 24))
+    for block in range(4):
+        basis[9 * block : 9 * block + 9, 6 * block : 6 * block + 6] = symmetric
+    return basis
+
+
+def _turned(kinds: Variants, weight: Array, spread: float) -> Kinds:
+    """Every kind in every turn, with normal angles of that standard deviation.
+
+    Even functions of an angle are polynomials in its cosine, of degree 4 for ⟨γγ⟩ and 6 for ⟨ζζ⟩:
+    four points have all of them, whatever the spread.
+    """
+    axis, solid = half_sphere(_TURN_AXES)
+    normal, share = np.polynomial.hermite_e.hermegauss(100)
+    cosine, share = gauss_rule(np.cos(spread * normal)[:, None], share / share.sum(), 4)
+    angle = np.arccos(np.clip(cosine[:, 0], -1, 1))
+    vector = np.concatenate([angle, -angle])[:, None, None] * axis
+    turn = rotations(vector.reshape(-1, 3))
+    probability = np.outer(np.tile(share[:, 0], 2) / 2, solid).ravel()
+    index = np.repeat(np.arange(len(kinds)), len(turn))
+    turned = kinds[index].turned(np.tile(turn, (len(kinds), 1, 1)))
+    return turned, np.outer(weight, probability).ravel()
+
+
+def _with_strength(
+    kinds: Variants, weight: Array, name: str, strength: Strength, number: int
+) -> Kinds:
+    """Every kind with every value that stands for one of its strengths."""
+    value, probability = nodes(strength, number)
+    index = np.repeat(np.arange(len(kinds)), len(value))
+    factors = {"gamma": 1.0, "eta": 1.0, "zeta": 1.0} | {name: np.tile(value, len(kinds))}
+    return kinds[index].scaled(**factors), np.outer(weight, probability).ravel()
+
+
+def _joined(parts: list[Kinds]) -> Kinds:
+    """Kinds of several components as one list; ζ of S = −1 is left out, as τ feels either."""
+    if len(parts) == 1:
+        return parts[0]
+    return joined([kinds for kinds, _ in parts]), np.concatenate([w for _, w in parts])
+
+
+def of_defects(tensors: Variants, names: frozenset[str], most: int) -> Kinds:
+    """Kinds of given defects and their shares: all that differ, or ``most`` of the defects.
+
+    Parameters
+    ----------
+    tensors : Variants
+        The defects.
+    names : frozenset of str
+        The tensors that matter, out of gamma, P and zeta.
+    most : int
+        Of more kinds than that, as many defects are drawn, the same in every run.
+    """
+    found = _distinct((tensors, np.full(len(tensors), 1 / len(tensors))), names)
+    if len(found[1]) <= most:
+        return found
+    chosen = np.random.default_rng(0).choice(len(tensors), most, replace=False)
+    return tensors[np.sort(chosen)], np.full(most, 1 / most)
+
+
+def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
+    """Kinds that are equal in the tensors that matter as one."""
+    kinds, weight = found
+    rows = np.hstack([getattr(kinds, name).reshape(len(kinds), -1) for name in sorted(names)])
+    scale = np.abs(rows).max() or 1.0
+    _, first, number = np.unique(
+        np.round(rows / scale, 12) + 0.0, axis=0, return_index=True, return_inverse=True
+    )
+    return kinds[first], total(number, weight)
+
+
+def _inequivalent(kinds: Variants, weight: Array, group: Array) -> Kinds:
+    """One of each class of equivalent kinds, and its probability.
+
+    Kinds are equivalent if an element of the group takes one into the other, up to the sign of ζ.
+    """
+    gamma = np.einsum("gai,gbj,kij->gkab", group, group, kinds.gamma)
+    zeta = np.einsum("gai,gbj,gcl,kijl->gkabc", group, group, group, kinds.zeta, optimize=True)
+    overlaps = (
+        (np.einsum("gkab,lab->gkl", gamma, kinds.gamma), kinds.gamma),
+        (np.abs(np.einsum("gkabc,labc->gkl", zeta, kinds.zeta, optimize=True)), kinds.zeta),
+    )
+    same = np.ones(overlaps[0][0].shape, dtype=bool)
+    for overlap, tensor in overlaps:
+        same &= overlap >= (1 - 1e-9) * np.sum(tensor.reshape(len(kinds), -1) ** 2, axis=1)
+    _, first, number = np.unique(
+        np.argmax(same.any(axis=0), axis=1), return_index=True, return_inverse=True
+    )
+    return kinds[first], total(number, weight)

@@ -1,0 +1,129 @@
+"""Few kinds of defect that stand for very many, or for a continuum.
+
+A rotor with turned frames and distributed strengths comes in a hundred thousand kinds. But theory
+sees a tensor v only through its couplings u·v to strain fields u, and averages them over all that
+the symmetry of the crystal makes of u. A few such averages are kept, and by Carathéodory's theorem
+that takes no more kinds than averages, with positive weights.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.defects.species import Variants
+
+Array = NDArray[np.float64]
+Kinds = tuple[Variants, Array]
+
+FIELDS: dict[str, dict[str, dict[int, int]]] = {
+    "sources": {"P": {1: 3, 2: 12, 4: 16}, "gamma": {2: 12, 4: 16}, "zeta": {2: 40, 4: 1}},
+    "receivers": {"P": {1: 3, 2: 12, 4: 4}, "gamma": {1: 3, 2: 12, 4: 4}, "zeta": {2: 40, 4: 1}},
+}
+"""Fields u of which ⟨|u·v|^q⟩ is kept, for each tensor v and power q. Of q = 2 they are more than
+the independent ones, so that all are kept; so of q = 4 for γ of sources, in cubic symmetry."""
+_PRODUCTS = 3
+"""Pairs of fields of which ⟨(u·v)²(u'·v')²⟩ is kept for two different tensors."""
+_INDEPENDENT = 1e-9
+"""Averages that differ from combinations of others by a smaller fraction add nothing."""
+_ROUNDING = 1e-9
+
+
+def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kinds:
+    """Few of the kinds, with probabilities that keep averages over a symmetry group.
+
+    Kept is ⟨(u·v)²⟩ for every field u, of which widths are made, and ⟨(u·v)⁴⟩ for every u of γ of
+    sources in cubic symmetry. Other fourth moments are kept for few u.
+
+    Parameters
+    ----------
+    found : (Variants, array (kinds,))
+        Kinds and their probabilities.
+    names : frozenset of str
+        The tensors that matter, out of gamma, P and zeta.
+    role : {"sources", "receivers"}
+        Receivers cost more, and a law changes less from one to the next.
+    group : array (elements, 3, 3)
+        Rotations that make the crystal and its defects equivalent to themselves.
+
+    Raises
+    ------
+    ValueError
+        If no such probabilities are found.
+    """
+    kinds, weight = found
+    averages = _averages(kinds, {name: FIELDS[role][name] for name in sorted(names)}, group)
+    averages /= np.abs(averages).max(axis=0)
+    share = weight / weight.sum()
+    scaled = averages.T * np.sqrt(share)
+    independent, size, _ = np.linalg.svd(scaled, full_matrices=False)
+    rows = averages @ independent[:, size > _INDEPENDENT * size[0]]
+    few, kept = _eliminated(rows, share)
+    if np.abs(rows[few].T @ kept - rows.T @ share).max() > _ROUNDING:
+        raise ValueError("kinds of defect cannot be thinned: rounding changes their averages")
+    return kinds[few], weight.sum() * kept / kept.sum()
+
+
+def _eliminated(rows: Array, share: Array) -> tuple[NDArray[np.int64], Array]:
+    """Numbers and weights of as many kinds as there are averages, (kinds, averages) of each kind.
+
+    Of one kind too many, averages are dependent: weights move along the dependence until one of
+    them is 0. Who is left is chance, where least squares without negative weights would take the
+    most extreme kinds.
+    """
+    most, weight = rows.shape[1], share.copy()
+    left: list[int] = []
+    for kind in range(len(share)):
+        left.append(kind)
+        if len(left) > most:
+            moved = np.linalg.svd(rows[left].T)[2][-1]
+            moved = moved if moved.max() > -moved.min() else -moved
+            step = np.where(moved > 0, weight[left] / np.where(moved > 0, moved, 1.0), np.inf)
+            gone = int(np.argmin(step))
+            weight[left] = np.maximum(weight[left] - step[gone] * moved, 0.0)
+            left.pop(gone)
+    few = np.array(left)
+    return few, weight[few]
+
+
+def orbits(found: Kinds, group: Array) -> Kinds:
+    """Every kind in all the orientations that a group of rotations gives it."""
+    kinds, weight = found
+    index = np.repeat(np.arange(len(kinds)), len(group))
+    turned = kinds[index].turned(np.tile(group, (len(kinds), 1, 1)))
+    return turned, np.repeat(weight, len(group)) / len(group)
+
+
+def _averages(kinds: Variants, fields: Mapping[str, Mapping[int, int]], group: Array) -> Array:
+    """The averages over the group that are kept, (kinds, averages), and 1."""
+    found, squares = [np.ones((len(kinds), 1))], []
+    for name, powers in fields.items():
+        tensor = getattr(kinds, name)
+        rows = tensor.reshape(len(tensor), -1)
+        rows = rows / (np.abs(rows).max() or 1.0)
+        for power, number in powers.items():
+            u = _turned_fields(number, tensor.ndim - 1, group).reshape(-1, rows.shape[1])
+            values = (np.abs(rows @ u.T) ** power).reshape(len(rows), len(group), number)
+            found.append(values.mean(axis=1))
+            if power == 2:
+                squares.append(values[:, :, :_PRODUCTS])
+    found += [np.mean(one * other, axis=1) for one, other in combinations(squares, 2)]
+    made = np.hstack(found)
+    return made[:, np.any(made > 0, axis=0)]
+
+
+def _turned_fields(number: int, order: int, group: Array) -> Array:
+    """Fields in all their orientations, (elements, number) + (3,) * order."""
+    u = np.broadcast_to(_fields(number, order), (len(group), number) + (3,) * order)
+    for axis in range(2, 2 + order):
+        turned = np.einsum("gij,g...j->g...i", group, np.moveaxis(u, axis, -1))
+        u = np.moveaxis(turned, -1, axis)
+    return u
+
+
+@cache
+def _fields(number: int, order: int) -> Array:
+    """Random fields that are the same in every run, (number,) + (3,) * order."""
+    return np.random.default_rng(number + order).normal(size=(number,) + (3,) * order)
