@@ -22,9 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal that let the run keep what it did, in status 128 + its number.
     """
     options = _parser().parse_args(arguments)
+    from glasspipe.errors import ConfigError, DataError
     from glasspipe.files.checkpoint import StoppedError
-    from glasspipe.files.dataset import DataError
-    from glasspipe.settings.config import ConfigError
 
     try:
         options.run(options)

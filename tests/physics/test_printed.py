@@ -14,7 +14,8 @@ from glasspipe.defects.species import Variants
 from glasspipe.elastic.greens import BOUNDARIES, zero_mode
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.elastic.printed import Printed
-from glasspipe.settings.config import ConfigError, point_from, seed_sequence
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import point_from, seed_sequence
 from glasspipe.system.couplings import couplings
 from glasspipe.system.fields import fields
 from glasspipe.theory.field_law import FieldLaw, Setting

@@ -8,11 +8,10 @@ import pytest
 import xarray as xr
 from workbench import run
 
+from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, layout, results
-from glasspipe.files.dataset import DataError
 from glasspipe.report import aggregate
 from glasspipe.report import summary as report
-from glasspipe.settings.schema import ConfigError
 
 CONFIG = {
     "study": "small",

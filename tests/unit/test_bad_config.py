@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from glasspipe.settings.config import ConfigError, load_point, load_study, study_from
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import load_point, load_study, study_from
 
 
 def study(text):

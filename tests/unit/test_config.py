@@ -18,10 +18,10 @@ from glasspipe.defects.distribution import Distribution
 from glasspipe.defects.lattice import LATTICES, Lattice
 from glasspipe.defects.species import SPECIES
 from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.errors import ConfigError
 from glasspipe.settings.config import (
     POINT_NAME,
     STAGES,
-    ConfigError,
     Point,
     load_point,
     load_study,

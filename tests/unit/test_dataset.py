@@ -5,10 +5,10 @@ import h5py
 import numpy as np
 import pytest
 
+from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset
-from glasspipe.files.dataset import DataError
 from glasspipe.files.variables import VARIABLES
-from glasspipe.settings.config import ConfigError, point_from
+from glasspipe.settings.config import point_from
 from glasspipe.stages import run as stages
 
 POINT = {

@@ -12,8 +12,8 @@ from reference import gradient_gradient
 
 from glasspipe.cli import main
 from glasspipe.elastic.greens import periodic_green_derivatives
+from glasspipe.errors import DataError
 from glasspipe.files import dataset
-from glasspipe.files.dataset import DataError
 from glasspipe.files.export import bqm, load
 from glasspipe.settings.config import point_from
 from glasspipe.stages import run as stages

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from glasspipe.errors import ConfigError
 from glasspipe.files import layout
-from glasspipe.settings.config import STAGES, ConfigError, load_point, study_from
+from glasspipe.settings.config import STAGES, load_point, study_from
 
 STUDY = {
     "study": "tiny",

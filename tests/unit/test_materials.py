@@ -3,7 +3,8 @@
 import pytest
 
 from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium
-from glasspipe.settings.config import ConfigError, point_from, study_from
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import point_from, study_from
 from glasspipe.settings.materials import listing, materials
 from glasspipe.settings.schema import find, is_section, schema
 

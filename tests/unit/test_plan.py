@@ -6,7 +6,8 @@ import h5netcdf
 import numpy as np
 import pytest
 
-from glasspipe.settings.config import DENSE_MATRICES, STAGES, ConfigError, study_from
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import DENSE_MATRICES, STAGES, study_from
 from glasspipe.stages import plan
 from glasspipe.stages.plan import Work, describe
 

@@ -7,8 +7,8 @@ import pytest
 import synthetic
 import xarray as xr
 
+from glasspipe.errors import DataError
 from glasspipe.files import results
-from glasspipe.files.dataset import DataError
 
 THIRD = 1 / 3
 

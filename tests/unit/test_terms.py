@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from workbench import run
 
+from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
-from glasspipe.files.dataset import DataError
-from glasspipe.settings.config import ConfigError, point_from
+from glasspipe.settings.config import point_from
 from glasspipe.stages import run as stages
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.couplings import couplings

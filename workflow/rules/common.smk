@@ -5,8 +5,9 @@ from pathlib import Path
 from snakemake.logging import logger
 
 from glasspipe.files import layout
-from glasspipe.settings.config import POINT_NAME, ConfigError, study_from
-from glasspipe.files.dataset import DataError
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import POINT_NAME, study_from
+from glasspipe.errors import DataError
 from glasspipe.files.provenance import code_hash
 from glasspipe.settings.reading import read_mapping
 

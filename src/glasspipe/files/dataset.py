@@ -21,13 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import glasspipe
+from glasspipe.errors import DataError
 from glasspipe.files.variables import VARIABLES
 from glasspipe.settings.config import Point
-
-
-class DataError(ValueError):
-    """A data file that cannot be used; the message is one line."""
-
 
 _INCOMPRESSIBLE = {"U", "J", "i", "j"}
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glasspipe.errors import DataError
 from glasspipe.files import dataset
-from glasspipe.files.dataset import DataError, Reader
+from glasspipe.files.dataset import Reader
 from glasspipe.system.hamiltonian import Ising
 
 if TYPE_CHECKING:

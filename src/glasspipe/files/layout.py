@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from glasspipe.elastic.medium import CubicMedium
+from glasspipe.errors import ConfigError
 from glasspipe.settings.config import STAGES, Point, Study
 from glasspipe.settings.reading import read_mapping
-from glasspipe.settings.schema import ConfigError
 from glasspipe.stages import plan
 
 RESULTS = "results"

@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from glasspipe.files.dataset import DataError, opened, replacing
+from glasspipe.errors import DataError
+from glasspipe.files.dataset import opened, replacing
 
 SUMMARY = "summary.parquet"
 SUMMARY_TEXT = "summary.csv"

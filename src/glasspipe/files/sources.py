@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.errors import DataError
 from glasspipe.files import dataset
-from glasspipe.files.dataset import DataError, Reader
+from glasspipe.files.dataset import Reader
 
 _NEEDED = ("position", "gamma", "eta", "zeta")
 _OPTIONAL = ("zeta_minus", "static", "D", "Delta", "E", "epsilon")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from glasspipe.defects.lattice import smallest_size
 from glasspipe.elastic.medium import CubicMedium, check_compliance
-from glasspipe.settings.schema import ConfigError
+from glasspipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from glasspipe.settings.config import Point

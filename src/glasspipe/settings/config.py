@@ -21,10 +21,11 @@ from glasspipe.defects.component import Component, components_from
 from glasspipe.defects.lattice import Lattice, smallest_size
 from glasspipe.elastic.medium import AnyMedium, medium_from
 from glasspipe.elastic.printed import Interaction, interaction
+from glasspipe.errors import ConfigError
 from glasspipe.settings.checks import CHECKS
 from glasspipe.settings.materials import resolved
 from glasspipe.settings.reading import read_mapping
-from glasspipe.settings.schema import ConfigError, Schema, complete, schema, validate
+from glasspipe.settings.schema import Schema, complete, schema, validate
 from glasspipe.settings.sweep import expand
 from glasspipe.spins import ladder
 
@@ -163,7 +164,7 @@ class Point:
         """Number of defects; 0 where they come from a file that cannot be read."""
         if self.source_file is None:
             return self.defects
-        from glasspipe.files.dataset import DataError
+        from glasspipe.errors import DataError
         from glasspipe.files.sources import user_defects
 
         try:

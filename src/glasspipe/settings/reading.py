@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from glasspipe.settings.schema import ConfigError
+from glasspipe.errors import ConfigError
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -15,14 +15,9 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+from glasspipe.errors import ConfigError
+
 Schema = Mapping[str, Any]
-
-
-class ConfigError(ValueError):
-    """A study or point that cannot be run; its message is one line, whatever the user's text."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else "?" for c in message))
 
 
 @cache

@@ -12,16 +12,8 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from glasspipe.settings.schema import (
-    ConfigError,
-    Schema,
-    complete,
-    find,
-    is_section,
-    leaves,
-    nearest,
-    validate,
-)
+from glasspipe.errors import ConfigError
+from glasspipe.settings.schema import Schema, complete, find, is_section, leaves, nearest, validate
 
 MOST_POINTS = 100_000
 

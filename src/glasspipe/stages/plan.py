@@ -11,7 +11,8 @@ from math import prod
 
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Printed
-from glasspipe.settings.config import DENSE_MATRICES, ConfigError, Point, Study
+from glasspipe.errors import ConfigError
+from glasspipe.settings.config import DENSE_MATRICES, Point, Study
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8

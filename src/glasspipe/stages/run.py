@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset
-from glasspipe.files.dataset import DataError
 from glasspipe.files.sources import user_defects
 from glasspipe.files.variables import ALL_PAIRS, STRONG_PAIRS
-from glasspipe.settings.config import ConfigError, Point, seed_sequence
+from glasspipe.settings.config import Point, seed_sequence
 
 if TYPE_CHECKING:
     from glasspipe.system.hamiltonian import Ising
