@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasspipe.defects.component import Component
-from glasspipe.theory.population import Population
-from glasspipe.elastic.printed import Interaction, Printed
 from glasspipe.defects.lattice import Lattice
-from glasspipe.theory.pair_fields import pair_coupling
-from glasspipe.elastic.medium import PRESETS
-from glasspipe.report import drawing
 from glasspipe.defects.species import unit_kinds
+from glasspipe.elastic.medium import PRESETS
+from glasspipe.elastic.printed import Interaction, Printed
+from glasspipe.report import drawing
 from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.pair_fields import pair_coupling
+from glasspipe.theory.population import Population
 
 KBR = PRESETS["KBr"].medium
 FORMULAS: dict[str, Interaction] = {"derived": KBR, "as printed": Printed(KBR)}

@@ -14,11 +14,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from glasspipe.defects.component import Component
-from glasspipe.theory.population import Population
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.medium import PRESETS, AnyMedium, CubicMedium
 from glasspipe.report import drawing
 from glasspipe.theory.field_law import FieldLaw, Setting
+from glasspipe.theory.population import Population
 
 CRYSTALS = {name: PRESETS[f"{name}_cubic"].medium for name in ("KBr", "KCl")}
 SPECIES = {

@@ -75,7 +75,7 @@ def freeze_implicit(
     observe: Observe = ignore,
     resume: State | None = None,
 ) -> tuple[Frozen, Accuracy]:
-    """Anneal and quench defects whose couplings are implicit, as `glasspipe.spins.annealing.freeze`.
+    """Anneal and quench defects whose couplings are implicit; else as `annealing.freeze`.
 
     Parameters
     ----------
