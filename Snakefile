@@ -8,4 +8,4 @@ rule all:
     default_target: True
     input:
         rules.report.output,
-        HAMILTONIANS,
+        KEPT,

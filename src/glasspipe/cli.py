@@ -10,6 +10,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glasspipe.stages.stage import Stage
 
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
@@ -47,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from glasspipe.settings.config import load_study
+    from glasspipe.settings.study import load_study
     from glasspipe.stages.plan import describe
 
     print(describe(load_study(options.config)))
@@ -59,32 +63,15 @@ def _materials(_: argparse.Namespace) -> None:
     print(listing())
 
 
-def _sample(options: argparse.Namespace) -> None:
-    from glasspipe.settings.config import load_point
-    from glasspipe.stages import run as stages
-
-    stages.sample(
-        load_point(options.point), options.output, first=options.first, count=options.count
-    )
-
-
-def _freeze(options: argparse.Namespace) -> None:
-    from glasspipe.settings.config import load_point
-    from glasspipe.stages import run as stages
-
-    point = load_point(options.point)
-    stages.freeze(point, options.couplings, options.output, checkpoint=options.checkpoint)
-
-
 def _stage(options: argparse.Namespace) -> None:
-    from glasspipe.settings.config import load_point
-    from glasspipe.stages import run as stages
+    from glasspipe.stages import STAGES
 
-    run = getattr(stages, options.command)
-    run(
-        load_point(options.point),
-        *(getattr(options, name) for name in options.inputs),
+    stage = STAGES[options.command]
+    stage.run(
+        stage.load_part(options.point),
+        *(getattr(options, read.name) for read in stage.reads),
         options.output,
+        **{option.name: getattr(options, option.name) for option in stage.options},
     )
 
 
@@ -122,6 +109,8 @@ def _summary(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from glasspipe.stages import STAGES
+
     parser = argparse.ArgumentParser(
         prog="glasspipe", description="Parameter studies of quantum glasses."
     )
@@ -134,24 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     materials = commands.add_parser("materials", help="list media and materials and their sources")
     materials.set_defaults(run=_materials)
 
-    sample = _stage_parser(commands, "sample", "draw realisations of the disorder", ())
-    sample.add_argument("--first", type=int, default=0, help="first realisation (0)")
-    sample.add_argument("--count", type=int, help="number of realisations (all)")
-    sample.set_defaults(run=_sample)
-    _stage_parser(commands, "couplings", "compute U_ij and B_i", ("realisations",))
-    freeze = _stage_parser(commands, "freeze", "freeze S", ("couplings",))
-    freeze.add_argument(
-        "--checkpoint",
-        type=float,
-        default=180.0,
-        metavar="SECONDS",
-        help="keep what has been done, to go on from there after an interruption (180)",
-    )
-    freeze.set_defaults(run=_freeze)
-    _stage_parser(commands, "fields", "compute b_i and J_ij", ("realisations", "frozen"))
-
-    inputs = ("realisations", "couplings", "frozen")
-    _stage_parser(commands, "hamiltonian", "write U, B and J, b for other programs", inputs)
+    for stage in STAGES.values():
+        _stage_parser(commands, stage)
     _export_parser(commands)
 
     aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")
@@ -163,18 +136,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _stage_parser(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    about: str,
-    inputs: tuple[str, ...],
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=about)
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", stage: "Stage"
+) -> None:
+    parser = commands.add_parser(stage.name, help=stage.about)
     parser.add_argument("point", type=Path, metavar="POINT", help="YAML or JSON of one point")
-    for label in inputs:
-        parser.add_argument(label, type=Path, metavar=f"{label.upper()}.nc")
+    for read in stage.reads:
+        parser.add_argument(read.name, type=Path, metavar=f"{read.name.upper()}.nc")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    parser.set_defaults(run=_stage, inputs=inputs)
-    return parser
+    for option in stage.options:
+        parser.add_argument(
+            f"--{option.name}", type=option.type, default=option.default, help=option.about
+        )
+    parser.set_defaults(run=_stage)
 
 
 def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -14,10 +14,10 @@ rule aggregate_point:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: POINTS[wildcards.point].merge_megabytes,
+        mem_mb=memory_of_merging,
         runtime=10,
     params:
-        code=code_hash("aggregate"),
+        code=code_hash("glasspipe.report.aggregate"),
         settings=lambda wildcards: SETTINGS[wildcards.point],
         folder=folder,
     shell:
@@ -27,8 +27,8 @@ rule aggregate_point:
 rule aggregate:
     input:
         study="<results>/study.json",
-        defects=expand("<results>/defects.parquet/{point}.parquet", point=POINTS),
-        statistics=expand("<results>/points/{point}.nc", point=POINTS),
+        defects=expand("<results>/defects.parquet/{point}.parquet", point=STUDY.points),
+        statistics=expand("<results>/points/{point}.nc", point=STUDY.points),
     output:
         "<results>/summary.parquet",
         "<results>/summary.csv",
@@ -48,7 +48,7 @@ rule aggregate:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("aggregate"),
+        code=code_hash("glasspipe.report.aggregate"),
         folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"

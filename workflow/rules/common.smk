@@ -1,15 +1,16 @@
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from snakemake.logging import logger
 
-from glasspipe.files import layout
-from glasspipe.errors import ConfigError
-from glasspipe.settings.config import POINT_NAME, study_from
-from glasspipe.errors import DataError
+from glasspipe.errors import ConfigError, DataError
 from glasspipe.files.provenance import code_hash
 from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.study import study_from
+from glasspipe.stages import stages_of, study_files
+from glasspipe.stages.work import CHUNK_NAME, PART_NAME, chunks, works
 
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.
 BIN = Path(sys.executable).parent
@@ -31,42 +32,62 @@ def mistakes_in_one_line():
         sys.exit(f"glasspipe: {error}")
 
 
-def chunk_of(stage, earlier):
-    """Return the input function for what a stage reads of an earlier one."""
+def inputs_of(stage):
+    """Return the input function for what a stage reads of earlier ones, and the user's own file."""
 
-    def file(wildcards):
-        part = PARTS[stage][wildcards.part].of(earlier)
-        return f"{FOLDER}/{part.chunk_file(wildcards.chunk)}"
+    def files(wildcards):
+        work = WORK[stage.name][wildcards.part]
+        found = {
+            read.name: f"{FOLDER}/{work.upstream(read).chunk_file(wildcards.chunk)}"
+            for read in stage.reads
+        }
+        return found if stage.reads else {"source": work.source_files}
 
-    return file
+    return files
+
+
+def arguments_of(stage):
+    """Return the params function for the arguments of a stage's command beside point and output."""
+
+    def arguments(wildcards, input):
+        if stage.reads:
+            return " ".join(quote(str(input[read.name])) for read in stage.reads)
+        numbers = CHUNKS[wildcards.chunk]
+        return f"--first {numbers.start} --count {len(numbers)}"
+
+    return arguments
+
+
+def maybe_temporary(stage, file):
+    """Mark the file of a stage that is deleted as soon as it has been used."""
+    return temp(file) if stage.temporary else file
+
+
+def priority_of(stage):
+    """Return the priority of a stage: the later the higher, and the first one's by its size."""
+    if stage.reads:
+        return [found.name for found in stages_of(STUDY)].index(stage.name)
+    # below 1 and growing with the box, so that no core ends up with a large one alone
+    return lambda wildcards: 1 - 1 / WORK[stage.name][wildcards.part].defects
+
+
+def asked_of(stage, what):
+    """Return the resource function for the memory or the time of a stage's jobs."""
+    return lambda wildcards: getattr(WORK[stage.name][wildcards.part], what)
 
 
 def files_of_point(wildcards):
     """Return what is merged of a point, chunk by chunk."""
-    files = layout.merged_files(STUDY, POINTS[wildcards.point].point)
-    return [f"{FOLDER}/{file}" for stage in files.values() for file in stage]
+    files = study_files.merged_files(STUDY, STUDY.points[wildcards.point])
+    return [f"{FOLDER}/{file}" for file in files]
+
+
+def memory_of_merging(wildcards):
+    """Return the memory to ask for to merge a point."""
+    point = STUDY.points[wildcards.point]
+    return WORK["sample"][stages_of(STUDY)[0].part(point).name].merge_megabytes
 
 
 def folder(wildcards, input):
     """Return the folder of the study."""
     return str(Path(input.study).parent)
-
-
-def source_of(wildcards):
-    """Return the user's own file from which a sample is read, if it is."""
-    return PARTS["sample"][wildcards.part].sources
-
-
-def largest_first(wildcards):
-    """Return a priority below 1 that grows with the box, so that no core ends up with one alone."""
-    return 1 - 1 / PARTS["sample"][wildcards.part].defects
-
-
-def memory(stage):
-    """Return the resource function for the memory of a stage's jobs."""
-    return lambda wildcards: PARTS[stage][wildcards.part].megabytes
-
-
-def minutes(stage):
-    """Return the resource function for the time of a stage's jobs."""
-    return lambda wildcards: PARTS[stage][wildcards.part].minutes

@@ -49,7 +49,7 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_hash("report"),
+        code=code_hash("glasspipe.report.summary"),
         folder=folder,
     shell:
         "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"

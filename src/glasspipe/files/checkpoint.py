@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.files.dataset import replacing, versions
+from glasspipe.files.dataset import Origin, replacing, versions
 from glasspipe.files.provenance import code_hash
-from glasspipe.settings.config import Point
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -57,16 +56,16 @@ class Owner:
 
     Parameters
     ----------
-    point : Point
-        The point.
-    stage : str
-        The stage.
+    origin : Origin
+        What the output is made for.
+    module : str
+        The module that makes it.
     source : Path
-        The stage's input.
+        Its input.
     """
 
-    point: Point
-    stage: str
+    origin: Origin
+    module: str
     source: Path
 
     @cached_property
@@ -74,7 +73,7 @@ class Owner:
         """All that the result depends on; the input is read for it."""
         with self.source.open("rb") as file:
             digest = file_digest(file, "blake2b").hexdigest()
-        belongs = [self.point.part_hash(self.stage), code_hash(self.stage), versions(), digest]
+        belongs = [self.origin.hash, code_hash(self.module), versions(), digest]
         return json.dumps(belongs)
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5netcdf
 import numpy as np
@@ -22,10 +22,23 @@ from numpy.typing import NDArray
 
 import glasspipe
 from glasspipe.errors import DataError
-from glasspipe.files.variables import VARIABLES
-from glasspipe.settings.config import Point
+from glasspipe.files.variables import REALISATION, Variable
 
-_INCOMPRESSIBLE = {"U", "J", "i", "j"}
+
+class Origin(Protocol):
+    """What a stage's file is made for, see :class:`glasspipe.settings.part.StagePart`."""
+
+    @property
+    def stage(self) -> str:
+        """The stage."""
+
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """The sections of the config that the file depends on."""
+
+    @property
+    def hash(self) -> str:
+        """Their hash."""
 
 
 @cache
@@ -66,16 +79,14 @@ def replacing(path: Path) -> Iterator[Path]:
 class Writer:
     """A stage file that is being written, one realisation after the other."""
 
-    def __init__(self, file: h5netcdf.File, stage: str) -> None:
+    def __init__(self, file: h5netcdf.File) -> None:
         self._file = file
-        self._stage = stage
 
-    def declare(self, name: str, dtype: str | None = None) -> None:
-        """Create a variable of the stage, with its attributes."""
-        about = VARIABLES[self._stage][name]
+    def declare(self, name: str, about: Variable, dtype: str | None = None) -> None:
+        """Create a variable, with its attributes."""
         dimensions = tuple(about.dimensions.split())
         options: dict[str, Any] = {}
-        if name not in _INCOMPRESSIBLE and len(dimensions) > 1:
+        if about.compressed and len(dimensions) > 1:
             sizes = [self._file.dimensions[dimension].size for dimension in dimensions[1:]]
             options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
             options["chunks"] = (1, *sizes)
@@ -104,10 +115,9 @@ class Writer:
 @contextmanager
 def create(
     path: Path,
-    stage: str,
-    point: Point,
+    origin: Origin,
     *,
-    names: Sequence[str],
+    variables: Mapping[str, Variable],
     sizes: Mapping[str, int | None],
     realisations: Sequence[int],
     dtypes: Mapping[str, str] | None = None,
@@ -119,12 +129,10 @@ def create(
     ----------
     path : Path
         The file's own name.
-    stage : str
-        Which stage writes.
-    point : Point
-        The point it writes for; the part that the file depends on is recorded.
-    names : sequence of str
-        The variables, of those in :data:`VARIABLES`.
+    origin : Origin
+        What it is made for, which is recorded.
+    variables : mapping
+        What the file is to hold besides ``realisation``.
     sizes : mapping
         Sizes of the dimensions other than ``realisation``; None: unlimited.
     realisations : sequence of int
@@ -135,18 +143,18 @@ def create(
     with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs.update(
             {
-                "stage": stage,
-                "point": _json(point.part(stage)),
-                "point_hash": point.part_hash(stage),
+                "stage": origin.stage,
+                "point": _json(origin.sections),
+                "point_hash": origin.hash,
                 "versions": versions(),
                 "git_revision": git_revision(),
                 **(attributes or {}),
             }
         )
         file.dimensions = {"realisation": len(realisations), **sizes}
-        writer = Writer(file, stage)
-        for name in ("realisation", *names):
-            writer.declare(name, (dtypes or {}).get(name))
+        writer = Writer(file)
+        for name, about in {"realisation": REALISATION, **variables}.items():
+            writer.declare(name, about, (dtypes or {}).get(name))
         writer.put_whole("realisation", np.asarray(realisations))
         yield writer
 
@@ -252,17 +260,17 @@ def file_of(path: Path, stage: str) -> Iterator[Reader]:
 
 
 @contextmanager
-def stage_file(path: Path, stage: str, point: Point) -> Iterator[Reader]:
-    """Open the file of a stage, made for this point.
+def stage_file(path: Path, origin: Origin) -> Iterator[Reader]:
+    """Open the file of a stage, made for this part of a point.
 
     Raises
     ------
     DataError
         If it cannot be opened, is another stage's file or was made for another point.
     """
-    with file_of(path, stage) as reader:
+    with file_of(path, origin.stage) as reader:
         recorded = json.loads(reader.attributes["point"])
-        difference = next(_differences(recorded, json.loads(_json(point.part(stage)))), None)
+        difference = next(_differences(recorded, json.loads(_json(origin.sections))), None)
         if difference:
             key, theirs, ours = difference
             raise DataError(

@@ -1,8 +1,10 @@
-"""Which source files a stage's results depend on.
+"""Which source files a result depends on.
 
 A workflow that compares times of files would not notice that the code behind them has changed, and
 one that compares the whole package would repeat everything for a new colour in a figure. What a
 stage depends on is what its module imports, directly or not, so the imports are read to find it.
+How configs are read and files are found changes no number: of those floors the modules that a stage
+itself imports count, and not what stands behind them.
 """
 
 import ast
@@ -14,67 +16,69 @@ from pathlib import Path
 import glasspipe
 
 _PACKAGE = Path(glasspipe.__file__).parent
-_MODULES = {
-    "sample": "glasspipe.defects.realisation",
-    "couplings": "glasspipe.system.couplings",
-    "freeze": "glasspipe.stages.freezing",
-    "fields": "glasspipe.system.fields",
-    "hamiltonian": "glasspipe.system.hamiltonian",
-    "aggregate": "glasspipe.report.aggregate",
-    "report": "glasspipe.report.summary",
-}
-_DISPATCHER = "glasspipe.stages.run"
-"""Imports a stage's modules in the function of its name; what it imports at its top, all use."""
+_FOLLOWED = (
+    *("kernels", "elastic", "defects", "system", "spins", "theory", "report"),
+    *("units", "statistics"),
+)
+"""Packages and modules whose imports count in turn."""
+_READ = ("files", "settings")
+"""Packages of which only what is imported itself counts."""
+_SHARED = "glasspipe.stages.values"
+"""What stages have in common. What they are to one another, and what they cost, is no result."""
 
 
 @cache
-def code_hash(stage: str) -> str:
-    """Return a hash of the source files that the results of a stage depend on."""
+def code_hash(module: str) -> str:
+    """Return a hash of the source files that the results of a module depend on."""
     digest = sha256()
-    for path in sources(stage):
+    for path in source_files(module):
         digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
         digest.update(sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
-def sources(stage: str) -> list[Path]:
+def source_files(module: str) -> list[Path]:
     """Return those source files, sorted.
 
     Parameters
     ----------
-    stage : str
-        A subcommand that is a rule; its module has the same name.
+    module : str
+        A module that writes results, such as ``glasspipe.stages.freeze``.
     """
     found: set[str] = set()
-    waiting = [_DISPATCHER, _MODULES[stage]]
+    waiting = [module]
     while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found.add(module)
-            waiting += _imports(module, stage)
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += filter(_counts, _imports(name) if _is_followed(name, module) else ())
     return sorted(filter(None, map(_file, found)))
 
 
-def _imports(module: str, stage: str) -> Iterator[str]:
-    """Yield the modules of the package that a module imports for a stage."""
+def _is_followed(name: str, root: str) -> bool:
+    return name in (root, _SHARED) or _floor(name) in _FOLLOWED
+
+
+def _counts(name: str) -> bool:
+    return name == _SHARED or _floor(name) in (*_FOLLOWED, *_READ)
+
+
+def _floor(module: str) -> str:
+    package, _, rest = module.partition(".")
+    return rest.partition(".")[0] if package == "glasspipe" else ""
+
+
+def _imports(module: str) -> Iterator[str]:
+    """Yield the modules of the package that a module imports."""
     path = _file(module)
     if path is None:
         return
-    tree = ast.parse(path.read_bytes())
-    for node in _of_stage(tree, stage) if module == _DISPATCHER else ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _of_stage(tree: ast.Module, stage: str) -> Iterator[ast.AST]:
-    """Yield what stands at the top of a module, and what is in the function of a stage."""
-    for node in tree.body:
-        yield node
-        if isinstance(node, ast.FunctionDef) and node.name == stage:
-            yield from ast.walk(node)
 
 
 def _file(module: str) -> Path | None:

@@ -16,11 +16,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glasspipe.defects.species import Variants
-from glasspipe.files import dataset, layout, results
-from glasspipe.files.layout import PointFiles, StudyFiles
+from glasspipe.files import dataset, results
 from glasspipe.report import freezing_results, low_energy
 from glasspipe.report.expectation import Expectation, expectations
-from glasspipe.settings.config import seed_sequence
+from glasspipe.settings.seeds import seed_sequence
+from glasspipe.stages.fields import FIELDS
+from glasspipe.stages.freeze import FREEZE
+from glasspipe.stages.sample import SAMPLE
+from glasspipe.stages.study_files import PointFiles, StudyFiles, load
 from glasspipe.statistics import (
     STATISTICS,
     Estimate,
@@ -65,16 +68,15 @@ def point(folder: Path, name: str) -> None:
     DataError
         If a file of the point cannot be used.
     """
-    study = layout.load(folder)
+    study = load(folder)
     files = study.point(name)
     merged = _Merged.read(files)
     results.write_defects(folder, name, merged.table(_swept(study)[name]))
     froze = freezing_results.statistics(
-        files.point,
-        files.files["freeze"],
+        files,
         x=merged.x,
         resamples=study.config["aggregate"]["bootstrap"],
-        rng=np.random.default_rng(seed_sequence(files.point, "freezing", 0)),
+        rng=np.random.default_rng(seed_sequence(files.point.model, "freezing", 0)),
     )
     results.write_point(folder, name, xr.merge([_statistics(study, files, merged), froze]))
 
@@ -89,13 +91,15 @@ def study(folder: Path) -> None:
     DataError
         If a point has not been merged.
     """
-    files = layout.load(folder)
+    files = load(folder)
     swept = _swept(files)
     names = list(swept)
     points = [results.read_point(folder, name) for name in names]
     results.write_summary(folder, _summary(files, points))
     results.write_fits(folder, _fits(files, points))
-    keys = {key: ("point", [row[key] for row in swept.values()]) for key in files.points[0].swept}
+    keys = {
+        key: ("point", [row[key] for row in swept.values()]) for key in files.points[0].point.swept
+    }
     labels = {"point": names, **keys}
     fields, froze = zip(*map(freezing_results.split, points), strict=True)
     merged = xr.concat(fields, "point", join="outer", data_vars="all").assign_coords(labels)
@@ -146,8 +150,8 @@ class _Merged:
         chunks: list[dict[str, Array]] = []
         for frozen, fields in zip(files.files["freeze"], files.files["fields"], strict=True):
             with (
-                dataset.stage_file(frozen, "freeze", files.point) as spins,
-                dataset.stage_file(fields, "fields", files.point) as made,
+                files.opened(FREEZE, frozen) as spins,
+                files.opened(FIELDS, fields) as made,
             ):
                 dataset.check_same_realisations(spins, made)
                 numbers += spins.realisations
@@ -157,9 +161,9 @@ class _Merged:
         values = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
         trace = {name: values.pop(name) for name in _TRACE}
         values["U_S"] = values["h"] - values["B"]
-        with dataset.stage_file(files.files["sample"][0], "sample", files.point) as sampled:
+        with files.opened(SAMPLE, files.files["sample"][0]) as sampled:
             box = np.asarray(sampled.whole("box"), dtype=float)
-            nominal = float(np.prod(box)) * files.point.lattice.site_density
+            nominal = float(np.prod(box)) * files.point.model.lattice.site_density
             sites = sampled.attributes.get("sites", nominal)
             x = sampled.size("defect") / float(sites)
             tensors = low_energy.first_tensors(sampled)
@@ -187,9 +191,9 @@ class _Merged:
 
 def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dataset:
     """Return estimates, errors, theory and histograms of every quantity, and the mean trace."""
-    point, wanted = files.point, study.config["aggregate"]
+    model, wanted = files.point.model, study.config["aggregate"]
     known = expectations(
-        point,
+        model,
         merged.tensors,
         box=merged.box,
         values=merged.values["B"].size,
@@ -198,7 +202,7 @@ def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dat
     blocks = []
     for number, quantity in enumerate(QUANTITIES):
         values = merged.values[quantity]
-        rng = np.random.default_rng(seed_sequence(point, "aggregate", number))
+        rng = np.random.default_rng(seed_sequence(model, "aggregate", number))
         estimates = describe(values, rng, resamples=wanted["bootstrap"])
         blocks.append(_quantity(values, estimates, known[quantity]))
     quantities = xr.concat(blocks, "quantity").assign_coords(
@@ -211,7 +215,7 @@ def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dat
         b=merged.values["b"],
         x=merged.x,
         pairs=wanted["pairs"],
-        rng=np.random.default_rng(seed_sequence(point, "low_energy", 0)),
+        rng=np.random.default_rng(seed_sequence(model, "low_energy", 0)),
     )
     return quantities.assign(x=merged.x, defects=merged.defects, **_trace(merged), **low)
 
@@ -253,8 +257,8 @@ def _trace(merged: _Merged) -> dict[str, Any]:
 
 def _swept(files: StudyFiles) -> dict[str, dict[str, Any]]:
     """Return the swept values of every point, each key as one type in the whole study."""
-    keys = list(files.points[0].swept)
-    columns = [results.plain(point.swept[key] for point in files.points) for key in keys]
+    keys = list(files.points[0].point.swept)
+    columns = [results.plain(one.point.swept[key] for one in files.points) for key in keys]
     rows = zip(*columns, strict=True) if keys else [()] * len(files.points)
     return {
         point.name: dict(zip(keys, row, strict=True))
@@ -277,7 +281,7 @@ def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
         others = [low_energy.summary_rows(data), freezing_results.summary(data)]
         table = pd.concat([fields, *others], ignore_index=True)
         tables.append(table.assign(point=name, x=float(data["x"]), **swept))
-    keys = list(files.points[0].swept)
+    keys = list(files.points[0].point.swept)
     order = ["point", *keys, "x", "quantity", "statistic", "estimate", "stderr", "theory"]
     return pd.concat(tables, ignore_index=True)[order]
 
@@ -285,7 +289,7 @@ def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
 def _fits(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
     """Return the power laws of each series: the points that differ in x alone."""
     rows: list[dict[str, Any]] = []
-    keys = [key for key in files.points[0].swept if key != results.CONCENTRATION]
+    keys = [key for key in files.points[0].point.swept if key != results.CONCENTRATION]
     for series, members in _series(files, points, keys):
         for quantity in QUANTITIES:
             for fit in _FITS:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.species import Variants
-from glasspipe.settings.config import Point
+from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.theory.field_law import dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
@@ -81,7 +81,7 @@ class Expectation:
 
 
 def expectations(
-    point: Point, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
+    model: Model, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -95,8 +95,8 @@ def expectations(
 
     Parameters
     ----------
-    point : Point
-        The point.
+    model : Model
+        What the config describes.
     tensors : Variants
         The defects of one realisation.
     box : array (3,)
@@ -106,24 +106,24 @@ def expectations(
     stray : collection of {"E", "epsilon"}
         The stray fields that the defects have.
     """
-    population = Population(point.components)
-    if point.source_file is None and point.lattice.type != "rock_salt":
-        found = {field: _on_lattice(point, field, population, values) for field in FIELDS}
+    population = Population(model.components)
+    if model.source_file is None and model.lattice.type != "rock_salt":
+        found = {field: _on_lattice(model, field, population, values) for field in FIELDS}
     else:
         found = {
-            field: _dilute(point, field, _kinds(point, field, tensors), len(tensors), box)
+            field: _dilute(model, field, _kinds(model, field, tensors), len(tensors), box)
             for field in FIELDS
         }
     for field, name in _STRAY.items():
         if name in stray:
-            found[field] = _with_stray(found[field], _common_strength(point, name))
+            found[field] = _with_stray(found[field], _common_strength(model, name))
     return found
 
 
-def _common_strength(point: Point, name: str) -> Strength | None:
+def _common_strength(model: Model, name: str) -> Strength | None:
     """Strength that all defects of a point share; None where they differ or are not drawn."""
-    strengths = {getattr(component, name) for component in point.components}
-    shared = len(strengths) == 1 and point.source_file is None
+    strengths = {getattr(component, name) for component in model.components}
+    shared = len(strengths) == 1 and model.source_file is None
     return strengths.pop() if shared else None
 
 
@@ -145,29 +145,29 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
 
 
-def pair_magnitude(point: Point, coupling: str, tensors: Variants) -> Magnitude:
+def pair_magnitude(model: Model, coupling: str, tensors: Variants) -> Magnitude:
     """Size of a coupling of a point in the infinite medium.
 
     Parameters
     ----------
-    point : Point
-        The point.
+    model : Model
+        What the config describes.
     coupling : str
         One of :data:`glasspipe.theory.pair_fields.ORDERS`.
     tensors : Variants
         The defects of one realisation.
     """
-    kinds = _kinds(point, _FIELD_OF[coupling], tensors)
-    return magnitude(coupling, *kinds, point.interaction)
+    kinds = _kinds(model, _FIELD_OF[coupling], tensors)
+    return magnitude(coupling, *kinds, model.interaction)
 
 
-def _kinds(point: Point, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
+def _kinds(model: Model, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
     """Receivers and sources of a field: those of the config, or those of a user's file.
 
     The latter have no symmetry that could be known. Kinds that are equal count as one.
     """
-    if point.source_file is None:
-        population = Population(point.components)
+    if model.source_file is None:
+        population = Population(model.components)
         return population.receivers(field), population.sources(field)
     one, other = (
         of_defects(tensors, frozenset(names), _MOST[role])
@@ -176,14 +176,14 @@ def _kinds(point: Point, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
     return one, other
 
 
-def _on_lattice(point: Point, field: str, population: Population, values: int) -> Expectation:
+def _on_lattice(model: Model, field: str, population: Population, values: int) -> Expectation:
     law = field_law(
         field,
         population=population,
-        medium=point.interaction,
-        lattice=point.lattice,
-        defects=point.defects,
-        boundary=point.data["boundary"],
+        medium=model.interaction,
+        lattice=model.lattice,
+        defects=model.defects,
+        boundary=model.boundary,
     )
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN)
@@ -192,14 +192,14 @@ def _on_lattice(point: Point, field: str, population: Population, values: int) -
 
 
 def _dilute(
-    point: Point, field: str, kinds: tuple[Kinds, Kinds], number: int, box: Array
+    model: Model, field: str, kinds: tuple[Kinds, Kinds], number: int, box: Array
 ) -> Expectation:
     law = dilute_law(
         field,
         *kinds,
-        point.interaction,
+        model.interaction,
         number / float(np.prod(box)),
-        boundary=point.data["boundary"],
+        boundary=model.boundary,
         box=box,
     )
     statistics = {} if field == "h" else {name: law.statistic(name) for name in STATISTICS}

@@ -4,10 +4,8 @@ Realisations have temperatures of their own, in units of their own local fields 
 put them. So each curve is brought to common temperatures before it is averaged.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import pi
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.defects.distribution import nodes
 from glasspipe.elastic.medium import CubicMedium
-from glasspipe.files import dataset
-from glasspipe.settings.config import Point
+from glasspipe.settings.model import Model
 from glasspipe.spins import diagnostics, random_field
-from glasspipe.stages.frozen_file import OVERLAPS
+from glasspipe.stages.freeze import FREEZE, OVERLAPS
+from glasspipe.stages.study_files import PointFiles
 from glasspipe.theory.levels import mean_and_error
 
 Array = NDArray[np.float64]
@@ -52,20 +50,20 @@ _IF_THERE = (
 )
 
 
-def energy_scale(point: Point) -> float:
+def energy_scale(model: Model) -> float:
     """Return U_0 = ⟨γ_0²⟩/(4πρc_l²a³) in eV, a being the nearest-neighbour distance.
 
     The average is over the mixture and what its strengths are drawn from; a cubic medium stands for
     its isotropic average. NaN where the defects come from a file, whose γ the config does not know.
     """
-    if point.source_file is not None:
+    if model.source_file is not None:
         return float("nan")
-    medium = point.medium.hill_average if isinstance(point.medium, CubicMedium) else point.medium
+    medium = model.medium.hill_average if isinstance(model.medium, CubicMedium) else model.medium
     square = 0.0
-    for component in point.components:
+    for component in model.components:
         gamma, weight = nodes(component.gamma, _STRENGTHS)
         square += component.share * float(weight @ gamma**2)
-    return square / (4 * pi * medium.longitudinal_modulus * point.lattice.neighbour_distance**3)
+    return square / (4 * pi * medium.longitudinal_modulus * model.lattice.neighbour_distance**3)
 
 
 @dataclass(frozen=True)
@@ -80,16 +78,14 @@ class Row:
 
 
 def statistics(
-    point: Point, files: Sequence[Path], *, x: float, resamples: int, rng: np.random.Generator
+    files: PointFiles, *, x: float, resamples: int, rng: np.random.Generator
 ) -> xr.Dataset:
     """Return the curves of a point and the rows of its summary.
 
     Parameters
     ----------
-    point : Point
+    files : PointFiles
         The point.
-    files : sequence of Path
-        Its frozen files.
     x : float
         Its realised concentration.
     resamples : int
@@ -103,14 +99,14 @@ def statistics(
         Curves against ``freezing_step``, the histogram of |h| against ``h_bin``, and the rows
         against ``freezing_row``.
     """
-    data = _read(point, files)
+    model, data = files.point.model, _read(files)
     chosen = _resampled(len(data["T"]), resamples, rng)
-    scale = x * energy_scale(point)
+    scale = x * energy_scale(model)
     curves, found = _curves(data, chosen, scale)
     found.append(Row(T_G, SCALE, scale, np.nan))
     found += [_mean(ENERGY, "frozen", data["energy"] / data["h"].shape[1])]
     found += [_mean(QUALITY, "unstable", data["unstable"])]
-    quality = diagnostics.measures(data, swap_rate=point.freeze.get("swap_rate", np.nan))
+    quality = diagnostics.measures(data, swap_rate=model.freeze.get("swap_rate", np.nan))
     found += [_mean(QUALITY, name, values) for name, values in quality.items()]
     found += [_mean(FIELD, name, v) for name, v in random_field.measures(data).items()]
     found.append(_exponent(data["h"], chosen))
@@ -136,10 +132,10 @@ def summary(data: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame({name: data[f"freezing_{name}"].to_numpy() for name in names})
 
 
-def _read(point: Point, files: Sequence[Path]) -> dict[str, NDArray[Any]]:
+def _read(files: PointFiles) -> dict[str, NDArray[Any]]:
     chunks: list[dict[str, NDArray[Any]]] = []
-    for path in files:
-        with dataset.stage_file(path, "freeze", point) as reader:
+    for path in files.files[FREEZE.name]:
+        with files.opened(FREEZE, path) as reader:
             names = [*_READ, *(name for name in _IF_THERE if name in reader)]
             chunks.append({name: reader.whole(name) for name in names})
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

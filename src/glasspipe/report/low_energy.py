@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.species import Variants
 from glasspipe.files import dataset
-from glasspipe.files.layout import PointFiles
 from glasspipe.report.expectation import Expectation, pair_magnitude
 from glasspipe.report.freezing_results import energy_scale
-from glasspipe.settings.config import Point
+from glasspipe.settings.model import Model
+from glasspipe.stages.fields import FIELDS
+from glasspipe.stages.sample import SAMPLE
+from glasspipe.stages.study_files import PointFiles
 from glasspipe.statistics import fit_power_law
 from glasspipe.theory import levels, pair_distances
 from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
@@ -82,13 +84,13 @@ def statistics(
     box, tensors, D, Delta = _tunnelling(files)
     sizes, volume = _sizes(tensors), float(np.prod(box))
     numbers = [
-        *_free(files.point, h, D, x, known["h"]),
+        *_free(files.point.model, h, D, x, known["h"]),
         *_low_levels(b, Delta, volume, known["b"]),
     ]
     named = zip(("estimate", "stderr", "theory"), zip(*numbers, strict=True), strict=True)
     return {
         **sizes,
-        **_by_distance(files.point, _sample(files, box, pairs, rng), tensors, box),
+        **_by_distance(files.point.model, _sample(files, box, pairs, rng), tensors, box),
         **_levels(b, Delta, volume, known["b"]),
         **{f"number_{name}": ("number", list(values)) for name, values in named},
     }
@@ -98,10 +100,10 @@ def _tunnelling(files: PointFiles) -> tuple[Array, Variants, Array, Array]:
     """The box, the tensors of the first realisation, and D and Δ (R, N) of all."""
     chunks = []
     for path in files.files["sample"]:
-        with dataset.stage_file(path, "sample", files.point) as source:
+        with files.opened(SAMPLE, path) as source:
             chunks.append((source.whole("D"), source.whole("Delta")))
     D, Delta = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-    with dataset.stage_file(files.files["sample"][0], "sample", files.point) as source:
+    with files.opened(SAMPLE, files.files["sample"][0]) as source:
         return source.whole("box"), first_tensors(source), D, Delta
 
 
@@ -126,8 +128,8 @@ def _sample(files: PointFiles, box: Array, most: int, rng: np.random.Generator) 
     found = []
     for sampled, fields in zip(files.files["sample"], files.files["fields"], strict=True):
         with (
-            dataset.stage_file(sampled, "sample", files.point) as source,
-            dataset.stage_file(fields, "fields", files.point) as made,
+            files.opened(SAMPLE, sampled) as source,
+            files.opened(FIELDS, fields) as made,
         ):
             for row in range(len(source.realisations)):
                 position, gamma, eta = source.row(row, "position", "gamma", "eta")
@@ -138,14 +140,14 @@ def _sample(files: PointFiles, box: Array, most: int, rng: np.random.Generator) 
     return pair_distances.thin(Pairs.joined(found), most, rng)
 
 
-def _by_distance(point: Point, pairs: Pairs, tensors: Variants, box: Array) -> dict[str, Any]:
+def _by_distance(model: Model, pairs: Pairs, tensors: Variants, box: Array) -> dict[str, Any]:
     found = []
     for coupling in COUPLINGS:
         values = pair_distances.couplings(
-            coupling, pairs, point.interaction, box=box, boundary=point.data["boundary"]
+            coupling, pairs, model.interaction, box=box, boundary=model.boundary
         )
         found.append(pair_distances.by_shell(coupling, values, pairs))
-    known = [pair_magnitude(point, coupling, tensors) for coupling in COUPLINGS]
+    known = [pair_magnitude(model, coupling, tensors) for coupling in COUPLINGS]
     each = ("coupling", "shell")
     error = [
         k.spread * one.rms / np.sqrt(np.maximum(one.number, 1))
@@ -160,7 +162,7 @@ def _by_distance(point: Point, pairs: Pairs, tensors: Variants, box: Array) -> d
         "probability": ("probability", PROBABILITIES),
         "quantile": ((*each, "probability"), [one.quantile for one in found], {"units": "eV"}),
         "pairs": ("shell", found[0].number),
-        "fitted": ("shell", _fitted(point, box)),
+        "fitted": ("shell", _fitted(model, box)),
         "strength_rms": ("coupling", [one.rms for one in known]),
         "strength_median": ("coupling", [one.median for one in known]),
         "strength_quantile": (("coupling", "probability"), [one.quantile for one in known]),
@@ -168,21 +170,21 @@ def _by_distance(point: Point, pairs: Pairs, tensors: Variants, box: Array) -> d
     }
 
 
-def _fitted(point: Point, box: Array) -> NDArray[np.bool_]:
+def _fitted(model: Model, box: Array) -> NDArray[np.bool_]:
     """Whether powers are fitted to a shell."""
-    on_lattice = point.source_file is None
-    nearest = _NEAREST * point.lattice.neighbour_distance if on_lattice else 0.0
+    on_lattice = model.source_file is None
+    nearest = _NEAREST * model.lattice.neighbour_distance if on_lattice else 0.0
     return (SHELLS[:-1] >= nearest) & (SHELLS[1:] <= _FARTHEST * np.min(box))
 
 
 def _free(
-    point: Point, h: Array, D: Array, x: float, known: Expectation
+    model: Model, h: Array, D: Array, x: float, known: Expectation
 ) -> list[tuple[float, float, float]]:
     """Fraction of S that is free: as found, if P(h) were flat below D, and the paper's D_0/(xU_0).
 
     The theory of the first is that of random S.
     """
-    U_0 = energy_scale(point)
+    U_0 = energy_scale(model)
     random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
     paper = float(np.mean(D)) / (x * U_0) if U_0 > 0 else np.nan
     return [

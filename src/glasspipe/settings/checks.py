@@ -3,53 +3,49 @@
 Each check raises one line: the key, what was found with what, and what is allowed.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from math import sqrt
-from typing import TYPE_CHECKING
 
 from glasspipe.defects.lattice import smallest_size
 from glasspipe.elastic.medium import CubicMedium, check_compliance
 from glasspipe.errors import ConfigError
-
-if TYPE_CHECKING:
-    from glasspipe.settings.config import Point
+from glasspipe.settings.model import Model
 
 _ROUNDING = 1e-9
 _LARGEST_SIZE = 100_000
 _MOST_STEPS = 1_000_000
 
 
-def _check_medium(point: Point) -> None:
-    point.interaction  # noqa: B018 (its constructor and the medium's check)
-    if point.data["boundary"] == "stress_free":
-        check_compliance(point.medium)
-    if isinstance(point.medium, CubicMedium) and not point.medium.is_mild:
+def _check_medium(model: Model) -> None:
+    model.interaction  # noqa: B018 (its constructor and the medium's check)
+    if model.boundary == "stress_free":
+        check_compliance(model.medium)
+    if isinstance(model.medium, CubicMedium) and not model.medium.is_mild:
         from glasspipe.elastic.crystal import check_anisotropy  # compiled: not for every config
 
-        check_anisotropy(point.medium)
+        check_anisotropy(model.medium)
 
 
-def _check_box(point: Point) -> None:
-    lattice, defects = point.lattice, point.data["defects"]
+def _check_box(model: Model) -> None:
+    lattice, defects = model.lattice, model.sections["defects"]
     if lattice.size > _LARGEST_SIZE:
         raise ConfigError(
             f"lattice.size: auto needs {lattice.size} cells along an edge for"
             f" {defects['number']} defects at concentration {defects['concentration']};"
             f" allowed: at most {_LARGEST_SIZE}"
         )
-    if point.source_file is None and point.defects < 2:
+    if model.source_file is None and model.defects < 2:
         enough = smallest_size(lattice.type, defects["concentration"], 2)
         raise ConfigError(
             f"defects.concentration: found {defects['concentration']} with lattice.size"
-            f" {lattice.size}, which puts {point.defects} defects on {lattice.sites} sites;"
+            f" {lattice.size}, which puts {model.defects} defects on {lattice.sites} sites;"
             f" allowed: at least 2 defects, that is lattice.size ≥ {enough}"
         )
 
 
-def _check_cutoff(point: Point) -> None:
-    lattice = point.lattice
-    nearest_image = point.data["boundary"] == "minimum_image" and point.source_file is None
+def _check_cutoff(model: Model) -> None:
+    lattice = model.lattice
+    nearest_image = model.boundary == "minimum_image" and model.source_file is None
     if nearest_image and lattice.edge / 2 <= lattice.neighbour_distance * (1 + 1e-12):
         raise ConfigError(
             f"lattice.size: found {lattice.size} with boundary minimum_image, whose cutoff"
@@ -58,25 +54,25 @@ def _check_cutoff(point: Point) -> None:
         )
 
 
-def _check_components(point: Point) -> None:
-    shares = [component.share for component in point.components]
+def _check_components(model: Model) -> None:
+    shares = [component.share for component in model.components]
     if abs(sum(shares) - 1) > _ROUNDING:
         raise ConfigError(
             f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
         )
-    lattice, x = point.lattice, point.data["defects"]["concentration"]
-    type_, sublattices = point.data["lattice"]["type"], [c.sublattice for c in point.components]
+    lattice, x = model.lattice, model.sections["defects"]["concentration"]
+    type_, sublattices = model.sections["lattice"]["type"], [c.sublattice for c in model.components]
     if type_ != "rock_salt" and set(sublattices) != {"anion"}:
         number = sublattices.index("cation")
-        names = point.data["defects"]["mixture"]
+        names = model.sections["defects"]["mixture"]
         where = "" if names == "none" else f"mixture.{list(names)[number]}."
         raise ConfigError(
             f"defects.{where}sublattice: found cation with lattice.type {type_}, all of whose sites"
             " are alike; allowed: anion (the default), or lattice.type rock_salt"
         )
     if lattice.type == "rock_salt":
-        for name in {component.sublattice for component in point.components}:
-            share = sum(c.share for c in point.components if c.sublattice == name)
+        for name in {component.sublattice for component in model.components}:
+            share = sum(c.share for c in model.components if c.sublattice == name)
             sites, wanted = lattice.sites // 2, share * x * lattice.sites
             if wanted + 6 * sqrt(wanted * (1 - share)) > sites:
                 raise ConfigError(
@@ -85,8 +81,8 @@ def _check_components(point: Point) -> None:
                 )
 
 
-def _check_freeze(point: Point) -> None:
-    freeze = point.data["freeze"]
+def _check_freeze(model: Model) -> None:
+    freeze = model.sections["freeze"]
     if freeze["t_end"] >= freeze["t_start"]:
         raise ConfigError(
             f"freeze.t_end: found {freeze['t_end']} with freeze.t_start {freeze['t_start']};"
@@ -97,10 +93,10 @@ def _check_freeze(point: Point) -> None:
             f"freeze.swap_rate: found {freeze['swap_rate']} with freeze.method annealing, which"
             " exchanges nothing; allowed: only with tempering"
         )
-    sweeps, steps = point.freeze["sweeps"], point.freeze["steps"]
+    sweeps, steps = model.freeze["sweeps"], model.freeze["steps"]
     if steps > _MOST_STEPS:
         raise ConfigError(
-            f"freeze.swap_rate: found {point.freeze['swap_rate']}, which needs {steps}"
+            f"freeze.swap_rate: found {model.freeze['swap_rate']}, which needs {steps}"
             f" temperatures; allowed: at most {_MOST_STEPS}"
         )
     if sweeps % steps:
@@ -110,20 +106,20 @@ def _check_freeze(point: Point) -> None:
         )
 
 
-def _check_store(point: Point) -> None:
-    asked, needs = point.data["couplings"]["store"], point._never_implicit
+def _check_store(model: Model) -> None:
+    asked, needs = model.sections["couplings"]["store"], model.never_implicit
     if asked == "implicit" and needs:
         raise ConfigError(
             f"couplings.store: found implicit with {needs}, for which U must be stored;"
             " allowed: auto, float64, float32"
         )
-    if point.store != "implicit":
+    if model.store != "implicit":
         return
     for section, key, allowed in (
         ("freeze", "method", "annealing"),
         ("hamiltonian", "store", "none"),
     ):
-        found = point.data.get(section, {}).get(key, allowed)
+        found = model.sections.get(section, {}).get(key, allowed)
         if found != allowed:
             raise ConfigError(
                 f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U of"
@@ -131,23 +127,23 @@ def _check_store(point: Point) -> None:
             )
 
 
-def _check_static_dipole(point: Point) -> None:
-    if not any(component.static_dipole != "none" for component in point.components):
+def _check_static_dipole(model: Model) -> None:
+    if not any(component.static_dipole != "none" for component in model.components):
         return
-    if point.data["formula"] == "as_printed":
+    if model.sections["formula"] == "as_printed":
         raise ConfigError(
             "formula: found as_printed with defects.static_dipole mean, whose couplings the paper"
             " does not print; allowed: derived, or static_dipole none"
         )
-    if point.source_file is not None:
+    if model.source_file is not None:
         raise ConfigError(
             "defects.static_dipole: found mean with sample.source.file, whose defects have what its"
             " variable static says; allowed: none"
         )
 
 
-def _check_source(point: Point) -> None:
-    file = point.source_file
+def _check_source(model: Model) -> None:
+    file = model.source_file
     if file is not None and not file.is_file():
         raise ConfigError(
             f"sample.source.file: found {str(file)!r};"
@@ -155,14 +151,27 @@ def _check_source(point: Point) -> None:
         )
 
 
-CHECKS = (
-    _check_medium,
-    _check_box,
-    _check_cutoff,
-    _check_components,
-    _check_static_dipole,
-    _check_source,
-    _check_freeze,
-    _check_store,
+_CHECKS: tuple[tuple[Callable[[Model], None], tuple[str, ...]], ...] = (
+    (_check_medium, ("medium", "boundary", "formula")),
+    (_check_box, ("lattice", "defects", "sample")),
+    (_check_cutoff, ("lattice", "defects", "sample", "boundary")),
+    (_check_components, ("lattice", "defects")),
+    (_check_static_dipole, ("defects", "sample", "formula")),
+    (_check_source, ("sample",)),
+    (_check_freeze, ("freeze",)),
+    (_check_store, ("boundary", "formula", "couplings", "freeze")),
 )
-"""Every check of a point."""
+"""Every check, and the sections that it looks at."""
+
+
+def check(model: Model) -> None:
+    """Refuse what the sections that are there say together.
+
+    Raises
+    ------
+    ValueError
+        If they contradict each other.
+    """
+    for contradiction, sections in _CHECKS:
+        if model.sections.keys() >= set(sections):
+            contradiction(model)

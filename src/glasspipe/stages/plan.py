@@ -1,149 +1,21 @@
 """What a study will cost, told before anything runs.
 
-The times are no better than the constants below, measured on one core of one machine. Work that
-points share (the same sample under several annealing settings) is counted once, as it is done once.
+Work that points share (the same sample under several annealing settings) is counted once, as it is
+done once.
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Iterable, Sequence
 
 from glasspipe.elastic.medium import CubicMedium
-from glasspipe.elastic.printed import Printed
-from glasspipe.errors import ConfigError
-from glasspipe.settings.config import DENSE_MATRICES, Point, Study
+from glasspipe.settings.study import Study
+from glasspipe.stages import stages_of
+from glasspipe.stages.work import Work, defects_of, works
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
-SECONDS_PER_PAIR = {"couplings": 0.8e-6, "fields": 1.25e-6, "hamiltonian": 1.25e-6}
-CRYSTAL = 9.0
-"""Time of a pair in a cubic medium over that in an isotropic one."""
-PRINTED = 3.0
-"""Sums that a printed coupling is made of, over the one of a derived coupling."""
-SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 10e-9, 0.1e-9, 700
-"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
-replicas share rows."""
-SECONDS_PER_ENTRY = 15e-9
-"""Of an entry of U in what is done in float64, the quench above all."""
-
-BYTES_OF_PROCESS = 0.25e9
-BYTES_OF_THEORY = 0.5e9
-"""Beyond the process, for any mixture of species in any medium."""
-BYTES_PER_SAMPLED = 1500.0
-"""Of a defect while it is drawn."""
-
-SECONDS_PER_DEFECT = 1e-4
-SECONDS_PER_LISTED_FLIP = 0.6e-6
-"""Without a stored U: of a defect apart from annealing, and of an attempted flip."""
-BYTES_PER_DEFECT = {"isotropic": 5500.0, "crystal": 9000.0}
-BYTES_PER_CHAIN = 150.0
 
 SHOWN_POINTS = 40
-
-
-@dataclass(frozen=True)
-class Work:
-    """All realisations of one point in one stage.
-
-    Parameters
-    ----------
-    stage : str
-        The stage.
-    point : Point
-        The point, or one of those that share this work.
-    defects : int
-        Number N of defects in a realisation.
-    """
-
-    stage: str
-    point: Point
-    defects: int
-
-    @property
-    def pairs(self) -> int:
-        """Pairs of defects in a realisation."""
-        return self.defects * (self.defects - 1) // 2
-
-    @property
-    def seconds(self) -> float:
-        """Estimated computing time, processes apart."""
-        realisations = self.point.realisations
-        if self._implicit:
-            return realisations * self._seconds_implicit
-        if self.stage == "freeze":
-            return realisations * self._seconds_dense
-        slower = CRYSTAL if isinstance(self.point.medium, CubicMedium) else 1.0
-        slower *= PRINTED if isinstance(self.point.interaction, Printed) else 1.0
-        return slower * SECONDS_PER_PAIR.get(self.stage, 0.0) * self.pairs * realisations
-
-    @property
-    def _implicit(self) -> bool:
-        return self.stage != "sample" and self.point.store == "implicit"
-
-    @property
-    def _seconds_dense(self) -> float:
-        """Of freezing one realisation whose U is stored."""
-        freeze = self.point.freeze
-        replicas = freeze["replicas"]
-        together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
-        row = SECONDS_PER_SPIN * self.defects / together if self.defects > CACHED_SPINS else 0.0
-        flips = self.defects * freeze["sweeps"] * replicas
-        return (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * self.defects**2 * replicas
-
-    @property
-    def _seconds_implicit(self) -> float:
-        """Of one realisation whose U is not stored."""
-        freeze, slower = self.point.freeze, isinstance(self.point.medium, CubicMedium)
-        seconds = SECONDS_PER_DEFECT * (CRYSTAL if slower else 1.0)
-        if self.stage == "freeze":
-            seconds += SECONDS_PER_LISTED_FLIP * freeze["sweeps"] * freeze["replicas"]
-        return seconds * self.defects
-
-    @property
-    def bytes_written(self) -> int:
-        """Size of the stage's file before compression, at most where it holds strong pairs only."""
-        import numpy as np
-
-        from glasspipe.files.variables import ALL_PAIRS, EXTRAS, STRONG_PAIRS, VARIABLES
-        from glasspipe.stages import frozen_file
-
-        freeze = self.point.freeze
-        sizes = {
-            "realisation": self.point.realisations,
-            "defect": self.defects,
-            "pair": self.pairs,
-            **frozen_file.sizes(freeze),
-            **dict.fromkeys(("axis", "axis2", "axis3"), 3),
-        }
-        sizes |= dict.fromkeys(("U_pair", "J_pair"), sizes["realisation"] * sizes["pair"])
-        store = self.point.store
-        dtypes = {"U": store} if self.stage == "couplings" and store != "implicit" else {}
-        absent = set(VARIABLES["freeze"]) - {"realisation", *frozen_file.names(freeze, store)}
-        if self.stage == "couplings":
-            absent = {"i", "j", "U"} if store == "implicit" else {"position", "box", "gamma"}
-        absent |= set(EXTRAS) - set(self.point.extras)
-        if self.stage == "hamiltonian":
-            dense = self.point.data["hamiltonian"]["store"] == "dense"
-            absent |= set(STRONG_PAIRS if dense else ALL_PAIRS)
-        return sum(
-            np.dtype(dtypes.get(name, about.dtype)).itemsize
-            * prod(sizes[dimension] for dimension in about.dimensions.split())
-            for name, about in VARIABLES[self.stage].items()
-            if name not in absent
-        )
-
-    @property
-    def memory(self) -> float:
-        """Peak memory of one of its jobs, bytes."""
-        if self._implicit:
-            crystal = isinstance(self.point.medium, CubicMedium)
-            replicas = self.point.freeze["replicas"] if self.stage == "freeze" else 0
-            held = BYTES_PER_DEFECT["crystal" if crystal else "isotropic"]
-            return BYTES_OF_PROCESS + (held + BYTES_PER_CHAIN * replicas) * self.defects
-        if self.stage == "sample":
-            return BYTES_OF_PROCESS + BYTES_PER_SAMPLED * self.defects
-        return BYTES_OF_PROCESS + DENSE_MATRICES * 8.0 * self.defects**2
 
 
 def describe(study: Study) -> str:
@@ -156,39 +28,17 @@ def describe(study: Study) -> str:
     DataError
         If a file of defects cannot be used.
     """
-    defects = [defects_of(point) for point in study.points]
-    work = {stage: _work(stage, study, defects) for stage in study.stages}
+    work = {name: list(parts.values()) for name, parts in works(study, stages_of(study)).items()}
     return "\n\n".join(
         [
             _headline(study),
             *_crystals(study),
-            _point_table(study, defects),
+            _point_table(study),
             _rule_table(study, work),
             _estimate(study, work),
-            *_memory_warning(work["couplings"]),
+            *_memory_warning([item for items in work.values() for item in items]),
         ]
     )
-
-
-def defects_of(point: Point) -> int:
-    """Return the number of defects in a realisation, looked up where they come from a file."""
-    if point.source_file is None:
-        return point.defects
-    from glasspipe.files.sources import user_defects
-
-    with user_defects(point.source_file) as defects:
-        if point.realisations > defects.realisations:
-            raise ConfigError(
-                f"realisations: found {point.realisations} with sample.source.file"
-                f" '{point.source_file}'; allowed: at most {defects.realisations}, all it holds"
-            )
-        return defects.number
-
-
-def _work(stage: str, study: Study, defects: list[int]) -> list[Work]:
-    """Return the work of a stage, each distinct part once."""
-    pairs = zip(study.points, defects, strict=True)
-    return list({point.part_name(stage): Work(stage, point, N) for point, N in pairs}.values())
 
 
 def _headline(study: Study) -> str:
@@ -202,7 +52,7 @@ def _headline(study: Study) -> str:
 
 def _crystals(study: Study) -> list[str]:
     """Return what characterises each cubic medium of a study, in one paragraph or none."""
-    media = dict.fromkeys(point.medium for point in study.points)
+    media = dict.fromkeys(point.model.medium for point in study.points.values())
     lines = [
         f"crystal c11 {m.c11:g}, c12 {m.c12:g}, c44 {m.c44:g} GPa: {m.about}"
         for m in media
@@ -213,21 +63,21 @@ def _crystals(study: Study) -> list[str]:
     return ["\n".join([*lines[:SHOWN_POINTS], *more])] if lines else []
 
 
-def _point_table(study: Study, defects: list[int]) -> str:
-    tempered = any(point.freeze["method"] == "tempering" for point in study.points)
+def _point_table(study: Study) -> str:
+    tempered = any(p.model.freeze["method"] == "tempering" for p in study.points.values())
     extra = ("temperatures",) if tempered else ()
     rows = [("point", "x", "cells", "sites", "defects", *extra, "CPU")]
-    shown = list(zip(study.points, defects, strict=True))[:SHOWN_POINTS]
-    for point, N in shown:
-        size, sites = point.lattice.size, point.lattice.sites
+    for name, point in list(study.points.items())[:SHOWN_POINTS]:
+        model, N = point.model, defects_of(point)
+        size, sites = model.lattice.size, model.lattice.sites
         box = (f"{N / sites:.6g}", f"{size}³", str(sites))
-        if point.source_file is not None:
+        if model.source_file is not None:
             box = ("from file", "", "")
-        seconds = sum(Work(stage, point, N).seconds for stage in study.stages)
-        steps = (str(point.freeze["steps"]),) if tempered else ()
-        rows.append((point.name, *box, str(N), *steps, _time(seconds)))
-    hidden = len(study.points) - len(shown)
-    return _aligned(rows) + (f"\n… and {hidden} more" if hidden else "")
+        seconds = sum(Work.of(stage, point, N).seconds for stage in stages_of(study))
+        steps = (str(model.freeze["steps"]),) if tempered else ()
+        rows.append((name, *box, str(N), *steps, _time(seconds)))
+    hidden = len(study.points) - SHOWN_POINTS
+    return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
 
 
 def _rule_table(study: Study, work: dict[str, list[Work]]) -> str:
@@ -240,18 +90,17 @@ def _rule_table(study: Study, work: dict[str, list[Work]]) -> str:
 
 def _estimate(study: Study, work: dict[str, list[Work]]) -> str:
     everything = [item for items in work.values() for item in items]
-    kept = sum(item.bytes_written for item in everything if item.stage != "couplings")
-    temporary = max(item.bytes_written for item in work["couplings"])
-    total = _seconds(everything, len(study.chunks))
+    chunks = len(study.chunks)
+    kept = sum(item.bytes_written for item in everything if not item.stage.temporary)
+    temporary = max(item.bytes_written for item in everything if item.stage.temporary)
+    total = _seconds(everything, chunks)
     # A point's stages follow one another, so one chunk of the slowest point bounds the time.
     chains = [
-        _seconds(
-            [Work(stage, last.point, last.defects) for stage in study.stages], len(study.chunks)
-        )
-        for last in work["fields"]
+        _seconds([last.upstream(stage) for stage in stages_of(study)], chunks)
+        for last in work[stages_of(study)[-1].name]
     ]
-    wall = max(total / CORES, max(chains) / len(study.chunks))
-    memory = max(item.memory for item in everything)
+    wall = max(total / CORES, max(chains) / chunks)
+    memory = max(item.cost.bytes for item in everything)
     return (
         f"memory: at most {_size(memory)} for a job\n"
         f"data: {_size(kept)} before compression; the couplings, deleted after use,"
@@ -261,17 +110,17 @@ def _estimate(study: Study, work: dict[str, list[Work]]) -> str:
     )
 
 
-def _seconds(work: Sequence[Work], chunks: int) -> float:
+def _seconds(work: Iterable[Work], chunks: int) -> float:
     return sum(item.seconds + SECONDS_PER_PROCESS * chunks for item in work)
 
 
 def _memory_warning(work: list[Work]) -> list[str]:
     installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    largest = max(work, key=lambda item: item.memory)
-    if largest.memory <= installed:
+    largest = max(work, key=lambda item: item.cost.bytes)
+    if largest.cost.bytes <= installed:
         return []
     return [
-        f"warning: a job of {largest.point.name} needs {_size(largest.memory)} of memory;"
+        f"warning: a job of {largest.name} needs {_size(largest.cost.bytes)} of memory;"
         f" this machine has {_size(installed)}"
     ]
 

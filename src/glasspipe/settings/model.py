@@ -1,0 +1,141 @@
+"""The physics objects that the sections of a config describe.
+
+A point has all sections, a stage's part of it those that the stage depends on; either is enough for
+what it describes. What a config leaves to be chosen (`auto`) is resolved here, and here alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glasspipe.defects.component import Component, components_from
+from glasspipe.defects.lattice import Lattice, smallest_size
+from glasspipe.elastic.medium import AnyMedium, medium_from
+from glasspipe.elastic.printed import Interaction, interaction
+from glasspipe.errors import DataError
+from glasspipe.spins import ladder
+
+DENSE_MATRICES = 3
+"""N × N arrays of float64 that the hungriest job with a stored U holds at once."""
+LARGEST_DENSE = 4e9
+"""Bytes up to which U is stored if one does not say."""
+_STORED = {"boundary": "minimum_image", "formula": "as_printed"}
+"""Settings for which U must be stored."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the sections of a config describe.
+
+    Parameters
+    ----------
+    sections : mapping
+        Complete sections, by name (not to be modified).
+    """
+
+    sections: Mapping[str, Any]
+
+    @cached_property
+    def medium(self) -> AnyMedium:
+        """The elastic medium, presets resolved."""
+        return medium_from(self.sections["medium"])
+
+    @cached_property
+    def interaction(self) -> Interaction:
+        """What couples the defects: the medium, or the couplings that the paper prints for it."""
+        return interaction(self.medium, self.sections["formula"])
+
+    @property
+    def boundary(self) -> str:
+        """The q = 0 term, one of :data:`glasspipe.elastic.greens.BOUNDARIES`."""
+        return self.sections["boundary"]
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The components of the defects: one, or those of the mixture."""
+        return components_from(self.sections["defects"])
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """The sites that defects may have in the periodic box, ``auto`` resolved.
+
+        If all sit on one sublattice of rock salt, it is that sublattice, an fcc lattice.
+        """
+        given, wanted = self.sections["lattice"], self.sections["defects"]
+        type_, size = given["type"], given["size"]
+        if type_ == "rock_salt" and len({each.sublattice for each in self.components}) == 1:
+            type_ = "fcc"
+        if size == "auto":
+            size = smallest_size(type_, wanted["concentration"], wanted["number"])
+        return Lattice(type_, given["constant"], size)
+
+    @property
+    def defects(self) -> int:
+        """Number N of defects in the box (nominal where the defects come from a file)."""
+        return self.lattice.defects(self.sections["defects"]["concentration"])
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Variables of the sample file that are there only where some component needs them."""
+        found = {
+            "zeta_minus": any(each.species == "rotor" for each in self.components),
+            "static": any(each.static_dipole != "none" for each in self.components),
+            "E": any(each.E != 0.0 for each in self.components),
+            "epsilon": any(each.epsilon != 0.0 for each in self.components),
+        }
+        return tuple(name for name, needed in found.items() if needed)
+
+    @property
+    def source_file(self) -> Path | None:
+        """The user's own realisation file, or None where defects are drawn on the lattice."""
+        source = self.sections["sample"]["source"]
+        return None if source == "lattice" else Path(source["file"])
+
+    @cached_property
+    def store(self) -> str:
+        """How U is stored, ``auto`` resolved: "float64", "float32" or "implicit"."""
+        asked = self.sections["couplings"]["store"]
+        if asked != "auto":
+            return asked
+        fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
+        return "float64" if fits or self.never_implicit else "implicit"
+
+    @cached_property
+    def freeze(self) -> dict[str, Any]:
+        """The section ``freeze``, the numbers of temperatures and sweeps resolved."""
+        return ladder.resolved(self.sections["freeze"], max(self._number, 1))
+
+    @property
+    def never_implicit(self) -> str:
+        """The setting, if any, for which U must be stored."""
+        found = (f"{key} {value}" for key, value in _STORED.items() if self.sections[key] == value)
+        return next(found, "")
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The sections in one form: nothing left to be chosen, presets as numbers."""
+        found = dict(self.sections)
+        found["lattice"] = {**found["lattice"], "size": self.lattice.size}
+        found["defects"] = {k: v for k, v in found["defects"].items() if k != "number"}
+        if "couplings" in found:
+            found["couplings"] = {**found["couplings"], "store": self.store}
+        if "freeze" in found:
+            found["freeze"] = self.freeze
+        if "medium" in found:
+            found["medium"] = asdict(self.medium)
+        return found
+
+    @cached_property
+    def _number(self) -> int:
+        """Number of defects; 0 where they come from a file that cannot be read."""
+        if self.source_file is None:
+            return self.defects
+        from glasspipe.files.sources import user_defects
+
+        try:
+            with user_defects(self.source_file) as defects:
+                return defects.number
+        except DataError:
+            return 0

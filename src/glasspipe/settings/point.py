@@ -1,0 +1,102 @@
+"""A point of a sweep: every section of a config, with all defaults filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glasspipe.errors import ConfigError
+from glasspipe.settings.checks import check
+from glasspipe.settings.materials import resolved
+from glasspipe.settings.model import Model
+from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.schema import Schema, complete, schema, validate
+
+SWEPT_SECTIONS = (
+    *("seed", "lattice", "defects", "sample"),
+    *("medium", "boundary", "formula", "couplings", "freeze"),
+)
+"""The sections that may differ from point to point: those that results depend on."""
+
+_SHARED_SECTIONS = ("realisations", "hamiltonian")
+"""Sections of a point that are the same for all points of a study."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a study.
+
+    Parameters
+    ----------
+    sections : dict
+        The sections of the config, complete (not to be modified).
+    swept : dict
+        The swept keys, dotted, and their values at this point.
+
+    Raises
+    ------
+    ConfigError
+        If the values contradict each other.
+    """
+
+    sections: dict[str, Any]
+    swept: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse values that are allowed one by one but not together."""
+        try:
+            check(self.model)
+        except ValueError as error:
+            where = f" (at the point {self.label})" if self.swept else ""
+            raise ConfigError(f"{error}{where}") from None
+
+    @cached_property
+    def model(self) -> Model:
+        """The physics objects of the point."""
+        return Model(self.sections)
+
+    @property
+    def realisations(self) -> int:
+        """Number of realisations."""
+        return self.sections["realisations"]
+
+    @property
+    def label(self) -> str:
+        """The swept keys and their values, as shown to a user."""
+        return ", ".join(f"{key} = {value}" for key, value in self.swept.items())
+
+
+def load_point(path: str | Path) -> Point:
+    """Read and check a file (YAML or JSON) that holds one point.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not a valid point.
+    """
+    return point_from(read_mapping(Path(path)))
+
+
+def point_from(config: Mapping[str, Any]) -> Point:
+    """Check a point given as a mapping: a study without a sweep, of which any key may be left out.
+
+    Raises
+    ------
+    ConfigError
+        If the mapping is not a valid point.
+    """
+    config = resolved(config)
+    validate({**schema(), "required": []}, config)
+    if "sweep" in config:
+        raise ConfigError("sweep: found in a point; allowed: one value for each key")
+    return Point(complete(point_schema(*_SHARED_SECTIONS), config))
+
+
+def point_schema(*extra: str) -> Schema:
+    """Return the schema of the sections that may be swept, and of ``extra`` ones."""
+    names = (*SWEPT_SECTIONS, *extra)
+    return {
+        "type": "object",
+        "properties": {k: v for k, v in schema()["properties"].items() if k in names},
+    }

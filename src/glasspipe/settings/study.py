@@ -1,0 +1,100 @@
+"""A study as its user wrote it: one file, whose sweep makes points of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glasspipe.errors import ConfigError
+from glasspipe.settings.materials import resolved
+from glasspipe.settings.part import StagePart
+from glasspipe.settings.point import SWEPT_SECTIONS, Point, point_schema
+from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.schema import complete, schema, validate
+from glasspipe.settings.sweep import expand
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study.
+
+    Parameters
+    ----------
+    config : dict
+        The config with every default filled in (not to be modified).
+    points : dict of str to Point
+        Its points by name, in the order of the sweep, the last key fastest.
+    """
+
+    config: dict[str, Any]
+    points: dict[str, Point]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.config["study"]
+
+    @property
+    def sweep_keys(self) -> tuple[str, ...]:
+        """The dotted names of the swept keys."""
+        return tuple(next(iter(self.points.values())).swept)
+
+    @property
+    def realisations(self) -> int:
+        """Number of realisations of each point."""
+        return self.config["realisations"]
+
+    @property
+    def chunks(self) -> tuple[range, ...]:
+        """The realisations of each job of a point."""
+        per_job = self.config["realisations_per_job"]
+        per_job = self.realisations if per_job == "all" else per_job
+        starts = range(0, self.realisations, per_job)
+        return tuple(range(s, min(s + per_job, self.realisations)) for s in starts)
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not a valid study.
+    """
+    return study_from(read_mapping(Path(path)))
+
+
+def study_from(config: Mapping[str, Any]) -> Study:
+    """Check a study given as a mapping.
+
+    Raises
+    ------
+    ConfigError
+        If the mapping is not a valid study.
+    """
+    config = resolved(config)
+    validate(schema(), config)
+    data = complete(schema(), config)
+    points: dict[str, Point] = {}
+    seen: dict[str, Point] = {}
+    for point in _points(data):
+        whole = StagePart.of(point, "point", SWEPT_SECTIONS)
+        twin = seen.setdefault(whole.hash, point)
+        if twin is not point:
+            raise ConfigError(
+                f"sweep: found the same point twice ({twin.label}; {point.label});"
+                " allowed: points that differ in physics"
+            )
+        points[whole.name] = point
+    return Study(data, points)
+
+
+def _points(data: dict[str, Any]) -> Iterator[Point]:
+    """Yield the points of a study's complete config."""
+    node = point_schema()
+    shared = {name: data[name] for name in ("realisations", "hamiltonian")}
+    base = complete(node, data)
+    if isinstance(base["medium"], str) and any(str(k).startswith("medium.") for k in data["sweep"]):
+        base["medium"] = {"preset": base["medium"]}  # of which one number is swept
+    for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
+        yield Point({**values, **shared}, swept)

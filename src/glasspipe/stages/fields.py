@@ -1,0 +1,116 @@
+"""Fields: the random fields b_i on τ of the frozen defects, and what their J_ij add up to."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.files import dataset, variables
+from glasspipe.files.variables import Variable
+from glasspipe.settings.model import Model
+from glasspipe.settings.part import StagePart
+from glasspipe.settings.seeds import seed_sequence
+from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.freeze import FREEZE
+from glasspipe.stages.sample import SAMPLE
+from glasspipe.stages.stage import Stage
+from glasspipe.stages.values import (
+    AXES,
+    check_size,
+    frozen_zeta_of,
+    static_dipoles_of,
+    stray_field,
+)
+
+Array = NDArray[np.float64]
+
+_NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
+_FIELDS = ("b_gamma", "b_eta", "J_abs", "J_max", "J_tau")
+_SECONDS_PER_PAIR = 1.25e-6
+
+
+def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> None:
+    """Write b^γ, b^η and the summaries of J_ij of every realisation.
+
+    Raises
+    ------
+    DataError
+        If one of them is too large to be worked with.
+    """
+    from glasspipe.system.fields import Fields, fields
+    from glasspipe.system.implicit_fields import implicit_fields
+
+    model, implicit = part.model, part.model.store == "implicit"
+    make: Callable[..., Fields] = partial(fields, medium=model.interaction)
+    if implicit:
+        make = partial(implicit_fields, medium=model.medium)
+    with (
+        dataset.stage_file(realisations, SAMPLE.part(part)) as source,
+        dataset.stage_file(frozen, FREEZE.part(part)) as spins,
+    ):
+        dataset.check_same_realisations(source, spins)
+        number = source.size("defect")
+        with dataset.create(
+            output,
+            part,
+            variables=FIELDS.variables,
+            sizes={"defect": number, **AXES},
+            realisations=source.realisations,
+            attributes=_NEAR_J if implicit else {},
+        ) as writer:
+            about = {"box": source.whole("box"), "boundary": model.boundary}
+            for row, realisation in enumerate(source.realisations):
+                position, gamma, eta = source.row(row, "position", "gamma", "eta")
+                (S,) = spins.row(row, "S")
+                zeta = frozen_zeta_of(source, row, S)
+                rng = np.random.default_rng(seed_sequence(model, FIELDS.name, realisation))
+                tau = rng.choice((-1, 1), size=number)
+                static = static_dipoles_of(part, source, row)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    made = make(position, gamma, eta, zeta, S, tau, **about, static=static)
+                values = {name: getattr(made, name) for name in _FIELDS}
+                values["b"] = made.b + stray_field(source, row, "epsilon")
+                for name, value in values.items():
+                    check_size(source, row, name, value)
+                writer.put(row, {**values, "zeta": zeta})
+
+
+def _holds(_: Model) -> tuple[str, ...]:
+    return tuple(FIELDS.variables)
+
+
+def _cost(model: Model, defects: int) -> Cost:
+    return of_pairs(model, defects, _SECONDS_PER_PAIR)
+
+
+FIELDS = Stage(
+    name="fields",
+    about="compute b_i and J_ij",
+    reads=(SAMPLE, FREEZE),
+    own=(),
+    variables={
+        "b_gamma": Variable(
+            variables.DEFECT, "eV", "random field on tau of the frozen S", "eq. (60)"
+        ),
+        "b_eta": Variable(variables.DEFECT, "eV", "random field on tau of the volumes", "eq. (68)"),
+        "b": variables.b,
+        "zeta": Variable(
+            variables.ZETA.dimensions,
+            variables.ZETA.units,
+            f"{variables.ZETA.long_name} that was used",
+            variables.ZETA.reference,
+        ),
+        "J_abs": Variable(variables.DEFECT, "eV", "sum over j of |J_ij|", "eq. (72)"),
+        "J_max": Variable(variables.DEFECT, "eV", "largest |J_ij|", "eq. (72)"),
+        "J_tau": Variable(
+            variables.DEFECT, "eV", "sum over j of J_ij tau_j, random tau", "eq. (72)"
+        ),
+    },
+    holds=_holds,
+    sizes=lambda _, defects: {"defect": defects},
+    cost=_cost,
+    run=_run,
+)
+"""The random fields on τ and its couplings, eqs. (60), (68), (72)."""

@@ -1,0 +1,299 @@
+"""Freeze: realisation after realisation, to be stopped and continued at any time."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glasspipe.files import dataset, variables
+from glasspipe.files.checkpoint import Arrays, Checkpoint, Owner, StoppedError
+from glasspipe.files.variables import Variable
+from glasspipe.settings.model import Model
+from glasspipe.settings.part import StagePart
+from glasspipe.settings.seeds import seed_sequence
+from glasspipe.spins.annealing import Frozen
+from glasspipe.spins.diagnostics import (
+    ERRORS,
+    LOG_BINS,
+    OVERLAP_BINS,
+    complaints,
+    measures,
+    specific_heat,
+)
+from glasspipe.spins.progress import Observe, Progress, State
+from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.couplings import COUPLINGS
+from glasspipe.stages.display import Display
+from glasspipe.stages.stage import Option, Stage
+
+OVERLAPS = ("overlap", "overlap_abs", "overlap_squared")
+"""Means of q, |q| and q² at each temperature."""
+
+_EVERY = (
+    *("S", "h", "B", "energy", "T", "trace_energy", "trace_energy_variance", "acceptance"),
+    *("specific_heat", "replica_S", "replica_energy", "unstable"),
+)
+_TEMPERED = ("swap_rate", "round_trips", "round_trip_time", "log_energy")
+_ACCURACY = (*ERRORS, "near_neighbours", "anneal_mesh")
+_JUDGED = (
+    *("T", "energy", "acceptance", "trace_energy", "replica_energy"),
+    *("swap_rate", "round_trips", "log_energy"),
+)
+
+_SECONDS_PER_VISIT, _SECONDS_PER_SPIN, _CACHED_SPINS = 10e-9, 0.1e-9, 700
+"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
+replicas share rows."""
+_SECONDS_PER_ENTRY = 15e-9
+"""Of an entry of U in what is done in float64, the quench above all."""
+_SECONDS_PER_LISTED_FLIP = 0.6e-6
+_BYTES_PER_CHAIN = 150.0
+"""Without a stored U: of an attempted flip, and of a defect in each replica."""
+
+
+def _run(part: StagePart, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
+    """Write the frozen S of every realisation and how they froze.
+
+    Every ``checkpoint`` seconds all that has been done is kept beside the output, for another call
+    to go on from. B goes with S, since the file of the couplings is a temporary one. A line says so
+    if the spins froze poorly.
+
+    Raises
+    ------
+    DataError
+        If the input cannot be used.
+    StoppedError
+        If a signal ended the run; its checkpoint is written.
+    """
+    kept = Checkpoint(output, Owner(part, __name__, couplings), checkpoint)
+    with dataset.stage_file(couplings, COUPLINGS.part(part)) as source, kept.stopping():
+        number = source.size("defect")
+        display = Display(FREEZE.name, len(source.realisations))
+        state, about = kept.load()
+        display.line(about)
+        with dataset.create(
+            output,
+            part,
+            variables=FREEZE.written(part.model),
+            sizes=FREEZE.sizes(part.model, number),
+            realisations=source.realisations,
+        ) as writer:
+            for row, values in enumerate(kept.rows):
+                writer.put(row, values)
+            for row in range(len(kept.rows), len(source.realisations)):
+                observe = _observer(kept, display, row)
+                values = _frozen(part.model, source, row, observe=observe, resume=state)
+                writer.put(row, values)
+                kept.rows.append(values)
+                state = None
+                kept.keep({})
+    kept.remove()
+    display.line(_judgement(kept.rows, part.model))
+
+
+def _observer(kept: Checkpoint, display: Display, row: int) -> Observe:
+    def observe(progress: Progress) -> None:
+        share = progress.done / progress.total
+        display.show(row, share, progress.energy, progress.acceptance)
+        try:
+            kept.keep(progress.state)
+        except StoppedError:
+            display.clear()
+            raise
+
+    return observe
+
+
+def _frozen(
+    model: Model, source: dataset.Reader, row: int, *, observe: Observe, resume: State | None
+) -> Arrays:
+    """Return the variables of the file for one realisation."""
+    told = ("method", "swap_rate")
+    options = {name: value for name, value in model.freeze.items() if name not in told}
+    seed = seed_sequence(model, FREEZE.name, source.realisations[row])
+    options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
+    made = _of_stored if model.store != "implicit" else _of_implicit
+    frozen, found = made(model, source, row, observe=observe, resume=resume, **options)
+    (B,) = source.row(row, "B")
+    found |= vars(frozen) | {"B": B}
+    if frozen.overlap is not None:
+        found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
+    found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
+    found["specific_heat"] = specific_heat(frozen.trace_energy_variance, frozen.T, len(B))
+    return {name: np.asarray(found[name]) for name in _holds(model)}
+
+
+def _of_stored(
+    model: Model, source: dataset.Reader, row: int, **options: Any
+) -> tuple[Frozen, dict[str, Any]]:
+    """Freeze with a stored U; return the size of each spin's couplings and what the method adds."""
+    from glasspipe.spins.annealing import freeze
+    from glasspipe.spins.tempering import temper
+
+    pairs, B = source.row(row, "U", "B")
+    U = np.zeros((len(B), len(B)))
+    upper = np.triu_indices(len(B), 1)
+    U[upper] = pairs
+    U.T[upper] = pairs
+    found = {"U_norm": np.sqrt(np.sum(U * U, axis=1))}
+    if model.freeze["method"] == "tempering":
+        tempered = temper(U, B, **options)
+        return tempered.frozen, found | vars(tempered)
+    return freeze(U, B, **options), found
+
+
+def _of_implicit(
+    model: Model, source: dataset.Reader, row: int, **options: Any
+) -> tuple[Frozen, dict[str, Any]]:
+    """Freeze with couplings that are not stored; return what is known of the errors, too."""
+    from glasspipe.spins.nearfar import freeze_implicit
+    from glasspipe.system.implicit import implicit
+
+    hamiltonian = implicit(
+        *source.row(row, "position", "gamma", "B"),
+        box=source.whole("box"),
+        medium=model.medium,
+        boundary=model.boundary,
+    )
+    frozen, accuracy = freeze_implicit(hamiltonian, **options)
+    return frozen, dict(vars(accuracy))
+
+
+def _judgement(rows: list[Arrays], model: Model) -> str:
+    """Return a line if the realisations froze poorly on average."""
+    data = {name: np.stack([row[name] for row in rows]) for name in _JUDGED if name in rows[0]}
+    found = measures(data, swap_rate=model.freeze.get("swap_rate", np.nan))
+    known = {name: values[np.isfinite(values)] for name, values in found.items()}
+    poor = complaints({name: float(values.mean()) for name, values in known.items() if values.size})
+    return f"poor quality: {'; '.join(poor)}" if poor else ""
+
+
+def _holds(model: Model) -> tuple[str, ...]:
+    found: tuple[str, ...] = _EVERY
+    if model.freeze["replicas"] > 1:
+        found += (*OVERLAPS, "overlap_count")
+    if model.freeze["method"] == "tempering":
+        found += _TEMPERED
+    return found + (_ACCURACY if model.store == "implicit" else ("U_norm",))
+
+
+def _sizes(model: Model, defects: int) -> dict[str, int]:
+    freeze = model.freeze
+    found = {
+        "defect": defects,
+        "step": freeze["steps"],
+        "replica": freeze["replicas"],
+        "axis": 3,
+    }
+    if freeze["replicas"] > 1:
+        found["overlap_bin"] = OVERLAP_BINS
+    if freeze["method"] == "tempering":
+        found |= {"gap": freeze["steps"] - 1, "log_bin": LOG_BINS}
+    return found
+
+
+def _cost(model: Model, defects: int) -> Cost:
+    freeze = model.freeze
+    replicas = freeze["replicas"]
+    flips = defects * freeze["sweeps"] * replicas
+    found = of_pairs(model, defects, 0.0)
+    if model.store == "implicit":
+        seconds = found.seconds + _SECONDS_PER_LISTED_FLIP * flips
+        return Cost(seconds, found.bytes + _BYTES_PER_CHAIN * replicas * defects)
+    together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
+    row = _SECONDS_PER_SPIN * defects / together if defects > _CACHED_SPINS else 0.0
+    quench = _SECONDS_PER_ENTRY * defects**2 * replicas
+    return Cost((_SECONDS_PER_VISIT + row) * flips + quench, found.bytes)
+
+
+_TRACE = "realisation replica step"
+_STEP = "realisation step"
+
+FREEZE = Stage(
+    name="freeze",
+    about="freeze S",
+    reads=(COUPLINGS,),
+    own=("freeze",),
+    variables={
+        "S": variables.FROZEN,
+        "h": Variable(
+            variables.DEFECT, "eV", "local field on S, random field included", "eq. (29)"
+        ),
+        "B": variables.B,
+        "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
+        "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
+        "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
+        "trace_energy_variance": Variable(
+            _TRACE, "eV2", "variance of the energy at the temperature", "eq. (29)"
+        ),
+        "acceptance": Variable(_TRACE, "1", "accepted share of the attempted flips", "model"),
+        "replica_S": Variable(
+            "realisation replica defect", "1", "frozen S of each replica", "eq. (29)", "i1"
+        ),
+        "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
+        "U_norm": Variable(
+            variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
+        ),
+        "unstable": Variable(
+            "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
+        ),
+        "anneal_error": Variable(
+            "realisation",
+            "1",
+            "rms error of the fields that annealed random S, over their rms",
+            "model",
+        ),
+        "field_error": Variable(
+            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
+        ),
+        "staleness": Variable(
+            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+        ),
+        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
+        "anneal_mesh": Variable(
+            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
+        ),
+        "specific_heat": Variable(
+            _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"
+        ),
+        "overlap": Variable(_STEP, "1", "mean overlap q of two replicas", "model"),
+        "overlap_abs": Variable(_STEP, "1", "mean |q|", "model"),
+        "overlap_squared": Variable(_STEP, "1", "mean of q squared", "model"),
+        "overlap_count": Variable(
+            f"{_STEP} overlap_bin",
+            "1",
+            "pairs with q in each of equal bins from -1 to 1",
+            "model",
+            "i8",
+        ),
+        "swap_rate": Variable(
+            "realisation replica gap", "1", "accepted exchanges with the next temperature", "model"
+        ),
+        "round_trips": Variable(
+            "realisation replica",
+            "1",
+            "ways of a state through all temperatures and back",
+            "model",
+            "i8",
+        ),
+        "round_trip_time": Variable("realisation replica", "1", "sweeps of a round trip", "model"),
+        "log_energy": Variable(
+            "realisation replica log_bin step",
+            "eV",
+            "mean energy of the last half of the sweeps, of the quarter before it, and so on",
+            "eq. (29)",
+        ),
+    },
+    holds=_holds,
+    sizes=_sizes,
+    cost=_cost,
+    run=_run,
+    options=(
+        Option(
+            "checkpoint",
+            float,
+            180.0,
+            "seconds after which what has been done is kept, to go on from there (180)",
+        ),
+    ),
+)
+"""The frozen S and how they froze, eq. (29)."""

@@ -1,0 +1,154 @@
+"""Sample: realisations of the disorder, drawn on a lattice or taken from a user's file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from glasspipe.errors import ConfigError, DataError
+from glasspipe.files import dataset, variables
+from glasspipe.files.sources import user_defects
+from glasspipe.files.variables import Variable
+from glasspipe.settings.model import Model
+from glasspipe.settings.part import StagePart
+from glasspipe.settings.seeds import seed_sequence
+from glasspipe.stages.cost import PROCESS_BYTES, Cost
+from glasspipe.stages.stage import Option, Stage
+from glasspipe.stages.values import AXES
+
+_TENSORS = ("gamma", "eta", "zeta", "zeta_minus", "static")
+_AMPLITUDES = ("D", "Delta", "E", "epsilon")
+_OPTIONAL = ("zeta_minus", "static", "E", "epsilon")
+"""Variables that are there only where some defects need them."""
+_BYTES_PER_DEFECT = 1500.0
+
+
+def _run(part: StagePart, output: Path, *, first: int = 0, count: int | None = None) -> None:
+    """Write the realisations ``first`` … ``first + count − 1``; by default all that are wanted.
+
+    Raises
+    ------
+    ConfigError
+        If these are none.
+    DataError
+        If the user's own file cannot be used.
+    """
+    numbers = range(first, part.realisations if count is None else first + count)
+    if first < 0 or not numbers:
+        raise ConfigError(
+            f"--first and --count: found {first} and {numbers.stop - first};"
+            " allowed: realisations from 0 on, at least one"
+        )
+    if part.model.source_file is None:
+        _draw(part, output, numbers)
+    else:
+        _take(part, part.model.source_file, output, numbers)
+
+
+def _draw(part: StagePart, output: Path, numbers: range) -> None:
+    from glasspipe.defects.realisation import realise
+
+    model = part.model
+    written = SAMPLE.written(model)
+    lattice, number = model.lattice, model.defects
+    with dataset.create(
+        output,
+        part,
+        variables=written,
+        sizes={"defect": number, **AXES},
+        realisations=numbers,
+        attributes={"sites": lattice.sites, "defects": number},
+    ) as writer:
+        writer.put_whole("box", lattice.edge)
+        for row, realisation in enumerate(numbers):
+            rng = np.random.default_rng(seed_sequence(model, SAMPLE.name, realisation))
+            made = realise(rng, lattice, number, model.components)
+            writer.put(row, {"position": made.position, "site": made.site})
+            writer.put(row, {"component": made.defects.component})
+            for names, owner in ((_TENSORS, made.defects.tensors), (_AMPLITUDES, made.defects)):
+                writer.put(row, {name: getattr(owner, name) for name in names if name in written})
+
+
+def _take(part: StagePart, source: Path, output: Path, numbers: range) -> None:
+    from glasspipe.defects.species import draw
+
+    model = part.model
+    with user_defects(source) as defects:
+        if numbers.stop > defects.realisations:
+            raise DataError(
+                f"{source}: holds {defects.realisations} realisations;"
+                f" number {numbers.stop - 1} is wanted"
+            )
+        wanted = (name for name in _AMPLITUDES if name in SAMPLE.holds(model))
+        missing = [name for name in wanted if name not in defects.names]
+        with dataset.create(
+            output,
+            part,
+            variables={name: SAMPLE.variables[name] for name in (*defects.names, *missing)},
+            sizes={"defect": defects.number, **AXES},
+            realisations=numbers,
+            attributes=defects.attributes,
+        ) as writer:
+            writer.put_whole("box", defects.box)
+            for row, realisation in enumerate(numbers):
+                rng = np.random.default_rng(seed_sequence(model, SAMPLE.name, realisation))
+                drawn = draw(rng, defects.number, model.components)
+                writer.put(row, {name: getattr(drawn, name) for name in missing})
+                writer.put(row, defects.realisation(realisation))
+
+
+def _holds(model: Model) -> tuple[str, ...]:
+    absent = set(_OPTIONAL) - set(model.extras)
+    return tuple(name for name in SAMPLE.variables if name not in absent)
+
+
+def _cost(_: Model, defects: int) -> Cost:
+    return Cost(0.0, PROCESS_BYTES + _BYTES_PER_DEFECT * defects)
+
+
+SAMPLE = Stage(
+    name="sample",
+    about="draw realisations of the disorder",
+    reads=(),
+    own=("seed", "lattice", "defects", "sample"),
+    variables={
+        "position": variables.POSITION,
+        "box": variables.BOX,
+        "site": Variable(
+            f"{variables.DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"
+        ),
+        "component": Variable(variables.DEFECT, "1", "component of the mixture", "model", "i2"),
+        "gamma": variables.GAMMA,
+        "eta": Variable(variables.DEFECT, "eV", "volume coupling", "eq. (7)"),
+        "zeta": Variable(
+            variables.ZETA.dimensions,
+            variables.ZETA.units,
+            f"{variables.ZETA.long_name} (two states: for S = +1)",
+            variables.ZETA.reference,
+        ),
+        "zeta_minus": Variable(
+            variables.ZETA.dimensions,
+            variables.ZETA.units,
+            f"{variables.ZETA.long_name} for S = -1",
+            variables.ZETA.reference,
+        ),
+        "static": Variable(
+            variables.GAMMA.dimensions,
+            "eV",
+            "force dipole that S does not change, beside eta",
+            "eq. (7)",
+        ),
+        "D": variables.D,
+        "Delta": variables.DELTA,
+        "E": Variable(variables.DEFECT, "eV", "stray field on S", "eq. (2)"),
+        "epsilon": Variable(variables.DEFECT, "eV", "stray field on tau", "eq. (3)"),
+    },
+    holds=_holds,
+    sizes=lambda _, defects: {"defect": defects},
+    cost=_cost,
+    run=_run,
+    options=(
+        Option("first", int, 0, "first realisation (0)"),
+        Option("count", int, None, "number of realisations (all)"),
+    ),
+)
+"""The first stage: which sites hold a defect, and which kind each defect is."""

@@ -1,0 +1,224 @@
+"""The folder of a study: what belongs to it, written before a run and read after it.
+
+`study.json` lists the points of the study and their files, for those who read its results without
+the workflow.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glasspipe.elastic.medium import CubicMedium
+from glasspipe.errors import ConfigError
+from glasspipe.files.dataset import Reader, replacing, stage_file
+from glasspipe.settings.point import Point
+from glasspipe.settings.reading import read_mapping
+from glasspipe.settings.study import Study
+from glasspipe.stages import STAGES, stages_of
+from glasspipe.stages.stage import Stage
+from glasspipe.stages.work import chunks, works
+
+RESULTS = "results"
+STUDY_FILE = "study.json"
+
+
+def study_folder(study: Study) -> str:
+    """Return the folder of a study's results, in the working directory."""
+    return f"{RESULTS}/{study.name}"
+
+
+def point_files(study: Study, point: Point, stage: Stage) -> list[str]:
+    """Return the data files of a point from a stage, chunk by chunk, in the study's folder."""
+    folder = f"data/{stage.name}/{stage.part(point).name}"
+    return [f"{folder}/{chunk}.nc" for chunk in chunks(study)]
+
+
+def merged_files(study: Study, point: Point) -> list[str]:
+    """Return the data files of a point that are merged."""
+    merged = (stage for stage in STAGES.values() if not stage.temporary and stage.merged)
+    return [file for stage in merged for file in point_files(study, point, stage)]
+
+
+def kept_files(study: Study) -> list[str]:
+    """Return the data files that are results in themselves."""
+    kept = [stage for stage in stages_of(study) if not stage.temporary and not stage.merged]
+    return [
+        file
+        for point in study.points.values()
+        for stage in kept
+        for file in point_files(study, point, stage)
+    ]
+
+
+def merge_settings(study: Study) -> dict[str, str]:
+    """Return what the merged files of each point depend on besides its data files.
+
+    That is how errors are estimated, and the columns of swept values, whose types depend on the
+    other points too.
+    """
+    types = {
+        key: sorted({type(point.swept[key]).__name__ for point in study.points.values()})
+        for key in study.sweep_keys
+    }
+    how = study.config["aggregate"]
+    return {
+        name: json.dumps([how["bootstrap"], how["pairs"], point.swept, types])
+        for name, point in study.points.items()
+    }
+
+
+def study_record(study: Study) -> dict[str, Any]:
+    """Return what `study.json` holds: the complete config, and each point with its files.
+
+    A point in a crystal has Zener's ratio and the Hill average besides.
+    """
+    kept = [stage for stage in stages_of(study) if not stage.temporary]
+    points = [
+        {
+            "name": name,
+            "swept": point.swept,
+            "point": point.model.resolved,
+            **_crystal(point),
+            "files": {stage.name: point_files(study, point, stage) for stage in kept},
+        }
+        for name, point in study.points.items()
+    ]
+    return {"config": study.config, "points": points}
+
+
+def _crystal(point: Point) -> dict[str, Any]:
+    medium = point.model.medium
+    if not isinstance(medium, CubicMedium):
+        return {}
+    return {
+        "zener_ratio": medium.zener_ratio,
+        "hill_average": asdict(medium.hill_average),
+    }
+
+
+def write(study: Study, folder: str | Path) -> None:
+    """Write `study.json` and every part's `point.json` where they are missing or differ.
+
+    A file that is right is left alone, with its time, or the workflow would repeat what follows.
+    """
+    folder = Path(folder)
+    for parts in works(study, stages_of(study)).values():
+        for work in parts.values():
+            _write(folder / work.point_file, work.part.text)
+    _write(folder / STUDY_FILE, json.dumps(study_record(study), indent=1) + "\n")
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove what killed jobs have left behind, now that no job runs.
+
+    The checkpoint of an output that is not there stays: it may be hours of work.
+    """
+    from glasspipe.files.checkpoint import remove_stale
+
+    remove_stale(Path(folder))
+    for path in Path(folder).rglob(".*.part"):
+        path.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        if path.read_text("utf-8") == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass
+    with replacing(path) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+@dataclass(frozen=True)
+class PointFiles:
+    """A point of a study that has been run, as its results are read.
+
+    Parameters
+    ----------
+    name : str
+        The point's name.
+    point : Point
+        The point.
+    files : dict of str to tuple of Path
+        The data files of each stage that keeps them, in the order of their realisations.
+    """
+
+    name: str
+    point: Point
+    files: dict[str, tuple[Path, ...]]
+
+    def opened(self, stage: Stage, path: Path) -> AbstractContextManager[Reader]:
+        """Open one of its files; DataError if it is not the point's."""
+        return stage_file(path, stage.part(self.point))
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """A study that has been run, as its results are read.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    config : dict
+        The complete config.
+    points : tuple of PointFiles
+        Its points, in the order of the sweep.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    points: tuple[PointFiles, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.config["study"]
+
+    def point(self, name: str) -> PointFiles:
+        """Return the point of that name.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        for point in self.points:
+            if point.name == name:
+                return point
+        names = ", ".join(point.name for point in self.points)
+        raise ConfigError(f"point: found {name!r}; allowed: {names}")
+
+
+def load(folder: str | Path) -> StudyFiles:
+    """Read which points and files belong to a study.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is not a study's.
+    """
+    folder = Path(folder)
+    path = folder / STUDY_FILE
+    if not path.is_file():
+        raise ConfigError(
+            f"{folder}: holds no {STUDY_FILE}; allowed: the folder of a study, such as"
+            f" {RESULTS}/default"
+        )
+    record = read_mapping(path)
+    try:
+        points = tuple(_point_files(folder, entry) for entry in record["points"])
+        return StudyFiles(folder, record["config"], points)
+    except (KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{path}: not written by glasspipe") from None
+
+
+def _point_files(folder: Path, entry: Mapping[str, Any]) -> PointFiles:
+    files = {
+        stage: tuple(folder / name for name in names) for stage, names in entry["files"].items()
+    }
+    return PointFiles(entry["name"], Point(entry["point"], entry["swept"]), files)

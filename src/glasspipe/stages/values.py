@@ -1,0 +1,68 @@
+"""What stages do with the values that they read and write."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasspipe.errors import DataError
+from glasspipe.files.dataset import Reader
+from glasspipe.settings.part import StagePart
+
+Array = NDArray[np.float64]
+
+AXES = {"axis": 3, "axis2": 3, "axis3": 3}
+LARGEST = 1.0e30
+"""eV; freezing adds up to 10⁶ fields in float32, whose range ends at 3e38."""
+
+
+def stray_field(source: Reader, row: int, name: str) -> Array:
+    """E or ε of the defects of a realisation (N,), eV: 0 where the file has none."""
+    found = source.optional(row, name)
+    return np.zeros(source.size("defect")) if found is None else found
+
+
+def check_size(
+    source: Reader,
+    row: int,
+    name: str,
+    value: Array,
+    *,
+    pairs: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None,
+    largest: float = LARGEST,
+) -> None:
+    """Refuse values (defects or pairs, …) that are not finite or too large.
+
+    Raises
+    ------
+    DataError
+        If there are any.
+    """
+    wrong = ~(np.abs(value) <= largest)
+    if not wrong.any():
+        return
+    first = tuple(np.argwhere(wrong)[0])
+    who = f"defect {first[0]}"
+    if pairs is not None:
+        who = f"defects {pairs[0][first[0]]} and {pairs[1][first[0]]}"
+    raise DataError(
+        f"{source.path}: realisation {source.realisations[row]}, {who}: {name} is"
+        f" {value[first]:.6g} eV; at most {largest:g} in modulus is allowed"
+    )
+
+
+def static_dipoles_of(part: StagePart, source: Reader, row: int) -> Array | None:
+    """Force dipoles of a realisation that S does not change, beside η; None: there are none."""
+    found = source.optional(row, "static")
+    if found is not None and part.sections["formula"] == "as_printed":
+        raise DataError(
+            f"{source.path}: holds static dipoles, whose couplings the paper does not print;"
+            " none are allowed with formula as_printed"
+        )
+    return found
+
+
+def frozen_zeta_of(source: Reader, row: int, S: Array) -> Array:
+    """ζ of the state in which the defects of a realisation are frozen."""
+    from glasspipe.system.fields import frozen_zeta
+
+    (zeta,) = source.row(row, "zeta")
+    return frozen_zeta(zeta, source.optional(row, "zeta_minus"), S)

@@ -1,0 +1,174 @@
+"""The work of a study: every part of every stage once, its files, its cost.
+
+A stage's files are in a folder named by the part of the point that they depend on, and by nothing
+else. So points that agree in that part share the files, and another run finds again whatever is
+still good.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, prod
+
+import numpy as np
+
+from glasspipe.errors import ConfigError
+from glasspipe.settings.part import StagePart
+from glasspipe.settings.point import Point
+from glasspipe.settings.study import Study
+from glasspipe.stages.cost import PROCESS_BYTES, Cost
+from glasspipe.stages.stage import Stage
+from glasspipe.stages.values import AXES
+
+CHUNK_NAME = r"r\d+-\d+"
+"""Regular expression of every chunk name."""
+PART_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+"""Regular expression of every name of a part or a point: safe as a path and as a wildcard."""
+
+_SAFETY = 10
+_THEORY_BYTES = 0.5e9
+"""Of comparing with theory, for any mixture of species in any medium."""
+_ROW_BYTES = 500
+
+
+@dataclass(frozen=True)
+class Work:
+    """All realisations of one part in one stage.
+
+    Parameters
+    ----------
+    stage : Stage
+        The stage.
+    part : StagePart
+        What it depends on.
+    defects : int
+        Number N of defects in a realisation.
+    """
+
+    stage: Stage
+    part: StagePart
+    defects: int
+
+    @classmethod
+    def of(cls, stage: Stage, point: Point, defects: int) -> "Work":
+        """Return the work of a stage for a point."""
+        return cls(stage, stage.part(point), defects)
+
+    @property
+    def name(self) -> str:
+        """Name of the part."""
+        return self.part.name
+
+    @property
+    def point_file(self) -> str:
+        """The file that the stage reads as its point, in the study's folder."""
+        return f"data/{self.stage.name}/{self.name}/point.json"
+
+    def chunk_file(self, chunk: str) -> str:
+        """Return the data file of a chunk, in the study's folder."""
+        return f"data/{self.stage.name}/{self.name}/{chunk}.nc"
+
+    def upstream(self, stage: Stage) -> "Work":
+        """Return the work of an earlier stage on which this one builds."""
+        return Work(stage, stage.part(self.part), self.defects)
+
+    @property
+    def source_files(self) -> list[str]:
+        """The user's own file of defects, or none."""
+        file = self.part.model.source_file
+        return [] if file is None else [str(file)]
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Cost of a realisation."""
+        return self.stage.cost(self.part.model, self.defects)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated computing time, processes apart."""
+        return self.part.realisations * self.cost.seconds
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of the files before compression, at most where they hold strong pairs only."""
+        model = self.part.model
+        sizes = {**self.stage.sizes(model, self.defects), **AXES}
+        sizes["realisation"] = self.part.realisations
+        sizes |= {f"{letter}_pair": sizes["realisation"] * sizes.get("pair", 0) for letter in "UJ"}
+        dtypes = {"U": model.store} if self.stage.temporary and model.store != "implicit" else {}
+        return sum(
+            np.dtype(dtypes.get(name, about.dtype)).itemsize
+            * prod(sizes[dimension] for dimension in about.dimensions.split())
+            for name, about in self.stage.written(model).items()
+        )
+
+    @property
+    def megabytes(self) -> int:
+        """Memory to ask for, for one job."""
+        return ceil(self.cost.bytes / 1e6)
+
+    @property
+    def minutes(self) -> int:
+        """Time to ask for, for one job: ample, since the estimate is another machine's."""
+        return ceil(_SAFETY * self.seconds / 60) + 5
+
+    @property
+    def merge_megabytes(self) -> int:
+        """Memory to ask for, to merge all realisations and to compare them with theory."""
+        rows = self.defects * self.part.realisations
+        return ceil((PROCESS_BYTES + _THEORY_BYTES + _ROW_BYTES * rows) / 1e6)
+
+
+def works(study: Study, stages: Iterable[Stage]) -> dict[str, dict[str, Work]]:
+    """Return the work of each stage, by its name and the name of the part, each part once.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If defects come from a file that cannot be used.
+    """
+    defects = {name: defects_of(point) for name, point in study.points.items()}
+    found: dict[str, dict[str, Work]] = {}
+    for stage in stages:
+        each = (Work.of(stage, point, defects[name]) for name, point in study.points.items())
+        found[stage.name] = {work.name: work for work in each}
+    return found
+
+
+def defects_of(point: Point) -> int:
+    """Return the number of defects in a realisation, looked up where they come from a file.
+
+    Raises
+    ------
+    ConfigError
+        If a file holds fewer realisations than wanted, or its name has signs that a workflow takes
+        for a pattern.
+    DataError
+        If a file cannot be used.
+    """
+    file = point.model.source_file
+    if file is None:
+        return point.model.defects
+    from glasspipe.files.sources import user_defects
+
+    if set(str(file)) & set("{}<>"):
+        raise ConfigError(
+            f"sample.source.file: found {str(file)!r}; allowed: a path without the signs {{ }} < >"
+        )
+    with user_defects(file) as defects:
+        if point.realisations > defects.realisations:
+            raise ConfigError(
+                f"realisations: found {point.realisations} with sample.source.file"
+                f" '{file}'; allowed: at most {defects.realisations}, all it holds"
+            )
+        return defects.number
+
+
+def chunk_name(numbers: range) -> str:
+    """Name the chunk of some realisations."""
+    return f"r{numbers.start:06d}-{numbers.stop - 1:06d}"
+
+
+def chunks(study: Study) -> dict[str, range]:
+    """Return the realisations of each chunk, by its name."""
+    return {chunk_name(numbers): numbers for numbers in study.chunks}

@@ -1,0 +1,30 @@
+# One rule a stage, each of which runs the stage's command for a part of a point and a chunk of its
+# realisations. What differs between stages is in the stage.
+for stage in stages_of(STUDY):
+
+    rule:
+        name:
+            stage.name
+        input:
+            unpack(inputs_of(stage)),
+            # its name says what it holds, but for how many realisations are wanted
+            point=ancient(f"<results>/data/{stage.name}/{{part}}/point.json"),
+        output:
+            maybe_temporary(stage, f"<results>/data/{stage.name}/{{part}}/{{chunk}}.nc"),
+        log:
+            f"<logs>/{stage.name}/{{part}}/{{chunk}}.log",
+        benchmark:
+            f"<benchmarks>/{stage.name}/{{part}}/{{chunk}}.tsv"
+        priority: priority_of(stage)
+        conda:
+            "../envs/glasspipe.yaml"
+        threads: 1
+        resources:
+            mem_mb=asked_of(stage, "megabytes"),
+            runtime=asked_of(stage, "minutes"),
+        params:
+            code=code_hash(f"glasspipe.stages.{stage.name}"),
+            arguments=arguments_of(stage),
+        shell:
+            "glasspipe {rule} {input.point:q} {params.arguments} --output {output:q} 2>&1"
+            " | tee {log:q} >&2"
