@@ -3,7 +3,8 @@
 import numpy as np
 
 from glasspipe.defects.realisation import realise
-from glasspipe.settings.config import point_from, seed_sequence
+from glasspipe.settings.point import point_from
+from glasspipe.settings.seeds import seed_sequence
 from glasspipe.system.couplings import couplings
 
 
@@ -11,10 +12,15 @@ def box(defects, number):
     """U (N, N) and B (N,) of a box of a study."""
     point = point_from({"defects": defects})
     rng = np.random.default_rng(seed_sequence(point, "sample", number))
-    made = realise(rng, point.lattice, point.defects, point.components)
+    model = point.model
+    made = realise(rng, model.lattice, model.defects, model.components)
     tensors = made.defects.tensors
-    system = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
+    system = {
+        "box": [model.lattice.edge] * 3,
+        "medium": model.medium,
+        "boundary": "spherical",
+    }
     found = couplings(made.position, tensors.gamma, tensors.eta, **system)
-    U = np.zeros((point.defects, point.defects))
-    U[np.triu_indices(point.defects, 1)] = found.U
+    U = np.zeros((model.defects, model.defects))
+    U[np.triu_indices(model.defects, 1)] = found.U
     return U + U.T, found.B

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
-from glasspipe.files import layout
 from glasspipe.report import aggregate
-from glasspipe.settings.config import study_from
-from glasspipe.stages import run as stages
+from glasspipe.settings.study import study_from
+from glasspipe.stages import STAGES, stages_of, study_files
+from glasspipe.stages.work import chunks, works
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 
@@ -81,29 +82,34 @@ class Bench:
         }
 
 
+def part(point, stage):
+    """The part of a point that a stage depends on."""
+    return STAGES[stage].part(point)
+
+
+def _runner(stage):
+    return lambda point, *paths, **options: stage.run(stage.part(point), *paths, **options)
+
+
+stages = SimpleNamespace(**{name: _runner(stage) for name, stage in STAGES.items()})
+"""Every stage as a function of a point and of files."""
+
+
 def run(folder, config):
     """Every stage of every point, without the workflow."""
     study = study_from(config)
-    layout.write(study, folder)
-    for stage in ("sample", "couplings", "freeze", "fields"):
-        for part in layout.parts(study, stage).values():
-            for chunk, (first, count) in layout.chunks(study).items():
-                run_stage(folder, part, chunk, first, count)
+    study_files.write(study, folder)
+    for name, parts in works(study, stages_of(study)).items():
+        for work in parts.values():
+            for chunk, numbers in chunks(study).items():
+                run_stage(folder, STAGES[name], work, chunk, numbers)
     for point in study.points:
         aggregate.point(folder, point.name)
     aggregate.study(folder)
     return study
 
 
-def run_stage(folder, part, chunk, first, count):
-    def file(stage):
-        return folder / part.of(stage).chunk_file(chunk)
-
-    if part.stage == "sample":
-        stages.sample(part.point, file("sample"), first=first, count=count)
-    elif part.stage == "couplings":
-        stages.couplings(part.point, file("sample"), file("couplings"))
-    elif part.stage == "freeze":
-        stages.freeze(part.point, file("couplings"), file("freeze"))
-    else:
-        stages.fields(part.point, file("sample"), file("freeze"), file("fields"))
+def run_stage(folder, stage, work, chunk, numbers):
+    inputs = [folder / work.upstream(read).chunk_file(chunk) for read in stage.reads]
+    options = {} if stage.reads else {"first": numbers.start, "count": len(numbers)}
+    stage.run(work.part, *inputs, folder / work.chunk_file(chunk), **options)

@@ -14,7 +14,7 @@ from glasspipe.defects.species import draw, unit_kinds
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.report.expectation import expectations
-from glasspipe.settings.config import study_from
+from glasspipe.settings.study import study_from
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_sums import half_lattice, reciprocal_sum
 from glasspipe.theory.pair_fields import CONTRACTIONS, FIELDS, cubic_group
@@ -196,12 +196,12 @@ def test_rock_salt_in_a_crystal():
         }
     ).points[0]
     rng = np.random.default_rng(5)
-    receivers, sources = (draw(rng, 20_000, point.components).tensors for _ in range(2))
-    box = np.full(3, point.lattice.edge)
+    receivers, sources = (draw(rng, 20_000, point.model.components).tensors for _ in range(2))
+    box = np.full(3, point.model.lattice.edge)
     found = expectations(point, receivers[:100], box=box, values=100)
     n = rng.normal(size=(20_000, 3))
     n /= np.linalg.norm(n, axis=1)[:, None]
-    green = green_derivatives(n, 2, point.medium)
+    green = green_derivatives(n, 2, point.model.medium)
     for field, one in (("B", "B"), ("U_S", "U")):
         g = 4 * pi * np.abs(coupling(one, receivers, sources, green))
         factor = 100 / np.prod(box) / 3 * pi / 2

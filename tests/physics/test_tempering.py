@@ -10,7 +10,8 @@ from scipy.stats import chisquare
 from glasspipe.defects.realisation import realise
 from glasspipe.kernels import freeze as freeze_kernels
 from glasspipe.kernels import tempering as kernels
-from glasspipe.settings.config import point_from, seed_sequence
+from glasspipe.settings.point import point_from
+from glasspipe.settings.seeds import seed_sequence
 from glasspipe.spins import dense, tempering
 from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import LOG_BINS
@@ -148,12 +149,17 @@ def box(x, number):
     """U and B of a box of the default study."""
     point = point_from({"defects": {"concentration": x, "number": number}})
     rng = np.random.default_rng(seed_sequence(point, "sample", 0))
-    made = realise(rng, point.lattice, point.defects, point.components)
+    model = point.model
+    made = realise(rng, model.lattice, model.defects, model.components)
     tensors = made.defects.tensors
-    about = {"box": [point.lattice.edge] * 3, "medium": point.medium, "boundary": "spherical"}
+    about = {
+        "box": [model.lattice.edge] * 3,
+        "medium": model.medium,
+        "boundary": "spherical",
+    }
     found = couplings(made.position, tensors.gamma, tensors.eta, **about)
-    U = np.zeros((point.defects, point.defects))
-    U[np.triu_indices(point.defects, 1)] = found.U
+    U = np.zeros((model.defects, model.defects))
+    U[np.triu_indices(model.defects, 1)] = found.U
     return U + U.T, found.B
 
 

@@ -9,9 +9,12 @@ import xarray as xr
 from workbench import run
 
 from glasspipe.errors import ConfigError, DataError
-from glasspipe.files import dataset, layout, results
+from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
 from glasspipe.report import summary as report
+from glasspipe.stages import study_files
+from glasspipe.stages.fields import FIELDS
+from glasspipe.stages.work import Work
 
 CONFIG = {
     "study": "small",
@@ -36,7 +39,7 @@ def small(tmp_path_factory):
 def test_defects_hold_every_defect_once(small):
     folder, study = small
     table = pd.read_parquet(folder / results.DEFECTS)
-    assert len(table) == sum(6 * point.defects for point in study.points)
+    assert len(table) == sum(6 * point.model.defects for point in study.points)
     columns = ["realisation", "defect", "S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
     assert list(table.columns) == ["defects.concentration", "medium", *columns]
     assert set(table["medium"]) == {"KBr", json.dumps(CONFIG["sweep"]["medium"]["values"][1])}
@@ -44,7 +47,7 @@ def test_defects_hold_every_defect_once(small):
     assert sorted(set(one["realisation"])) == list(range(6))
     assert not one.duplicated(["realisation", "defect"]).any()
     point = next(p for p in study.points if p.swept["defects.concentration"] == 0.03)
-    chunk = folder / layout.parts(study, "fields")[point.name].chunk_file("r000004-000005")
+    chunk = folder / Work.of(FIELDS, point, 0).chunk_file("r000004-000005")
     with dataset.opened(chunk) as fields:
         merged = one[one["realisation"] == 5]["b_gamma"].to_numpy()
         np.testing.assert_array_equal(merged, fields.row(1, "b_gamma")[0])
@@ -80,7 +83,7 @@ def test_x_is_the_realised_concentration(small):
     summary = results.read_summary(folder)
     for point in study.points:
         found = summary[summary["point"] == point.name]["x"].unique()
-        assert found == [point.defects / point.lattice.sites]
+        assert found == [point.model.defects / point.model.lattice.sites]
 
 
 def test_theory_stands_beside_the_estimates(small):
@@ -97,7 +100,7 @@ def test_histograms_count_every_value(small):
     data = results.read_merged(folder, results.DISTRIBUTIONS)
     total = data["count"].sum("bin") + data["below"] + data["above"]
     for point in study.points:
-        assert (total.sel(point=point.name) == 6 * point.defects).all()
+        assert (total.sel(point=point.name) == 6 * point.model.defects).all()
     width = np.diff(data["edges"])
     counted = data["count"].sum("bin")
     np.testing.assert_allclose((data["density"] * width).sum("bin"), counted / total)
@@ -202,7 +205,9 @@ def test_users_defects_have_only_the_dilute_limit(tmp_path):
     source = {"source": {"file": str(tmp_path / "mine.nc")}}
     study = run(tmp_path, {"study": "mine", "realisations": 3, "sample": source})
     summary = results.read_summary(tmp_path).set_index(["quantity", "statistic"])
-    assert summary["x"].unique() == pytest.approx(25 / 1e6 / study.points[0].lattice.site_density)
+    assert summary["x"].unique() == pytest.approx(
+        25 / 1e6 / study.points[0].model.lattice.site_density
+    )
     typical = summary.loc[("B", "quartile_half_width")]
     assert 0.3 < typical["estimate"] / typical["theory"] < 3
     assert np.isnan(summary.loc[("B", "std"), "theory"])
@@ -218,6 +223,6 @@ def test_unknown_point_and_folder(small, tmp_path):
 
 def test_a_point_that_was_not_merged(small, tmp_path):
     _, study = small
-    layout.write(study, tmp_path)
+    study_files.write(study, tmp_path)
     with pytest.raises(DataError, match="no such file; `glasspipe aggregate` makes it"):
         aggregate.study(tmp_path)

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from glasspipe.errors import ConfigError
-from glasspipe.settings.config import load_point, load_study, study_from
+from glasspipe.settings.point import load_point
+from glasspipe.settings.study import load_study, study_from
 
 
 def study(text):

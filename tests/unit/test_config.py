@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from workbench import part
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
@@ -19,19 +20,14 @@ from glasspipe.defects.lattice import LATTICES, Lattice
 from glasspipe.defects.species import SPECIES
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.errors import ConfigError
-from glasspipe.settings.config import (
-    POINT_NAME,
-    STAGES,
-    Point,
-    load_point,
-    load_study,
-    point_from,
-    seed_sequence,
-    study_from,
-)
 from glasspipe.settings.config_docs import MARK, schema_markdown
 from glasspipe.settings.materials import materials
+from glasspipe.settings.point import Point, load_point, point_from
 from glasspipe.settings.schema import leaves, schema
+from glasspipe.settings.seeds import seed_sequence
+from glasspipe.settings.study import load_study, study_from
+from glasspipe.stages import STAGES
+from glasspipe.stages.work import PART_NAME
 
 MEDIUM = [f"medium.{name}" for name in ("density", "c_l", "c_t", "c11", "c12", "c44", "preset")]
 ROOT = Path(__file__).parents[2]
@@ -48,7 +44,7 @@ def sweep(key, values, **config):
 
 def test_defaults_are_filled_in_and_numbers_have_one_form():
     point = study("{defects: {gamma: 2, eta: -0.0}, lattice: {size: 20.0}}").points[0]
-    assert point.data["defects"] == {
+    assert point.sections["defects"] == {
         "concentration": 0.01,
         "number": 500,
         "species": "uniaxial",
@@ -65,25 +61,27 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "static_dipole": "none",
         "mixture": "none",
     }
-    assert isinstance(point.data["defects"]["gamma"], float)
-    assert json.dumps(point.data["defects"]["eta"]) == "0.0"
-    assert json.dumps(point.data["lattice"]["size"]) == "20"
+    assert isinstance(point.sections["defects"]["gamma"], float)
+    assert json.dumps(point.sections["defects"]["eta"]) == "0.0"
+    assert json.dumps(point.sections["lattice"]["size"]) == "20"
 
 
 def test_a_point_builds_its_objects():
     point = sweep("medium", [{"density": 2, "c_l": 3, "c_t": 1}, "KCl"]).points[1]
-    assert point.medium == PRESETS["KCl"].medium
-    assert point.lattice == Lattice("fcc", 6.585, 24)
-    assert point.defects == round(0.01 * 4 * 24**3)
-    assert point.source_file is None
+    assert point.model.medium == PRESETS["KCl"].medium
+    assert point.model.lattice == Lattice("fcc", 6.585, 24)
+    assert point.model.defects == round(0.01 * 4 * 24**3)
+    assert point.model.source_file is None
     assert point.realisations == 100
-    assert sweep("defects.eta", [1]).points[0].medium == Medium(2.75, 3.07, 1.69)
+    assert sweep("defects.eta", [1]).points[0].model.medium == Medium(2.75, 3.07, 1.69)
 
 
 def test_auto_takes_the_smallest_box_that_holds_enough():
     for point in sweep("defects.concentration", CONCENTRATIONS).points:
-        smaller = Lattice("fcc", 6.585, point.lattice.size - 1)
-        assert smaller.defects(point.data["defects"]["concentration"]) < 500 <= point.defects
+        smaller = Lattice("fcc", 6.585, point.model.lattice.size - 1)
+        assert (
+            smaller.defects(point.sections["defects"]["concentration"]) < 500 <= point.model.defects
+        )
 
 
 def test_the_default_study_is_valid():
@@ -121,16 +119,16 @@ defects:
 def test_what_a_component_leaves_out_is_that_of_the_defects():
     spread = Distribution("norm", (("loc", 1.0), ("scale", 0.1)))
     common = {"axes": "111", "eta": 1.0, "D": 1e-4, "Delta": 1e-4}
-    assert study(MIXED).points[0].components == (
+    assert study(MIXED).points[0].model.components == (
         Component("uniaxial", gamma=spread, zeta=2.0, share=0.75, **common),
         Component("rotor", gamma=3.0, zeta=1.0, share=0.25, frame_spread=5.0, **common),
     )
 
 
 def test_one_sublattice_is_an_fcc_lattice():
-    assert study(MIXED).points[0].lattice == Lattice("fcc", 6.585, 24)
+    assert study(MIXED).points[0].model.lattice == Lattice("fcc", 6.585, 24)
     both = study(MIXED.replace("frame_spread: 5", "sublattice: cation")).points[0]
-    assert both.lattice == Lattice("rock_salt", 6.585, 19)
+    assert both.model.lattice == Lattice("rock_salt", 6.585, 19)
 
 
 def test_a_share_and_a_spread_can_be_swept():
@@ -142,14 +140,21 @@ def test_a_share_and_a_spread_can_be_swept():
     points = study_from(
         {"study": "s", **yaml.safe_load(MIXED), "sweep": varied, "sweep_mode": "zip"}
     ).points
-    assert [[c.share for c in point.components] for point in points] == [[0.5, 0.5], [0.9, 0.1]]
-    assert points[1].components[0].gamma.parameters == (("loc", 1.0), ("scale", 0.2))
+    assert [[c.share for c in point.model.components] for point in points] == [
+        [0.5, 0.5],
+        [0.9, 0.1],
+    ]
+    assert points[1].model.components[0].gamma.parameters == (("loc", 1.0), ("scale", 0.2))
 
 
 def test_chunks_cover_the_realisations():
-    assert study("realisations: 7").chunks == ((0, 7),)
-    assert study("{realisations: 7, realisations_per_job: 3}").chunks == ((0, 3), (3, 3), (6, 1))
-    assert study("{realisations: 7, realisations_per_job: 90}").chunks == ((0, 7),)
+    assert study("realisations: 7").chunks == (range(7),)
+    assert study("{realisations: 7, realisations_per_job: 3}").chunks == (
+        range(3),
+        range(3, 6),
+        range(6, 7),
+    )
+    assert study("{realisations: 7, realisations_per_job: 90}").chunks == (range(7),)
 
 
 # sweeps
@@ -169,7 +174,7 @@ def test_a_log_range_is_rounded():
     assert values[1] == 0.000316227766017
     ends = {"start": 100, "stop": 10000, "number": 3}
     points = study_from({"study": "t", "sweep": {"freeze.sweeps": {"log": ends}}}).points
-    assert [p.data["freeze"]["sweeps"] for p in points] == [100, 1000, 10000]
+    assert [p.sections["freeze"]["sweeps"] for p in points] == [100, 1000, 10000]
 
 
 def test_product_and_zip():
@@ -185,12 +190,12 @@ def test_product_and_zip():
 def test_one_number_of_a_medium_can_be_swept():
     written = {"density": 2.0, "c_l": 3.0, "c_t": 1.0}
     points = sweep("medium.c_l", [3, 4], medium=written).points
-    assert [p.medium.c_l for p in points] == [3.0, 4.0]
+    assert [p.model.medium.c_l for p in points] == [3.0, 4.0]
 
 
 def test_points_share_no_data():
     first, second = sweep("defects.eta", [1, 2]).points
-    assert (first.data["defects"]["eta"], second.data["defects"]["eta"]) == (1.0, 2.0)
+    assert (first.sections["defects"]["eta"], second.sections["defects"]["eta"]) == (1.0, 2.0)
 
 
 def test_the_callers_mapping_is_left_alone():
@@ -224,20 +229,23 @@ def test_a_part_is_a_point_with_that_part(tmp_path, file_source, stage, suffix):
     }
     for point in study_from(config).points:
         path = tmp_path / f"point.{suffix}"
-        part = point.part(stage)
-        path.write_text(json.dumps(part) if suffix == "json" else yaml.safe_dump(part))
-        again = load_point(path)
-        assert again.part(stage) == part
-        assert again.part_hash(stage) == point.part_hash(stage)
-        state = seed_sequence(point, stage, 5).generate_state(4)
-        assert (seed_sequence(again, stage, 5).generate_state(4) == state).all()
+        mine = part(point, stage)
+        given = json.loads(mine.text)
+        path.write_text(mine.text if suffix == "json" else yaml.safe_dump(given))
+        again = STAGES[stage].load_part(path)
+        assert again == mine
+        state = seed_sequence(point.model, stage, 5).generate_state(4)
+        assert (seed_sequence(again.model, stage, 5).generate_state(4) == state).all()
 
 
 def test_a_point_file_may_be_a_study_without_its_sweep(tmp_path):
     path = tmp_path / "point.yaml"
     path.write_text("{study: t, realisations: 3, aggregate: {bootstrap: 10}}")
     assert load_point(path).realisations == 3
-    assert load_point(path).part("fields") == study("seed: 2008").points[0].part("fields")
+    assert (
+        part(load_point(path), "fields").sections
+        == part(study("seed: 2008").points[0], "fields").sections
+    )
     path.write_text("sweep: {defects.eta: {values: [1]}}")
     with pytest.raises(ConfigError, match=r"^sweep: found in a point; allowed: one value"):
         load_point(path)
@@ -251,24 +259,28 @@ TEMPERING = {"method": "tempering", "sweeps": 1000}
 
 def test_tempering_chooses_its_temperatures_and_says_so_in_the_part():
     point = point_from({"freeze": TEMPERING})
-    steps = point.freeze["steps"]
-    assert point_from({"freeze": TEMPERING, "realisations": 3}).freeze == point.freeze
-    assert point.freeze["sweeps"] - 1000 in range(steps)
-    assert point.freeze["sweeps"] % steps == 0
-    assert point.part("freeze")["freeze"] == point.freeze
-    given = {**TEMPERING, "swap_rate": 0.3, "steps": steps, "sweeps": point.freeze["sweeps"]}
-    assert point_from({"freeze": given}).part_hash("freeze") == point.part_hash("freeze")
+    steps = point.model.freeze["steps"]
+    assert point_from({"freeze": TEMPERING, "realisations": 3}).model.freeze == point.model.freeze
+    assert point.model.freeze["sweeps"] - 1000 in range(steps)
+    assert point.model.freeze["sweeps"] % steps == 0
+    assert part(point, "freeze").sections["freeze"] == point.model.freeze
+    given = {**TEMPERING, "swap_rate": 0.3, "steps": steps, "sweeps": point.model.freeze["sweeps"]}
+    assert part(point_from({"freeze": given}), "freeze").hash == part(point, "freeze").hash
     often = point_from({"freeze": {**TEMPERING, "swap_rate": 0.6}})
-    assert often.freeze["steps"] > steps
+    assert often.model.freeze["steps"] > steps
     more = point_from({"freeze": TEMPERING, "defects": {"number": 2000}})
-    assert more.freeze["steps"] == pytest.approx(2 * steps, rel=0.1)
+    assert more.model.freeze["steps"] == pytest.approx(2 * steps, rel=0.1)
 
 
 def test_annealing_has_100_temperatures_if_nothing_is_said():
     asked = point_from({"freeze": {"steps": 100}})
-    assert point_from({}).freeze == point_from({"freeze": {"steps": "auto"}}).freeze == asked.freeze
-    assert "swap_rate" not in asked.freeze
-    assert point_from({}).part("freeze") == asked.part("freeze")
+    assert (
+        point_from({}).model.freeze
+        == point_from({"freeze": {"steps": "auto"}}).model.freeze
+        == asked.model.freeze
+    )
+    assert "swap_rate" not in asked.model.freeze
+    assert part(point_from({}), "freeze").sections == part(asked, "freeze").sections
 
 
 ORDER = list(STAGES)
@@ -297,7 +309,7 @@ CHANGES = [
 def test_a_change_reaches_its_stage_and_those_after_it(change, first):
     point = study_from({"study": "t"}).points[0]
     other = study_from({"study": "t", **change}).points[0]
-    changed = [stage for stage in ORDER if point.part_hash(stage) != other.part_hash(stage)]
+    changed = [stage for stage in ORDER if part(point, stage).hash != part(other, stage).hash]
     assert changed == (ORDER[ORDER.index(first) :] if first else [])
 
 
@@ -307,25 +319,25 @@ def test_a_name_says_what_matters_to_the_stage():
         " medium: {values: [KCl, {density: 2, c_l: 3.5, c_t: 1}]}, freeze.sweeps: {values: [500]}}"
     )
     first, second = study(text).points
-    assert re.fullmatch("concentration-0.001-[0-9a-f]{10}", first.part_name("sample"))
-    assert re.fullmatch("concentration-0.001-medium-KCl-.{10}", first.part_name("couplings"))
-    assert re.fullmatch("concentration-0.001-medium-2-3.5-1-.{10}", second.part_name("couplings"))
+    assert re.fullmatch("concentration-0.001-[0-9a-f]{10}", part(first, "sample").name)
+    assert re.fullmatch("concentration-0.001-medium-KCl-.{10}", part(first, "couplings").name)
+    assert re.fullmatch("concentration-0.001-medium-2-3.5-1-.{10}", part(second, "couplings").name)
     assert re.fullmatch("concentration-0.001-medium-KCl-sweeps-500-.{10}", first.name)
-    assert first.part_name("sample") == second.part_name("sample")
+    assert part(first, "sample").name == part(second, "sample").name
     assert study("seed: 3").points[0].name.startswith("point-")
 
 
 def test_a_hash_is_the_same_in_another_process_and_another_order():
     point = point_from({"medium": "KCl", "defects": {"gamma": 2, "eta": 3}})
     turned = point_from({"defects": {"eta": 3.0, "gamma": 2.0}, "medium": "KCl"})
-    assert point.part_hash("fields") == turned.part_hash("fields")
+    assert part(point, "fields").hash == part(turned, "fields").hash
     code = (
-        "from glasspipe.settings.config import point_from;"
+        "from glasspipe.settings.point import point_from;"
         "p = point_from({'medium': 'KCl', 'defects': {'gamma': 2, 'eta': 3}});"
-        "print(p.part_hash('fields'))"
+        "print(p.hash)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == point.part_hash("fields")
+    assert run.stdout.strip() == point.hash
 
 
 @settings(max_examples=60, deadline=None)
@@ -336,12 +348,12 @@ def test_a_hash_is_the_same_in_another_process_and_another_order():
 @example(number=1e300, text="a" * 90)
 def test_every_name_is_safe_as_a_path_and_a_wildcard(number, text):
     point = Point(
-        study_from({"study": "t"}).points[0].data,
+        study_from({"study": "t"}).points[0].sections,
         {"defects.gamma": number, "sample.source": {"file": text}},
     )
     for stage in STAGES:
-        name = point.part_name(stage)
-        assert re.fullmatch(POINT_NAME, name)
+        name = part(point, stage).name
+        assert re.fullmatch(PART_NAME, name)
         assert len(name) <= 80
 
 
@@ -350,7 +362,7 @@ def test_every_name_is_safe_as_a_path_and_a_wildcard(number, text):
 
 def state(config, stage="sample", realisation=0):
     point = point_from(config)
-    return tuple(seed_sequence(point, stage, realisation).generate_state(4))
+    return tuple(seed_sequence(point.model, stage, realisation).generate_state(4))
 
 
 @pytest.mark.parametrize(
@@ -400,7 +412,9 @@ def test_the_seed_of_a_file_is_not_its_path(tmp_path):
         (tmp_path / name).touch()
         configs.append({"sample": {"source": {"file": str(tmp_path / name)}}})
     assert state(configs[0], "freeze") == state(configs[1], "freeze") != state({}, "freeze")
-    assert point_from(configs[0]).part_hash("sample") != point_from(configs[1]).part_hash("sample")
+    assert (
+        part(point_from(configs[0]), "sample").hash != part(point_from(configs[1]), "sample").hash
+    )
 
 
 # the documentation
@@ -427,7 +441,7 @@ def test_the_documented_example_is_valid():
 
 def test_reading_a_study_loads_no_heavy_library():
     code = (
-        "import sys, glasspipe.settings.config, glasspipe.stages.plan;"
+        "import sys, glasspipe.settings.study, glasspipe.stages.plan;"
         "print([m for m in ('numba', 'pandas', 'h5py', 'xarray', 'matplotlib', 'scipy.linalg')"
         " if m in sys.modules])"
     )
@@ -452,10 +466,10 @@ BIG = {"defects": {"number": 13_000}}
 )
 def test_u_is_stored_while_it_fits(config, store):
     point = point_from(config)
-    assert point.store == store
-    assert point.part("couplings")["couplings"] == {"store": store}
+    assert point.model.store == store
+    assert part(point, "couplings").sections["couplings"] == {"store": store}
     said = point_from({**config, "couplings": {"store": store}})
-    assert said.part_hash("fields") == point.part_hash("fields")
+    assert part(said, "fields").hash == point.hash
 
 
 @pytest.mark.parametrize(

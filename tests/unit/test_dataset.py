@@ -4,12 +4,13 @@ import h5netcdf
 import h5py
 import numpy as np
 import pytest
+from workbench import part, stages
 
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset
-from glasspipe.files.variables import VARIABLES
-from glasspipe.settings.config import point_from
-from glasspipe.stages import run as stages
+from glasspipe.files.variables import REALISATION
+from glasspipe.settings.point import point_from
+from glasspipe.stages import STAGES
 
 POINT = {
     "defects": {"concentration": 0.05, "number": 20, "species": "rotor"},
@@ -41,6 +42,10 @@ def files(tmp_path_factory):
     return paths
 
 
+def variables_of(stage):
+    return {"realisation": REALISATION, **STAGES[stage].variables}
+
+
 @pytest.mark.parametrize(
     ("key", "stage"),
     [
@@ -57,7 +62,7 @@ def test_variables_are_described(files, key, stage):
     with h5netcdf.File(files[key]) as file:
         assert {"stage", "point", "point_hash", "versions", "git_revision"} <= set(file.attrs)
         for name, variable in file.variables.items():
-            about = VARIABLES[stage][name]
+            about = variables_of(stage)[name]
             assert variable.dimensions == tuple(about.dimensions.split())
             assert {variable.attrs[a] for a in ("units", "long_name", "reference")} == {
                 about.units,
@@ -73,7 +78,7 @@ def test_every_variable_is_in_some_file(files):
         with h5netcdf.File(path) as file:
             found |= {(file.attrs["stage"], name) for name in file.variables}
     stages_here = {stage for stage, _ in found}
-    described = {(stage, name) for stage in stages_here for name in VARIABLES[stage]}
+    described = {(stage, name) for stage in stages_here for name in variables_of(stage)}
     assert found == described
 
 
@@ -129,7 +134,7 @@ def test_temperatures_found_by_themselves_do_not_depend_on_chunks(files, tmp_pat
         dataset.opened(tmp_path / "whole.nc") as whole,
         dataset.opened(tmp_path / "part.nc") as part,
     ):
-        assert part.size("step") == point.freeze["steps"]
+        assert part.size("step") == point.model.freeze["steps"]
         for name in ("S", "T", "trace_energy", "swap_rate", "round_trips"):
             np.testing.assert_array_equal(whole.whole(name)[2:], part.whole(name))
 
@@ -139,7 +144,7 @@ def test_a_file_of_defects_says_how_many_temperatures(files):
     source = {"source": {"file": str(files["r"])}}
     nominal = {**POINT["defects"], "number": 5000}
     point = with_(freeze=freeze, sample=source, defects=nominal)
-    assert point.freeze["steps"] == with_(freeze=freeze).freeze["steps"]
+    assert point.model.freeze["steps"] == with_(freeze=freeze).model.freeze["steps"]
 
 
 def test_float32_couplings(tmp_path):
@@ -213,9 +218,8 @@ def test_an_interrupted_file_leaves_nothing(tmp_path):
     def interrupted():
         with dataset.create(
             tmp_path / "f.nc",
-            "sample",
-            point_from(POINT),
-            names=["eta"],
+            part(point_from(POINT), "sample"),
+            variables={"eta": STAGES["sample"].variables["eta"]},
             sizes={"defect": 2},
             realisations=[0],
         ) as writer:
@@ -362,7 +366,7 @@ class TestUsersDefects:
     def test_amplitudes_that_are_absent_are_drawn_from_the_config(self, tmp_path):
         self.write(tmp_path / "mine.nc", strange={"D": np.full((2, 5), 0.25)})
         spread = {"distribution": "uniform", "parameters": {"loc": 1.0, "scale": 2.0}}
-        data = self.point(tmp_path / "mine.nc").data
+        data = self.point(tmp_path / "mine.nc").sections
         point = with_(**{**data, "defects": {**data["defects"], "D": 9.0, "Delta": spread}})
         stages.sample(point, tmp_path / "r.nc")
         with dataset.opened(tmp_path / "r.nc") as sampled:
@@ -392,7 +396,7 @@ class TestUsersDefects:
     def test_couplings_that_are_too_large(self, tmp_path, factor, config, message):
         values = self.write(tmp_path / "mine.nc")
         self.write(tmp_path / "mine.nc", strange={"gamma": factor * values["gamma"]})
-        point = with_(**{**self.point(tmp_path / "mine.nc").data, **config})
+        point = with_(**{**self.point(tmp_path / "mine.nc").sections, **config})
         stages.sample(point, tmp_path / "r.nc")
         with pytest.raises(DataError, match=message):
             stages.couplings(point, tmp_path / "r.nc", tmp_path / "h.nc")

@@ -6,14 +6,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from workbench import part, stages
 
 from glasspipe.files import dataset
 from glasspipe.report import freezing_results
 from glasspipe.report.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
-from glasspipe.settings.config import load_point, point_from
+from glasspipe.settings.point import load_point, point_from
 from glasspipe.spins import diagnostics
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
-from glasspipe.stages import run as stages
+from glasspipe.stages.study_files import PointFiles
 
 T = np.geomspace(10.0, 0.1, 201)
 
@@ -60,7 +61,10 @@ def test_no_gap_exponent_without_fields():
 
 def test_energy_scale():
     """γ = 1 eV in KBr gives 0.005 eV with c_l; a mixture has its mean γ²."""
-    scale = freezing_results.energy_scale
+
+    def scale(point):
+        return freezing_results.energy_scale(point.model)
+
     aligned = {"species": "aligned", "gamma": 2.0}
     by_hand = 1.602176634e-19 / (4 * np.pi * 2750 * 3070**2 * (4.6563e-10) ** 3)
     assert scale(point_from({})) == pytest.approx(by_hand, rel=1e-4)
@@ -134,7 +138,9 @@ def test_a_poor_run_says_so_and_a_good_one_does_not(hamiltonians, capsys, change
         assert re.search(f"poor quality: .*{says}", said)
     rng = np.random.default_rng(1)
     files = [hamiltonians / "frozen.nc"]
-    data = freezing_results.statistics(point, files, x=0.1, resamples=20, rng=rng)
+    data = freezing_results.statistics(
+        PointFiles("", point, {"freeze": tuple(files)}), x=0.1, resamples=20, rng=rng
+    )
     rows = freezing_results.summary(data).assign(point="p", x=0.1)
     table = freezing(rows)
     assert table["unstable"].tolist() == [0]
@@ -152,9 +158,11 @@ def test_errors_of_fields_are_rows_where_U_is_not_stored(tmp_path):
     stages.couplings(point, tmp_path / "sample.nc", tmp_path / "couplings.nc")
     stages.freeze(point, tmp_path / "couplings.nc", tmp_path / "frozen.nc")
     options = {"x": 0.1, "resamples": 10, "rng": np.random.default_rng(0)}
-    found = freezing_results.statistics(point, [tmp_path / "frozen.nc"], **options)
+    found = freezing_results.statistics(
+        PointFiles("", point, {"freeze": (tmp_path / "frozen.nc",)}), **options
+    )
     rows = freezing_results.summary(found).set_index("statistic")["estimate"]
-    with dataset.stage_file(tmp_path / "frozen.nc", "freeze", point) as reader:
+    with dataset.stage_file(tmp_path / "frozen.nc", part(point, "freeze")) as reader:
         for name in ("anneal_error", "field_error", "staleness"):
             assert rows[name] == pytest.approx(reader.whole(name).mean(), rel=1e-12)
     assert rows["field_error"] < rows["anneal_error"] < 3e-3

@@ -9,11 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from workbench import part, stages
 
 from glasspipe.files import dataset
 from glasspipe.report import freezing_results
-from glasspipe.settings.config import point_from
-from glasspipe.stages import run as stages
+from glasspipe.settings.point import point_from
+from glasspipe.stages.study_files import PointFiles
 
 POINT = {
     "seed": 7,
@@ -40,13 +41,16 @@ class Case:
             stages.freeze(self.point, couplings, files[-1])
         self.data = {}
         for file in files:
-            with dataset.stage_file(file, "freeze", self.point) as reader:
+            with dataset.stage_file(file, part(self.point, "freeze")) as reader:
                 for name in NAMES:
                     if name in reader:
                         self.data.setdefault(name, []).append(reader.whole(name))
         self.data = {name: np.concatenate(parts) for name, parts in self.data.items()}
         self.found = freezing_results.statistics(
-            self.point, files, x=X, resamples=RESAMPLES, rng=np.random.default_rng(3)
+            PointFiles("", self.point, {"freeze": tuple(files)}),
+            x=X,
+            resamples=RESAMPLES,
+            rng=np.random.default_rng(3),
         )
         rows = freezing_results.summary(self.found)
         self.rows = {(row.quantity, row.statistic): row for row in rows.itertuples()}
@@ -165,7 +169,7 @@ def slopes(case):
 
 
 def test_freezing_temperatures(case):
-    scale = X * freezing_results.energy_scale(case.point)
+    scale = X * freezing_results.energy_scale(case.point.model)
     several = case.data["replica_S"].shape[1] > 1
     curves = {"heat_peak": (peak_of, slopes(case), scale)}
     if several:
@@ -268,7 +272,7 @@ def test_U_norm_is_the_root_of_the_sum_of_squares(cases):
     found = cases["annealing"].data["U_norm"]
     row = 0
     for file in cases["chunks"]:
-        with dataset.stage_file(file, "couplings", cases["annealing"].point) as reader:
+        with dataset.stage_file(file, part(cases["annealing"].point, "couplings")) as reader:
             pairs, i, j = (reader.whole(name) for name in ("U", "i", "j"))
         for U in pairs:
             squares = np.zeros(found.shape[1])

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from reference import gradient_gradient
+from workbench import part, stages
 
 from glasspipe.cli import main
 from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.errors import DataError
 from glasspipe.files import dataset
 from glasspipe.files.export import bqm, load
-from glasspipe.settings.config import point_from
-from glasspipe.stages import run as stages
+from glasspipe.settings.point import point_from
 from glasspipe.system.hamiltonian import Ising
 
 POINT = {
@@ -30,7 +30,7 @@ STORES = {
     "all": {"store": "pairs", "threshold": 0.0},
 }
 SPINS = ("S", "tau")
-N = point_from(POINT).defects
+N = point_from(POINT).model.defects
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_J_is_the_fourth_derivative_of_the_periodic_function_of_green(files):
     for pair in range(0, len(tau.i), 7):
         i, j = tau.i[pair], tau.j[pair]
         R = (position[i] - position[j])[None]
-        G4 = periodic_green_derivatives(R, 4, point.medium, box, boundary="clamped")
+        G4 = periodic_green_derivatives(R, 4, point.model.medium, box, boundary="clamped")
         (J,) = gradient_gradient(G4, zeta[i], zeta[j])
         assert tau.coupling[pair] == pytest.approx(J, rel=1e-8, abs=1e-10 * np.ptp(tau.coupling))
 
@@ -208,7 +208,7 @@ def test_a_file_of_another_threshold_is_refused(files):
     point = point_from({**POINT, "hamiltonian": {"store": "pairs", "threshold": 0.2}})
     with (
         pytest.raises(DataError, match=r"hamiltonian.threshold is 0.1 there and 0.2 here"),
-        dataset.stage_file(files["pairs"], "hamiltonian", point),
+        dataset.stage_file(files["pairs"], part(point, "hamiltonian")),
     ):
         pass
 
@@ -229,6 +229,6 @@ def test_a_point_that_stores_none_is_refused(files, tmp_path, capsys):
 def test_the_section_concerns_no_other_file():
     plain, stored = (point_from({**POINT, **more}) for more in ({}, {"hamiltonian": STORES["all"]}))
     for stage in ("sample", "couplings", "freeze", "fields"):
-        assert plain.part_hash(stage) == stored.part_hash(stage)
-    assert plain.part_hash("hamiltonian") != stored.part_hash("hamiltonian")
-    assert json.dumps(stored.part("hamiltonian")["hamiltonian"])
+        assert part(plain, stage).hash == part(stored, stage).hash
+    assert part(plain, "hamiltonian").hash != part(stored, "hamiltonian").hash
+    assert json.dumps(part(stored, "hamiltonian").sections["hamiltonian"])

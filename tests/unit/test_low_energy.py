@@ -52,11 +52,13 @@ def test_numbers_on_tunnelling_are_those_of_the_defects(small):
         E = 2 * np.hypot(mine["b"], 1e-5)
         for T, low in levels.LOW.items():
             assert found["levels", f"below_{T}"] == pytest.approx((low > E).mean())
-            density = (low > E).mean() * point.defects / point.lattice.edge**3 / low
+            density = (low > E).mean() * point.model.defects / point.model.lattice.edge**3 / low
             assert found["levels", f"density_{T}"] == pytest.approx(density)
-        stiffness = point.medium.longitudinal_modulus * point.lattice.neighbour_distance**3
+        stiffness = (
+            point.model.medium.longitudinal_modulus * point.model.lattice.neighbour_distance**3
+        )
         U_0 = point.swept["defects.gamma"] ** 2 / (4 * np.pi * stiffness)
-        x = point.defects / point.lattice.sites
+        x = point.model.defects / point.model.lattice.sites
         assert found["free_S", "paper"] == pytest.approx(1e-5 / (x * U_0))
 
 
@@ -66,8 +68,8 @@ def test_the_density_of_states_counts_every_defect(small):
     width = np.diff(data["E"])
     for point in study.points:
         one = data.sel(point=point.name)
-        volume = point.lattice.edge**3
-        assert one["P"].to_numpy() @ width == pytest.approx(point.defects / volume, rel=1e-12)
+        volume = point.model.lattice.edge**3
+        assert one["P"].to_numpy() @ width == pytest.approx(point.model.defects / volume, rel=1e-12)
         assert not one["P"].to_numpy()[: np.searchsorted(levels.EDGES, 2e-5) - 1].any()
 
 

@@ -1,12 +1,14 @@
 """Materials: what they fill in, what overrides them, and that every number has its source."""
 
 import pytest
+from workbench import part
 
 from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium
 from glasspipe.errors import ConfigError
-from glasspipe.settings.config import point_from, study_from
 from glasspipe.settings.materials import listing, materials
+from glasspipe.settings.point import point_from
 from glasspipe.settings.schema import find, is_section, schema
+from glasspipe.settings.study import study_from
 
 
 @pytest.mark.parametrize("name", materials())
@@ -14,7 +16,7 @@ def test_a_material_is_a_study(name):
     (point,) = study_from({"study": "s", "material": name}).points
     for key, setting in materials()[name].settings.items():
         section, _, leaf = key.partition(".")
-        found = point.data[section][leaf] if leaf else point.data[section]
+        found = point.sections[section][leaf] if leaf else point.sections[section]
         assert found == setting["value"]
         assert setting["source"]
         assert find(schema(), key) is not None
@@ -37,23 +39,23 @@ def test_every_key_can_be_overridden():
             "defects": {"species": "uniaxial", "Delta": 1e-5, "concentration": 0.1},
         }
     )
-    assert point.lattice.type == "simple_cubic"
-    assert point.lattice.constant == 4.0
-    (component,) = point.components
+    assert point.model.lattice.type == "simple_cubic"
+    assert point.model.lattice.constant == 4.0
+    (component,) = point.model.components
     assert (component.species, component.Delta, component.D) == ("uniaxial", 1e-5, 1e-4)
-    assert point.medium == PRESETS["silica"].medium
+    assert point.model.medium == PRESETS["silica"].medium
 
 
 def test_one_number_of_a_medium():
     kept = PRESETS["KBr"].medium
     changed = Medium(kept.density, kept.c_l, 1.5)
-    assert point_from({"medium": {"preset": "KBr", "c_t": 1.5}}).medium == changed
-    assert point_from({"material": "KBr:CN", "medium": {"c_t": 1.5}}).medium == changed
+    assert point_from({"medium": {"preset": "KBr", "c_t": 1.5}}).model.medium == changed
+    assert point_from({"material": "KBr:CN", "medium": {"c_t": 1.5}}).model.medium == changed
     own = {"density": 1.0, "c_l": 3.0, "c_t": 1.0}
-    assert point_from({"material": "KBr:CN", "medium": own}).medium == Medium(**own)
+    assert point_from({"material": "KBr:CN", "medium": own}).model.medium == Medium(**own)
     crystal = point_from({"material": "KBr:CN", "medium": "KBr_cubic"})
-    assert crystal.medium == PRESETS["KBr_cubic"].medium
-    generic = point_from({"material": "generic", "medium": {"c_t": 1.5}}).medium
+    assert crystal.model.medium == PRESETS["KBr_cubic"].medium
+    generic = point_from({"material": "generic", "medium": {"c_t": 1.5}}).model.medium
     assert generic == Medium(3.0, 4.0, 1.5)
 
 
@@ -72,22 +74,24 @@ def test_one_number_of_a_medium():
     ],
 )
 def test_a_medium_is_ones_own_where_it_is_whole(material, given, medium):
-    assert point_from({"material": material, "medium": given}).medium == medium
+    assert point_from({"material": material, "medium": given}).model.medium == medium
 
 
 @pytest.mark.parametrize("how", [{"material": "KBr:CN"}, {"medium": "KBr"}, {}], ids=str)
 def test_one_number_of_a_preset_can_be_swept(how):
     swept = study_from({"study": "s", **how, "sweep": {"medium.c_t": {"values": [1.5, 1.69]}}})
-    assert [point.medium for point in swept.points] == [Medium(2.75, 3.07, c) for c in (1.5, 1.69)]
+    assert [point.model.medium for point in swept.points] == [
+        Medium(2.75, 3.07, c) for c in (1.5, 1.69)
+    ]
     assert [point.swept for point in swept.points] == [{"medium.c_t": 1.5}, {"medium.c_t": 1.69}]
     unswept = point_from(how)
-    assert swept.points[1].part_hash("fields") == unswept.part_hash("fields")
+    assert part(swept.points[1], "fields").hash == part(unswept, "fields").hash
 
 
 def test_a_material_leaves_no_trace_but_its_values():
     config = materials()["KBr:CN"].config
     written = point_from(config)
-    assert point_from({"material": "KBr:CN"}).part_hash("fields") == written.part_hash("fields")
+    assert part(point_from({"material": "KBr:CN"}), "fields").hash == part(written, "fields").hash
 
 
 def test_mistakes():

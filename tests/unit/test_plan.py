@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 from glasspipe.errors import ConfigError
-from glasspipe.settings.config import DENSE_MATRICES, STAGES, study_from
-from glasspipe.stages import plan
-from glasspipe.stages.plan import Work, describe
+from glasspipe.settings.model import DENSE_MATRICES
+from glasspipe.settings.study import study_from
+from glasspipe.stages import STAGES, cost, couplings, fields, freeze, plan
+from glasspipe.stages.plan import describe
+from glasspipe.stages.work import Work
 
 
 def study(**config):
     return study_from({"study": "test", **config})
+
+
+def work(stage, point, defects):
+    return Work.of(STAGES[stage], point, defects)
 
 
 def rows(text):
@@ -22,6 +28,8 @@ def rows(text):
     return {cells[0]: cells[1:] for cells in lines}
 
 
+PAIRS = ("couplings", "fields")
+EVERY = ("sample", "couplings", "freeze", "fields")
 BOX = {"lattice": {"type": "bcc", "size": 5}, "defects": {"concentration": 0.082}}
 """250 sites with 20.5, so 20 defects: 190 pairs."""
 
@@ -43,30 +51,30 @@ def test_temperatures_of_tempering_are_told():
     made = study(sweep=methods, **BOX)
     table = rows(describe(made))
     assert table[made.points[0].name][4] == "100"
-    assert table[made.points[1].name][4] == str(made.points[1].freeze["steps"])
-    sizes = [Work("freeze", point, 20).bytes_written for point in made.points]
+    assert table[made.points[1].name][4] == str(made.points[1].model.freeze["steps"])
+    sizes = [work("freeze", point, 20).bytes_written for point in made.points]
     more = study(freeze={"method": "tempering", "swap_rate": 0.9}, **BOX).points[0]
-    assert Work("freeze", more, 20).bytes_written > sizes[1]
+    assert work("freeze", more, 20).bytes_written > sizes[1]
 
 
 def test_work_that_points_share_is_counted_once():
     shared = {"freeze.sweeps": {"values": [100, 200, 300]}, "medium": {"values": ["KBr", "KCl"]}}
     made = study(realisations=7, realisations_per_job=3, sweep=shared, **BOX)
     table = rows(describe(made))
-    jobs = {stage: int(table[stage][0]) for stage in STAGES}
+    jobs = {stage: int(table[stage][0]) for stage in EVERY}
     assert jobs == {"sample": 3, "couplings": 6, "freeze": 18, "fields": 18}
 
 
 def test_times_follow_pairs_and_flips():
     point = study(realisations=1000, freeze={"sweeps": 5000, "replicas": 2}, **BOX).points[0]
-    seconds = {stage: Work(stage, point, 20).seconds for stage in STAGES}
+    seconds = {stage: work(stage, point, 20).seconds for stage in EVERY}
     assert seconds == pytest.approx(
         {
             "sample": 0.0,
-            "couplings": 190 * 1000 * plan.SECONDS_PER_PAIR["couplings"],
+            "couplings": 190 * 1000 * couplings._SECONDS_PER_PAIR,
             "freeze": 1000
-            * (20 * 5000 * 2 * plan.SECONDS_PER_VISIT + 2 * 400 * plan.SECONDS_PER_ENTRY),
-            "fields": 190 * 1000 * plan.SECONDS_PER_PAIR["fields"],
+            * (20 * 5000 * 2 * freeze._SECONDS_PER_VISIT + 2 * 400 * freeze._SECONDS_PER_ENTRY),
+            "fields": 190 * 1000 * fields._SECONDS_PER_PAIR,
         }
     )
 
@@ -74,7 +82,7 @@ def test_times_follow_pairs_and_flips():
 def test_rows_of_a_large_U_cost_time_that_replicas_share():
     about = {"sweeps": 1000, "steps": 100}
     one, four, tempered = (
-        Work("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000).seconds
+        work("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000).seconds
         for freeze in ({}, {"replicas": 4}, {"method": "tempering"})
     )
     assert one < four < 2 * one
@@ -82,12 +90,12 @@ def test_rows_of_a_large_U_cost_time_that_replicas_share():
 
 
 def test_a_crystal_costs_more_a_pair():
-    for stage in STAGES:
+    for stage in EVERY:
         isotropic, crystal = (
-            Work(stage, study(medium=medium, **BOX).points[0], 20).seconds
+            work(stage, study(medium=medium, **BOX).points[0], 20).seconds
             for medium in ("KBr", "KBr_cubic")
         )
-        slower = plan.CRYSTAL if stage in plan.SECONDS_PER_PAIR else 1
+        slower = cost._CRYSTAL if stage in PAIRS else 1
         assert crystal == pytest.approx(slower * isotropic)
 
 
@@ -105,19 +113,23 @@ def test_crystals_are_characterised_once():
 
 
 def test_a_printed_coupling_costs_three_sums():
-    for stage in STAGES:
+    for stage in EVERY:
         derived, printed = (
-            Work(stage, study(formula=formula, **BOX).points[0], 20).seconds
+            work(stage, study(formula=formula, **BOX).points[0], 20).seconds
             for formula in ("derived", "as_printed")
         )
-        assert printed == pytest.approx(derived * (3 if stage in plan.SECONDS_PER_PAIR else 1))
+        assert printed == pytest.approx(derived * (3 if stage in PAIRS else 1))
 
 
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
-    monkeypatch.setattr(plan, "SECONDS_PER_PAIR", {})
-    monkeypatch.setattr(plan, "SECONDS_PER_VISIT", 0.0)
-    monkeypatch.setattr(plan, "SECONDS_PER_ENTRY", 0.0)
+    for module, name in (
+        (couplings, "_SECONDS_PER_PAIR"),
+        (fields, "_SECONDS_PER_PAIR"),
+        (freeze, "_SECONDS_PER_VISIT"),
+        (freeze, "_SECONDS_PER_ENTRY"),
+    ):
+        monkeypatch.setattr(module, name, 0.0)
     assert "time: about 40 s of CPU, 40 s on 2 cores" in describe(study(**BOX))
     four = study(sweep={"seed": {"values": [1, 2, 3, 4]}}, **BOX)
     assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(four)
@@ -128,19 +140,19 @@ def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
 @pytest.mark.parametrize(("store", "width"), [("float64", 8), ("float32", 4)])
 def test_sizes_are_those_of_the_variables(store, width):
     made = study(realisations=10, couplings={"store": store}, **BOX)
-    work = Work("couplings", made.points[0], 20)
+    made_of = work("couplings", made.points[0], 20)
     # U of each realisation; i and j of four bytes; B; the realisation numbers
-    assert work.bytes_written == 10 * 190 * width + 2 * 4 * 190 + 10 * 20 * 8 + 10 * 8
+    assert made_of.bytes_written == 10 * 190 * width + 2 * 4 * 190 + 10 * 20 * 8 + 10 * 8
     rotor = study(realisations=10, defects={**BOX["defects"], "species": "rotor"}).points[0]
-    more = Work("sample", rotor, 20).bytes_written
-    assert more - Work("sample", made.points[0], 20).bytes_written == 10 * 20 * 27 * 8
+    more = work("sample", rotor, 20).bytes_written
+    assert more - work("sample", made.points[0], 20).bytes_written == 10 * 20 * 27 * 8
 
 
 @pytest.mark.parametrize(("store", "indices"), [("dense", 8 * 190), ("pairs", 10 * 190 * 16)])
 def test_stored_hamiltonians_are_counted(store, indices):
     made = study(realisations=10, hamiltonian={"store": store}, **BOX)
     assert rows(describe(made))["hamiltonian"][0] == "1"
-    written = Work("hamiltonian", made.points[0], 20).bytes_written
+    written = work("hamiltonian", made.points[0], 20).bytes_written
     terms = 10 * 20 * (3 * 8 + 1 + 4 * 8) + 3 * 8 + 10 * 8
     counts = 0 if store == "dense" else 10 * 2 * 3 * 8
     assert written == terms + 2 * 10 * 190 * 8 + indices + counts
@@ -150,8 +162,8 @@ def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):
     stored = {"couplings": {"store": "float64"}}
     huge = study(defects={"number": 10_000_000, "concentration": 0.1}, **stored)
     point = huge.points[0]
-    memory = plan.BYTES_OF_PROCESS + DENSE_MATRICES * 8 * point.defects**2
-    assert f"warning: a job of {point.name} needs {memory / 1e12:.3g} TB" in describe(huge)
+    memory = cost.PROCESS_BYTES + DENSE_MATRICES * 8 * point.model.defects**2
+    assert f" needs {memory / 1e12:.3g} TB" in describe(huge)
     assert "warning" not in describe(study(**BOX))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 50_000, "SC_PAGE_SIZE": 4096}.get)
     assert "this machine has 205 MB" in describe(study(**BOX))
@@ -161,14 +173,14 @@ def test_without_a_stored_u_all_grows_as_the_defects():
     large = study(defects={"number": 1_000_000, "concentration": 0.05}).points[0]
     larger = study(defects={"number": 8_000_000, "concentration": 0.05}).points[0]
     for stage in ("couplings", "freeze", "fields"):
-        one, other = (Work(stage, point, point.defects) for point in (large, larger))
-        ratio = larger.defects / large.defects
+        one, other = (work(stage, point, point.model.defects) for point in (large, larger))
+        ratio = larger.model.defects / large.model.defects
         assert other.seconds == pytest.approx(ratio * one.seconds)
-        held = [work.memory - plan.BYTES_OF_PROCESS for work in (one, other)]
+        held = [each.cost.bytes - cost.PROCESS_BYTES for each in (one, other)]
         assert held[1] == pytest.approx(ratio * held[0])
-        assert 4e9 < one.memory < 8e9
+        assert 4e9 < one.cost.bytes < 8e9
     # B, position and gamma; the box; the realisation numbers
-    written = Work("couplings", large, 1000).bytes_written
+    written = work("couplings", large, 1000).bytes_written
     assert written == 100 * 1000 * (1 + 3 + 9) * 8 + 3 * 8 + 100 * 8
 
 

@@ -11,13 +11,12 @@ import time
 
 import h5netcdf
 import pytest
+from workbench import part, stages
 
-from glasspipe.files import layout
 from glasspipe.files.checkpoint import Checkpoint, Owner, StoppedError, path_of
 from glasspipe.kernels import freeze as kernels
-from glasspipe.settings.config import load_point
-from glasspipe.stages import display
-from glasspipe.stages import run as stages
+from glasspipe.settings.point import load_point
+from glasspipe.stages import display, study_files
 
 ANNEALING = {"sweeps": 200_000, "steps": 10, "replicas": 2}
 TEMPERING = {"method": "tempering", "sweeps": 200_000, "steps": 10, "replicas": 2}
@@ -125,7 +124,8 @@ def again(folder, point, name="out.nc"):
 
 def test_the_rest_is_done_and_no_more(stopped, monkeypatch):
     folder, point = stopped
-    checkpoint = Checkpoint(folder / "out.nc", Owner(point, "freeze", folder / "couplings.nc"), 1)
+    owner = Owner(part(point, "freeze"), "glasspipe.stages.freeze", folder / "couplings.nc")
+    checkpoint = Checkpoint(folder / "out.nc", owner, 1)
     state, about = checkpoint.load()
     assert "goes on from" in about
     assert len(checkpoint.rows) == 1
@@ -182,11 +182,11 @@ def test_only_what_is_of_no_more_use_is_removed(stopped):
     folder, _ = stopped
     kept = path_of(folder / "out.nc")
     (folder / ".out.nc.123.part").touch()
-    layout.remove_unfinished(folder)
+    study_files.remove_unfinished(folder)
     assert kept.exists()
     assert not (folder / ".out.nc.123.part").exists()
     (folder / "out.nc").touch()
-    layout.remove_unfinished(folder)
+    study_files.remove_unfinished(folder)
     assert not kept.exists()
 
 

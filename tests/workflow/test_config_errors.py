@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from workbench import TINY
+from workbench import TINY, stages
 
-from glasspipe.settings.config import point_from
-from glasspipe.stages import run as stages
+from glasspipe.settings.point import point_from
 
 NASTY = "$(touch pwned); \"quoted\" 'file' `touch pwned`.nc"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import h5netcdf
 import pandas as pd
 import pytest
-from workbench import RULES, TINY
+from workbench import RULES, TINY, part
 
 import glasspipe
-from glasspipe.files import layout
 from glasspipe.files.export import load
-from glasspipe.files.variables import VARIABLES
+from glasspipe.files.variables import REALISATION
+from glasspipe.stages import STAGES, study_files
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
 
@@ -38,22 +38,23 @@ def test_U_is_deleted_after_use(finished):
 
 @pytest.mark.parametrize("stage", ["sample", "freeze", "fields"])
 def test_data_files_are_as_documented(finished, stage):
-    study = layout.load(finished.results)
+    study = study_files.load(finished.results)
     assert len(study.points) == 2
     tempered = {"swap_rate", "round_trips", "round_trip_time", "log_energy"}
     implicit = {"anneal_error", "field_error", "staleness", "near_neighbours", "anneal_mesh"}
     absent = {"zeta_minus", "E", "epsilon", "static"} | tempered | implicit
+    variables = {"realisation": REALISATION, **STAGES[stage].variables}
     for point in study.points:
         for path in point.files[stage]:
             with h5netcdf.File(path) as file:
                 assert set(file.attrs) >= GLOBAL_ATTRIBUTES
                 assert file.attrs["stage"] == stage
-                assert file.attrs["point_hash"] == point.point.part_hash(stage)
-                assert json.loads(file.attrs["point"]) == point.point.part(stage)
+                assert file.attrs["point_hash"] == part(point.point, stage).hash
+                assert json.loads(file.attrs["point"]) == part(point.point, stage).sections
                 assert list(file.variables["realisation"]) == [0, 1, 2]
-                assert set(file.variables) == set(VARIABLES[stage]) - absent
+                assert set(file.variables) == set(variables) - absent
                 for name, variable in file.variables.items():
-                    about = VARIABLES[stage][name]
+                    about = variables[name]
                     assert variable.dimensions == tuple(about.dimensions.split())
                     assert variable.dtype == about.dtype
                     assert set(variable.attrs) >= {"units", "long_name", "reference"}
@@ -66,7 +67,7 @@ def test_every_defect_has_a_row(finished):
         *DEFECT_COLUMNS,
     ]
     counts = table.groupby("defects.concentration").size()
-    numbers = [point.point.defects * 3 for point in layout.load(finished.results).points]
+    numbers = [point.point.model.defects * 3 for point in study_files.load(finished.results).points]
     assert dict(counts) == dict(zip([0.01, 0.1], numbers, strict=True))
 
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from workbench import stages
 
 from glasspipe.cli import main
-from glasspipe.stages import run as stages
 
 POINT = {
     "defects": {"number": 8, "concentration": 0.1},

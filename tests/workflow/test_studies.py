@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from glasspipe.settings.config import load_study
+from glasspipe.settings.study import load_study
 from glasspipe.stages import plan
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -21,7 +21,7 @@ def test_a_study_can_be_run_and_is_called_like_its_file(path):
 def test_the_default_study_covers_what_was_asked_for():
     study = load_study(CONFIG / "config.yaml")
     assert study.name == "default"
-    x = [point.data["defects"]["concentration"] for point in study.points]
+    x = [point.sections["defects"]["concentration"] for point in study.points]
     assert len(x) >= 8
     assert (min(x), max(x)) == (1e-4, 0.3)
-    assert all(point.defects >= 500 for point in study.points)
+    assert all(point.model.defects >= 500 for point in study.points)

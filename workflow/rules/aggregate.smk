@@ -27,8 +27,8 @@ rule aggregate_point:
 rule aggregate:
     input:
         study="<results>/study.json",
-        defects=expand("<results>/defects.parquet/{point}.parquet", point=STUDY.points),
-        statistics=expand("<results>/points/{point}.nc", point=STUDY.points),
+        defects=expand("<results>/defects.parquet/{point}.parquet", point=POINTS),
+        statistics=expand("<results>/points/{point}.nc", point=POINTS),
     output:
         "<results>/summary.parquet",
         "<results>/summary.csv",

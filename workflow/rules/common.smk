@@ -78,13 +78,13 @@ def asked_of(stage, what):
 
 def files_of_point(wildcards):
     """Return what is merged of a point, chunk by chunk."""
-    files = study_files.merged_files(STUDY, STUDY.points[wildcards.point])
+    files = study_files.merged_files(STUDY, POINTS[wildcards.point])
     return [f"{FOLDER}/{file}" for file in files]
 
 
 def memory_of_merging(wildcards):
     """Return the memory to ask for to merge a point."""
-    point = STUDY.points[wildcards.point]
+    point = POINTS[wildcards.point]
     return WORK["sample"][stages_of(STUDY)[0].part(point).name].merge_megabytes
 
 

@@ -14,15 +14,17 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import h5netcdf
 import numpy as np
 from numpy.typing import NDArray
 
 import glasspipe
 from glasspipe.errors import DataError
 from glasspipe.files.variables import REALISATION, Variable
+
+if TYPE_CHECKING:
+    import h5netcdf
 
 
 class Origin(Protocol):
@@ -79,7 +81,7 @@ def replacing(path: Path) -> Iterator[Path]:
 class Writer:
     """A stage file that is being written, one realisation after the other."""
 
-    def __init__(self, file: h5netcdf.File) -> None:
+    def __init__(self, file: "h5netcdf.File") -> None:
         self._file = file
 
     def declare(self, name: str, about: Variable, dtype: str | None = None) -> None:
@@ -140,6 +142,8 @@ def create(
     dtypes, attributes : mapping, optional
         Types other than the default ones; further global attributes.
     """
+    import h5netcdf
+
     with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs.update(
             {
@@ -162,7 +166,7 @@ def create(
 class Reader:
     """An opened data file."""
 
-    def __init__(self, path: Path, file: h5netcdf.File) -> None:
+    def __init__(self, path: Path, file: "h5netcdf.File") -> None:
         self.path = path
         self._file = file
 
@@ -231,6 +235,8 @@ def opened(path: Path) -> Iterator[Reader]:
     DataError
         If there is no such file, or it is not NetCDF4, or it is truncated.
     """
+    import h5netcdf
+
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:

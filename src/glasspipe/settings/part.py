@@ -6,22 +6,19 @@ for. How many realisations are wanted is written with it, but a realisation does
 """
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from glasspipe.errors import ConfigError
 from glasspipe.settings.checks import check
 from glasspipe.settings.model import Model
+from glasspipe.settings.names import hash_of, name_of
 from glasspipe.settings.point import Point, point_from
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.schema import schema, validate
 
-_LONGEST_SLUG = 60
 _OWN = ("stage", "realisations")
 
 
@@ -73,18 +70,13 @@ class StagePart:
     @cached_property
     def hash(self) -> str:
         """Hash of the sections, 64 hexadecimal digits."""
-        return digest(self.sections).hex()
+        return hash_of(self.sections)
 
     @cached_property
     def name(self) -> str:
         """A name: the swept values that concern the part, readable, and its hash."""
-        words = [
-            f"{key.rpartition('.')[2]}-{_word(value)}"
-            for key, value in self.swept.items()
-            if key.partition(".")[0] in self.sections
-        ]
-        slug = re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(words) or "point")
-        return f"{slug[:_LONGEST_SLUG]}-{self.hash[:10]}"
+        concern = {k: v for k, v in self.swept.items() if k.partition(".")[0] in self.sections}
+        return name_of(concern, self.hash)
 
     @property
     def text(self) -> str:
@@ -112,18 +104,3 @@ def load_part(path: str | Path, stage: str, sections: tuple[str, ...]) -> StageP
     check(Model(whole))
     recorded = StagePart(str(given["stage"]), whole, given["realisations"])
     return StagePart.of(recorded, stage, sections)
-
-
-def digest(value: Any) -> bytes:
-    """Hash of a value made of mappings, lists, texts and finite numbers."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return sha256(text.encode()).digest()
-
-
-def _word(value: Any) -> str:
-    """Write a swept value in a few characters."""
-    if isinstance(value, Mapping):
-        return "-".join(_word(item) for item in value.values())
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    return Path(value).stem if isinstance(value, str) else str(value)

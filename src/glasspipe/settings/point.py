@@ -10,6 +10,7 @@ from glasspipe.errors import ConfigError
 from glasspipe.settings.checks import check
 from glasspipe.settings.materials import resolved
 from glasspipe.settings.model import Model
+from glasspipe.settings.names import hash_of, name_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.schema import Schema, complete, schema, validate
 
@@ -55,6 +56,17 @@ class Point:
     def model(self) -> Model:
         """The physics objects of the point."""
         return Model(self.sections)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of all that results depend on."""
+        physics = {name: self.sections[name] for name in SWEPT_SECTIONS}
+        return hash_of(Model(physics).resolved)
+
+    @cached_property
+    def name(self) -> str:
+        """The point's name, which tells it from every other point."""
+        return name_of(self.swept, self.hash)
 
     @property
     def realisations(self) -> int:

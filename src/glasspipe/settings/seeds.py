@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from glasspipe.settings.model import Model
-from glasspipe.settings.part import digest
+from glasspipe.settings.names import hash_of
 
 
 def seed_sequence(model: Model, stage: str, realisation: int) -> np.random.SeedSequence:
@@ -23,4 +23,4 @@ def seed_sequence(model: Model, stage: str, realisation: int) -> np.random.SeedS
             "components": [[c.species, c.axes, c.sublattice] for c in model.components],
         }
     key = {"seed": model.sections["seed"], "stage": stage, "disorder": disorder}
-    return np.random.SeedSequence(int.from_bytes(digest(key)), spawn_key=(realisation,))
+    return np.random.SeedSequence(int(hash_of(key), 16), spawn_key=(realisation,))

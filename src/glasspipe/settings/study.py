@@ -7,8 +7,7 @@ from typing import Any
 
 from glasspipe.errors import ConfigError
 from glasspipe.settings.materials import resolved
-from glasspipe.settings.part import StagePart
-from glasspipe.settings.point import SWEPT_SECTIONS, Point, point_schema
+from glasspipe.settings.point import Point, point_schema
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.schema import complete, schema, validate
 from glasspipe.settings.sweep import expand
@@ -22,12 +21,12 @@ class Study:
     ----------
     config : dict
         The config with every default filled in (not to be modified).
-    points : dict of str to Point
-        Its points by name, in the order of the sweep, the last key fastest.
+    points : tuple of Point
+        Its points, in the order of the sweep, the last key fastest.
     """
 
     config: dict[str, Any]
-    points: dict[str, Point]
+    points: tuple[Point, ...]
 
     @property
     def name(self) -> str:
@@ -37,7 +36,7 @@ class Study:
     @property
     def sweep_keys(self) -> tuple[str, ...]:
         """The dotted names of the swept keys."""
-        return tuple(next(iter(self.points.values())).swept)
+        return tuple(self.points[0].swept)
 
     @property
     def realisations(self) -> int:
@@ -75,26 +74,23 @@ def study_from(config: Mapping[str, Any]) -> Study:
     config = resolved(config)
     validate(schema(), config)
     data = complete(schema(), config)
-    points: dict[str, Point] = {}
-    seen: dict[str, Point] = {}
-    for point in _points(data):
-        whole = StagePart.of(point, "point", SWEPT_SECTIONS)
-        twin = seen.setdefault(whole.hash, point)
-        if twin is not point:
-            raise ConfigError(
-                f"sweep: found the same point twice ({twin.label}; {point.label});"
-                " allowed: points that differ in physics"
-            )
-        points[whole.name] = point
-    return Study(data, points)
+    return Study(data, tuple(_points(data)))
 
 
 def _points(data: dict[str, Any]) -> Iterator[Point]:
     """Yield the points of a study's complete config."""
     node = point_schema()
+    seen: dict[str, Point] = {}
     shared = {name: data[name] for name in ("realisations", "hamiltonian")}
     base = complete(node, data)
     if isinstance(base["medium"], str) and any(str(k).startswith("medium.") for k in data["sweep"]):
         base["medium"] = {"preset": base["medium"]}  # of which one number is swept
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
-        yield Point({**values, **shared}, swept)
+        point = Point({**values, **shared}, swept)
+        twin = seen.setdefault(point.hash, point)
+        if twin is not point:
+            raise ConfigError(
+                f"sweep: found the same point twice ({twin.label}; {point.label});"
+                " allowed: points that differ in physics"
+            )
+        yield point

@@ -1,7 +1,7 @@
 """Freeze: realisation after realisation, to be stopped and continued at any time."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.spins.annealing import Frozen
 from glasspipe.spins.diagnostics import (
     ERRORS,
     LOG_BINS,
@@ -25,6 +24,9 @@ from glasspipe.stages.cost import Cost, of_pairs
 from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.display import Display
 from glasspipe.stages.stage import Option, Stage
+
+if TYPE_CHECKING:
+    from glasspipe.spins.annealing import Frozen
 
 OVERLAPS = ("overlap", "overlap_abs", "overlap_squared")
 """Means of q, |q| and q² at each temperature."""
@@ -124,7 +126,7 @@ def _frozen(
 
 def _of_stored(
     model: Model, source: dataset.Reader, row: int, **options: Any
-) -> tuple[Frozen, dict[str, Any]]:
+) -> "tuple[Frozen, dict[str, Any]]":
     """Freeze with a stored U; return the size of each spin's couplings and what the method adds."""
     from glasspipe.spins.annealing import freeze
     from glasspipe.spins.tempering import temper
@@ -143,7 +145,7 @@ def _of_stored(
 
 def _of_implicit(
     model: Model, source: dataset.Reader, row: int, **options: Any
-) -> tuple[Frozen, dict[str, Any]]:
+) -> "tuple[Frozen, dict[str, Any]]":
     """Freeze with couplings that are not stored; return what is known of the errors, too."""
     from glasspipe.spins.nearfar import freeze_implicit
     from glasspipe.system.implicit import implicit

@@ -52,7 +52,7 @@ def _headline(study: Study) -> str:
 
 def _crystals(study: Study) -> list[str]:
     """Return what characterises each cubic medium of a study, in one paragraph or none."""
-    media = dict.fromkeys(point.model.medium for point in study.points.values())
+    media = dict.fromkeys(point.model.medium for point in study.points)
     lines = [
         f"crystal c11 {m.c11:g}, c12 {m.c12:g}, c44 {m.c44:g} GPa: {m.about}"
         for m in media
@@ -64,10 +64,10 @@ def _crystals(study: Study) -> list[str]:
 
 
 def _point_table(study: Study) -> str:
-    tempered = any(p.model.freeze["method"] == "tempering" for p in study.points.values())
+    tempered = any(p.model.freeze["method"] == "tempering" for p in study.points)
     extra = ("temperatures",) if tempered else ()
     rows = [("point", "x", "cells", "sites", "defects", *extra, "CPU")]
-    for name, point in list(study.points.items())[:SHOWN_POINTS]:
+    for point in study.points[:SHOWN_POINTS]:
         model, N = point.model, defects_of(point)
         size, sites = model.lattice.size, model.lattice.sites
         box = (f"{N / sites:.6g}", f"{size}³", str(sites))
@@ -75,7 +75,7 @@ def _point_table(study: Study) -> str:
             box = ("from file", "", "")
         seconds = sum(Work.of(stage, point, N).seconds for stage in stages_of(study))
         steps = (str(model.freeze["steps"]),) if tempered else ()
-        rows.append((name, *box, str(N), *steps, _time(seconds)))
+        rows.append((point.name, *box, str(N), *steps, _time(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
     return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
 

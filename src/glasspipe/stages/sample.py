@@ -33,10 +33,10 @@ def _run(part: StagePart, output: Path, *, first: int = 0, count: int | None = N
         If the user's own file cannot be used.
     """
     numbers = range(first, part.realisations if count is None else first + count)
-    if first < 0 or not numbers:
+    if not 0 <= first < numbers.stop <= part.realisations:
         raise ConfigError(
             f"--first and --count: found {first} and {numbers.stop - first};"
-            " allowed: realisations from 0 on, at least one"
+            f" the point has the realisations 0 to {part.realisations - 1}"
         )
     if part.model.source_file is None:
         _draw(part, output, numbers)

@@ -47,7 +47,7 @@ def kept_files(study: Study) -> list[str]:
     kept = [stage for stage in stages_of(study) if not stage.temporary and not stage.merged]
     return [
         file
-        for point in study.points.values()
+        for point in study.points
         for stage in kept
         for file in point_files(study, point, stage)
     ]
@@ -60,13 +60,13 @@ def merge_settings(study: Study) -> dict[str, str]:
     other points too.
     """
     types = {
-        key: sorted({type(point.swept[key]).__name__ for point in study.points.values()})
+        key: sorted({type(point.swept[key]).__name__ for point in study.points})
         for key in study.sweep_keys
     }
     how = study.config["aggregate"]
     return {
-        name: json.dumps([how["bootstrap"], how["pairs"], point.swept, types])
-        for name, point in study.points.items()
+        point.name: json.dumps([how["bootstrap"], how["pairs"], point.swept, types])
+        for point in study.points
     }
 
 
@@ -78,13 +78,13 @@ def study_record(study: Study) -> dict[str, Any]:
     kept = [stage for stage in stages_of(study) if not stage.temporary]
     points = [
         {
-            "name": name,
+            "name": point.name,
             "swept": point.swept,
             "point": point.model.resolved,
             **_crystal(point),
             "files": {stage.name: point_files(study, point, stage) for stage in kept},
         }
-        for name, point in study.points.items()
+        for point in study.points
     ]
     return {"config": study.config, "points": points}
 

@@ -13,6 +13,7 @@ from math import ceil, prod
 import numpy as np
 
 from glasspipe.errors import ConfigError
+from glasspipe.files.variables import REALISATION
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.point import Point
 from glasspipe.settings.study import Study
@@ -99,7 +100,7 @@ class Work:
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize
             * prod(sizes[dimension] for dimension in about.dimensions.split())
-            for name, about in self.stage.written(model).items()
+            for name, about in {"": REALISATION, **self.stage.written(model)}.items()
         )
 
     @property
@@ -127,10 +128,10 @@ def works(study: Study, stages: Iterable[Stage]) -> dict[str, dict[str, Work]]:
     ConfigError, DataError
         If defects come from a file that cannot be used.
     """
-    defects = {name: defects_of(point) for name, point in study.points.items()}
+    numbers = [(point, defects_of(point)) for point in study.points]
     found: dict[str, dict[str, Work]] = {}
     for stage in stages:
-        each = (Work.of(stage, point, defects[name]) for name, point in study.points.items())
+        each = (Work.of(stage, point, defects) for point, defects in numbers)
         found[stage.name] = {work.name: work for work in each}
     return found
 

@@ -1,0 +1,35 @@
+"""Names and hashes of what a study is made of: readable, safe as paths, and told apart.
+
+What a name stands for is in its hash; the swept values before it are for the reader.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+_LONGEST_SLUG = 60
+
+
+def hash_of(value: Any) -> str:
+    """Return a hash, 64 hexadecimal digits, of mappings, lists, texts and finite numbers."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(text.encode()).hexdigest()
+
+
+def name_of(swept: Mapping[str, Any], hash_: str) -> str:
+    """Return a name of swept values, by dotted key, and of a hash."""
+    words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in swept.items()]
+    slug = re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(words) or "point")
+    return f"{slug[:_LONGEST_SLUG]}-{hash_[:10]}"
+
+
+def _word(value: Any) -> str:
+    """Write a swept value in a few characters."""
+    if isinstance(value, Mapping):
+        return "-".join(_word(item) for item in value.values())
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return Path(value).stem if isinstance(value, str) else str(value)
