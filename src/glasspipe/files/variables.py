@@ -1,5 +1,6 @@
 """What a variable of a data file is, and the variables that several stages write."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 
@@ -17,6 +18,8 @@ class Variable:
         How it is stored.
     compressed : bool
         Whether compression is worth its time.
+    where : str
+        Under which settings it is there, empty if always; for the documentation.
     """
 
     dimensions: str
@@ -25,10 +28,15 @@ class Variable:
     reference: str
     dtype: str = "f8"
     compressed: bool = True
+    where: str = ""
 
     def along(self, dimensions: str) -> "Variable":
         """Return the same along other dimensions."""
         return replace(self, dimensions=dimensions)
+
+    def but(self, more: str) -> "Variable":
+        """Return the same with more said of what it is."""
+        return replace(self, long_name=f"{self.long_name} {more}")
 
 
 DEFECT = "realisation defect"
@@ -54,3 +62,8 @@ GAMMA = Variable(f"{DEFECT} axis axis2", "eV", "strain coupling of S", "eq. (7)"
 ZETA = Variable(
     f"{DEFECT} axis axis2 axis3", "eV angstrom", "strain-gradient coupling of tau", "eq. (8)"
 )
+
+
+def only(where: str, group: Mapping[str, Variable]) -> dict[str, Variable]:
+    """Return variables that are there under some settings only."""
+    return {name: replace(about, where=where) for name, about in group.items()}

@@ -16,8 +16,14 @@ from glasspipe.stages.values import AXES, LARGEST, check_size, static_dipoles_of
 
 Array = NDArray[np.float64]
 
-_STORED = ("B", "i", "j", "U")
-_IMPLICIT = ("B", "position", "box", "gamma")
+_EVERY = {"B": variables.B}
+_STORED = variables.only(
+    "U stored", {"i": variables.FIRST, "j": variables.SECOND, "U": variables.U}
+)
+_IMPLICIT = variables.only(
+    "U not stored",
+    {"position": variables.POSITION, "box": variables.BOX, "gamma": variables.GAMMA},
+)
 
 _SECONDS_PER_PAIR = 0.8e-6
 
@@ -96,7 +102,7 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
 
 
 def _holds(model: Model) -> tuple[str, ...]:
-    return _IMPLICIT if model.store == "implicit" else _STORED
+    return (*_EVERY, *(_IMPLICIT if model.store == "implicit" else _STORED))
 
 
 def _sizes(_: Model, defects: int) -> dict[str, int]:
@@ -112,15 +118,7 @@ COUPLINGS = Stage(
     about="compute U_ij and B_i",
     reads=(SAMPLE,),
     own=("medium", "boundary", "formula", "couplings"),
-    variables={
-        "B": variables.B,
-        "i": variables.FIRST,
-        "j": variables.SECOND,
-        "U": variables.U,
-        "position": variables.POSITION,
-        "box": variables.BOX,
-        "gamma": variables.GAMMA,
-    },
+    variables={**_EVERY, **_STORED, **_IMPLICIT},
     holds=_holds,
     sizes=_sizes,
     cost=_cost,

@@ -96,12 +96,7 @@ FIELDS = Stage(
         ),
         "b_eta": Variable(variables.DEFECT, "eV", "random field on tau of the volumes", "eq. (68)"),
         "b": variables.b,
-        "zeta": Variable(
-            variables.ZETA.dimensions,
-            variables.ZETA.units,
-            f"{variables.ZETA.long_name} that was used",
-            variables.ZETA.reference,
-        ),
+        "zeta": variables.ZETA.but("that was used"),
         "J_abs": Variable(variables.DEFECT, "eV", "sum over j of |J_ij|", "eq. (72)"),
         "J_max": Variable(variables.DEFECT, "eV", "largest |J_ij|", "eq. (72)"),
         "J_tau": Variable(

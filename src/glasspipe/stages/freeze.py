@@ -12,7 +12,6 @@ from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.spins.diagnostics import (
-    ERRORS,
     LOG_BINS,
     OVERLAP_BINS,
     complaints,
@@ -28,15 +27,94 @@ from glasspipe.stages.stage import Option, Stage
 if TYPE_CHECKING:
     from glasspipe.spins.annealing import Frozen
 
+_TRACE = "realisation replica step"
+_STEP = "realisation step"
+_REPLICA = "realisation replica"
+
+_EVERY = {
+    "S": variables.FROZEN,
+    "h": Variable(variables.DEFECT, "eV", "local field on S, random field included", "eq. (29)"),
+    "B": variables.B,
+    "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
+    "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
+    "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
+    "trace_energy_variance": Variable(
+        _TRACE, "eV2", "variance of the energy at the temperature", "eq. (29)"
+    ),
+    "acceptance": Variable(_TRACE, "1", "accepted share of the attempted flips", "model"),
+    "specific_heat": Variable(
+        _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"
+    ),
+    "replica_S": Variable(f"{_REPLICA} defect", "1", "frozen S of each replica", "eq. (29)", "i1"),
+    "replica_energy": Variable(_REPLICA, "eV", "energy of S", "eq. (29)"),
+    "unstable": Variable(
+        "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
+    ),
+}
 OVERLAPS = ("overlap", "overlap_abs", "overlap_squared")
 """Means of q, |q| and q² at each temperature."""
-
-_EVERY = (
-    *("S", "h", "B", "energy", "T", "trace_energy", "trace_energy_variance", "acceptance"),
-    *("specific_heat", "replica_S", "replica_energy", "unstable"),
+_SEVERAL = variables.only(
+    "two replicas or more",
+    {
+        "overlap": Variable(_STEP, "1", "mean overlap q of two replicas", "model"),
+        "overlap_abs": Variable(_STEP, "1", "mean |q|", "model"),
+        "overlap_squared": Variable(_STEP, "1", "mean of q squared", "model"),
+        "overlap_count": Variable(
+            f"{_STEP} overlap_bin",
+            "1",
+            "pairs with q in each of equal bins from -1 to 1",
+            "model",
+            "i8",
+        ),
+    },
 )
-_TEMPERED = ("swap_rate", "round_trips", "round_trip_time", "log_energy")
-_ACCURACY = (*ERRORS, "near_neighbours", "anneal_mesh")
+_TEMPERED = variables.only(
+    "tempering",
+    {
+        "swap_rate": Variable(
+            f"{_REPLICA} gap", "1", "accepted exchanges with the next temperature", "model"
+        ),
+        "round_trips": Variable(
+            _REPLICA, "1", "ways of a state through all temperatures and back", "model", "i8"
+        ),
+        "round_trip_time": Variable(_REPLICA, "1", "sweeps of a round trip", "model"),
+        "log_energy": Variable(
+            f"{_REPLICA} log_bin step",
+            "eV",
+            "mean energy of the last half of the sweeps, of the quarter before it, and so on",
+            "eq. (29)",
+        ),
+    },
+)
+_STORED = variables.only(
+    "U stored",
+    {
+        "U_norm": Variable(
+            variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
+        ),
+    },
+)
+_IMPLICIT = variables.only(
+    "U not stored",
+    {
+        "anneal_error": Variable(
+            "realisation",
+            "1",
+            "rms error of the fields that annealed random S, over their rms",
+            "model",
+        ),
+        "field_error": Variable(
+            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
+        ),
+        "staleness": Variable(
+            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+        ),
+        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
+        "anneal_mesh": Variable(
+            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
+        ),
+    },
+)
 _JUDGED = (
     *("T", "energy", "acceptance", "trace_energy", "replica_energy"),
     *("swap_rate", "round_trips", "log_energy"),
@@ -170,12 +248,13 @@ def _judgement(rows: list[Arrays], model: Model) -> str:
 
 
 def _holds(model: Model) -> tuple[str, ...]:
-    found: tuple[str, ...] = _EVERY
-    if model.freeze["replicas"] > 1:
-        found += (*OVERLAPS, "overlap_count")
-    if model.freeze["method"] == "tempering":
-        found += _TEMPERED
-    return found + (_ACCURACY if model.store == "implicit" else ("U_norm",))
+    freeze = model.freeze
+    return (
+        *_EVERY,
+        *(_SEVERAL if freeze["replicas"] > 1 else ()),
+        *(_TEMPERED if freeze["method"] == "tempering" else ()),
+        *(_IMPLICIT if model.store == "implicit" else _STORED),
+    )
 
 
 def _sizes(model: Model, defects: int) -> dict[str, int]:
@@ -207,84 +286,12 @@ def _cost(model: Model, defects: int) -> Cost:
     return Cost((_SECONDS_PER_VISIT + row) * flips + quench, found.bytes)
 
 
-_TRACE = "realisation replica step"
-_STEP = "realisation step"
-
 FREEZE = Stage(
     name="freeze",
     about="freeze S",
     reads=(COUPLINGS,),
     own=("freeze",),
-    variables={
-        "S": variables.FROZEN,
-        "h": Variable(
-            variables.DEFECT, "eV", "local field on S, random field included", "eq. (29)"
-        ),
-        "B": variables.B,
-        "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
-        "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
-        "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
-        "trace_energy_variance": Variable(
-            _TRACE, "eV2", "variance of the energy at the temperature", "eq. (29)"
-        ),
-        "acceptance": Variable(_TRACE, "1", "accepted share of the attempted flips", "model"),
-        "replica_S": Variable(
-            "realisation replica defect", "1", "frozen S of each replica", "eq. (29)", "i1"
-        ),
-        "replica_energy": Variable("realisation replica", "eV", "energy of S", "eq. (29)"),
-        "U_norm": Variable(
-            variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
-        ),
-        "unstable": Variable(
-            "realisation", "1", "spins with S h > 0 in the frozen state, 0 of need", "model", "i4"
-        ),
-        "anneal_error": Variable(
-            "realisation",
-            "1",
-            "rms error of the fields that annealed random S, over their rms",
-            "model",
-        ),
-        "field_error": Variable(
-            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
-        ),
-        "staleness": Variable(
-            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
-        ),
-        "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
-        "anneal_mesh": Variable(
-            "realisation axis", "1", "points of the mesh of the far fields", "model", "i4"
-        ),
-        "specific_heat": Variable(
-            _STEP, "1", "fluctuation of the energy per spin, over T squared", "model"
-        ),
-        "overlap": Variable(_STEP, "1", "mean overlap q of two replicas", "model"),
-        "overlap_abs": Variable(_STEP, "1", "mean |q|", "model"),
-        "overlap_squared": Variable(_STEP, "1", "mean of q squared", "model"),
-        "overlap_count": Variable(
-            f"{_STEP} overlap_bin",
-            "1",
-            "pairs with q in each of equal bins from -1 to 1",
-            "model",
-            "i8",
-        ),
-        "swap_rate": Variable(
-            "realisation replica gap", "1", "accepted exchanges with the next temperature", "model"
-        ),
-        "round_trips": Variable(
-            "realisation replica",
-            "1",
-            "ways of a state through all temperatures and back",
-            "model",
-            "i8",
-        ),
-        "round_trip_time": Variable("realisation replica", "1", "sweeps of a round trip", "model"),
-        "log_energy": Variable(
-            "realisation replica log_bin step",
-            "eV",
-            "mean energy of the last half of the sweeps, of the quarter before it, and so on",
-            "eq. (29)",
-        ),
-    },
+    variables={**_EVERY, **_SEVERAL, **_TEMPERED, **_STORED, **_IMPLICIT},
     holds=_holds,
     sizes=_sizes,
     cost=_cost,

@@ -52,8 +52,13 @@ _TERMS = {
     "B": variables.B,
     "b": variables.b,
 }
-_ALL_PAIRS = {"i": variables.FIRST, "j": variables.SECOND, "U": variables.U, "J": variables.J}
-_STRONG_PAIRS = _strong("U", variables.U) | _strong("J", variables.J)
+_ALL_PAIRS = variables.only(
+    "`store: dense`",
+    {"i": variables.FIRST, "j": variables.SECOND, "U": variables.U, "J": variables.J},
+)
+_STRONG_PAIRS = variables.only(
+    "`store: pairs`", _strong("U", variables.U) | _strong("J", variables.J)
+)
 
 
 def _run(part: StagePart, realisations: Path, couplings: Path, frozen: Path, output: Path) -> None:

@@ -1,5 +1,6 @@
 """Sample: realisations of the disorder, drawn on a lattice or taken from a user's file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,27 @@ from glasspipe.stages.values import AXES
 
 _TENSORS = ("gamma", "eta", "zeta", "zeta_minus", "static")
 _AMPLITUDES = ("D", "Delta", "E", "epsilon")
-_OPTIONAL = ("zeta_minus", "static", "E", "epsilon")
+_EVERY = {
+    "position": variables.POSITION,
+    "box": variables.BOX,
+    "site": Variable(f"{variables.DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"),
+    "component": Variable(variables.DEFECT, "1", "component of the mixture", "model", "i2"),
+    "gamma": variables.GAMMA,
+    "eta": Variable(variables.DEFECT, "eV", "volume coupling", "eq. (7)"),
+    "zeta": variables.ZETA.but("(two states: for S = +1)"),
+    "D": variables.D,
+    "Delta": variables.DELTA,
+}
+_STATIC = replace(variables.GAMMA, long_name="force dipole that S does not change, beside eta")
+_STRAY = {
+    "E": Variable(variables.DEFECT, "eV", "stray field on S", "eq. (2)"),
+    "epsilon": Variable(variables.DEFECT, "eV", "stray field on tau", "eq. (3)"),
+}
+_OPTIONAL = {
+    **variables.only("species of two states", {"zeta_minus": variables.ZETA.but("for S = -1")}),
+    **variables.only("static dipoles", {"static": _STATIC}),
+    **variables.only("stray fields", _STRAY),
+}
 """Variables that are there only where some defects need them."""
 _BYTES_PER_DEFECT = 1500.0
 
@@ -97,8 +118,7 @@ def _take(part: StagePart, source: Path, output: Path, numbers: range) -> None:
 
 
 def _holds(model: Model) -> tuple[str, ...]:
-    absent = set(_OPTIONAL) - set(model.extras)
-    return tuple(name for name in SAMPLE.variables if name not in absent)
+    return (*_EVERY, *(name for name in _OPTIONAL if name in model.extras))
 
 
 def _cost(_: Model, defects: int) -> Cost:
@@ -110,38 +130,7 @@ SAMPLE = Stage(
     about="draw realisations of the disorder",
     reads=(),
     own=("seed", "lattice", "defects", "sample"),
-    variables={
-        "position": variables.POSITION,
-        "box": variables.BOX,
-        "site": Variable(
-            f"{variables.DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"
-        ),
-        "component": Variable(variables.DEFECT, "1", "component of the mixture", "model", "i2"),
-        "gamma": variables.GAMMA,
-        "eta": Variable(variables.DEFECT, "eV", "volume coupling", "eq. (7)"),
-        "zeta": Variable(
-            variables.ZETA.dimensions,
-            variables.ZETA.units,
-            f"{variables.ZETA.long_name} (two states: for S = +1)",
-            variables.ZETA.reference,
-        ),
-        "zeta_minus": Variable(
-            variables.ZETA.dimensions,
-            variables.ZETA.units,
-            f"{variables.ZETA.long_name} for S = -1",
-            variables.ZETA.reference,
-        ),
-        "static": Variable(
-            variables.GAMMA.dimensions,
-            "eV",
-            "force dipole that S does not change, beside eta",
-            "eq. (7)",
-        ),
-        "D": variables.D,
-        "Delta": variables.DELTA,
-        "E": Variable(variables.DEFECT, "eV", "stray field on S", "eq. (2)"),
-        "epsilon": Variable(variables.DEFECT, "eV", "stray field on tau", "eq. (3)"),
-    },
+    variables={**_EVERY, **_OPTIONAL},
     holds=_holds,
     sizes=lambda _, defects: {"defect": defects},
     cost=_cost,
