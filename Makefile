@@ -13,8 +13,8 @@ CONFIG ?= config/config.yaml
 BIN := .venv/bin
 SETUP := .venv/.setup
 PIP := -m pip --disable-pip-version-check
-PRINT_FOLDER := from sys import argv; from glasspipe import config, layout; \
-	print(layout.study_folder(config.load_study(argv[1])))
+# as the user wrote it, whatever signs it has
+export CONFIG_FILE = $(value CONFIG)
 
 .PHONY: setup run test lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
@@ -38,9 +38,9 @@ $(SETUP): requirements.lock pyproject.toml
 	touch $@
 
 run: $(SETUP)
-	$(BIN)/glasspipe check "$(CONFIG)"
-	$(BIN)/snakemake --cores $(CORES) --configfile "$(CONFIG)"
-	@$(BIN)/glasspipe summary "$$($(BIN)/python -c '$(PRINT_FOLDER)' '$(CONFIG)')"
+	$(BIN)/glasspipe check "$$CONFIG_FILE"
+	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE"
+	@$(BIN)/glasspipe summary "$$CONFIG_FILE"
 
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
@@ -51,7 +51,7 @@ lint: $(SETUP)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/snakemake --lint --directory build --configfile "$(CONFIG)"
+	$(BIN)/snakemake --lint --directory build --configfile "$$CONFIG_FILE"
 
 bench: $(SETUP)
 	$(BIN)/python benchmarks/pairs.py

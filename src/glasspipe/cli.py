@@ -5,12 +5,15 @@ runs on one thread, for a result may not depend on the number of cores.
 """
 
 import argparse
+import codecs
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from glasspipe.stages.stage import Stage
@@ -19,12 +22,62 @@ for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 
+_ASCII = {
+    "Å": "A",
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "ζ": "zeta",
+    "η": "eta",
+    "ρ": "rho",
+    "τ": "tau",
+    "ε": "epsilon",
+    "Δ": "Delta",
+    "Σ": "Sum",
+    "⟨": "<",
+    "⟩": ">",
+    "→": "->",
+    "±": "+-",
+    "≤": "<=",
+    "≥": ">=",
+    "×": "x",
+    "−": "-",
+    "–": "-",
+    "…": "...",
+    "√": "sqrt",
+    "²": "^2",
+    "³": "^3",
+    "⁻": "^-",
+    "₀": "_0",
+    "₂": "_2",
+    "µ": "u",
+    "∞": "inf",
+    "ẑ": "z",
+}
+"""What is written for a sign that an encoding lacks."""
+
+
+def _written(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace what an encoding cannot write, to be used as an error handler of codecs."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    plain = "".join(_ASCII.get(sign, normalize("NFKD", sign)) for sign in signs)
+    return plain.encode("ascii", "ignore").decode() or "?", error.end
+
+
+codecs.register_error("glasspipe", _written)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status.
 
     A user's mistake (a config or a file that cannot be used) ends in one line and status 2; a
     signal that let the run keep what it did, in status 128 + its number.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal cannot show must not end a run
+            stream.reconfigure(errors="glasspipe")
     options = _parser().parse_args(arguments)
     from glasspipe.errors import ConfigError, DataError
     from glasspipe.files.checkpoint import StoppedError
@@ -64,20 +117,23 @@ def _materials(_: argparse.Namespace) -> None:
 
 
 def _stage(options: argparse.Namespace) -> None:
+    from glasspipe.files.dataset import refuse_overwriting
     from glasspipe.stages import STAGES
 
     stage = STAGES[options.command]
-    stage.run(
-        stage.load_part(options.point),
-        *(getattr(options, read.name) for read in stage.reads),
-        options.output,
-        **{option.name: getattr(options, option.name) for option in stage.options},
-    )
+    part = stage.load_part(options.point)
+    inputs = [getattr(options, read.name) for read in stage.reads]
+    own = part.model.source_file
+    refuse_overwriting(options.output, [options.point, *inputs, *([own] if own else [])])
+    chosen = {option.name: getattr(options, option.name) for option in stage.options}
+    stage.run(part, *inputs, options.output, **chosen)
 
 
 def _export(options: argparse.Namespace) -> None:
+    from glasspipe.files.dataset import refuse_overwriting
     from glasspipe.files.export import export
 
+    refuse_overwriting(options.output, [options.hamiltonian])
     export(
         options.hamiltonian,
         options.output,
@@ -104,8 +160,11 @@ def _report(options: argparse.Namespace) -> None:
 
 def _summary(options: argparse.Namespace) -> None:
     from glasspipe.report.summary import summary
+    from glasspipe.settings.study import load_study
+    from glasspipe.stages.study_files import study_folder
 
-    print(summary(options.folder))
+    folder: Path = options.folder
+    print(summary(Path(study_folder(load_study(folder))) if folder.is_file() else folder))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,7 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     aggregate.add_argument("--point", metavar="NAME", help="only merge the chunks of this point")
     aggregate.set_defaults(run=_aggregate)
     _folder_parser(commands, "report", "draw figures and write tables").set_defaults(run=_report)
-    _folder_parser(commands, "summary", "print the headline numbers").set_defaults(run=_summary)
+    summary = commands.add_parser("summary", help="print the headline numbers")
+    summary.add_argument("folder", type=Path, metavar="STUDY-FOLDER|CONFIG")
+    summary.set_defaults(run=_summary)
     return parser
 
 

@@ -8,10 +8,11 @@ import reference as ref
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.species import frozen_zeta
 from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields, frozen_zeta
+from glasspipe.system.fields import fields
 
 BOX = np.array([9.0, 10.0, 12.0])
 MEDIUM = PRESETS["KBr"].medium

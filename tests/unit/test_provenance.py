@@ -40,7 +40,7 @@ def hashes():
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("defects/species.py", {"sample", *PHYSICS - {"freeze"}, *THEORY}),
+        ("defects/species.py", {"sample", "fields", "hamiltonian", *THEORY}),
         ("defects/realisation.py", {"sample"}),
         ("kernels/crystal_pairs.py", PHYSICS),
         ("kernels/pairs.py", PHYSICS),

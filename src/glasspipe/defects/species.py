@@ -203,6 +203,21 @@ def unit_kinds(species: str, axes: str, *, static_dipole: str = "none") -> Varia
     return of_axes(d[i], d[j], static=static_dipole == "mean")
 
 
+def frozen_zeta(zeta: Array, zeta_minus: Array | None, S: ArrayLike) -> Array:
+    """ζ of the frozen state: ``zeta`` where S = +1, ``zeta_minus`` (rotors) where S = −1.
+
+    Parameters
+    ----------
+    zeta, zeta_minus : array (N, 3, 3, 3)
+        eV Å.
+    S : array (N,)
+        ±1.
+    """
+    if zeta_minus is None:
+        return zeta
+    return np.where((np.asarray(S) > 0)[:, None, None, None], zeta, zeta_minus)
+
+
 def rotations(vector: Array) -> Array:
     """Matrices (n, 3, 3) that turn about ``vector`` (n, 3) by its length in radians."""
     angle = np.linalg.norm(vector, axis=1)[:, None, None]

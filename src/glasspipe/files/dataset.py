@@ -8,12 +8,14 @@ which part it expects.
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -68,14 +70,37 @@ def git_revision() -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; move it there, or remove it on an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Yield a temporary name beside ``path``; move it there, or remove it on an error.
+
+    A link stays, and what it points to is replaced. A pipe or a device gets the bytes.
+    """
+    special = path.exists() and not path.is_file()
+    target = path if special else path.resolve()
+    folder = Path(gettempdir()) if special else target.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{target.name}.{os.getpid()}.part"
     try:
         yield temporary
-        os.replace(temporary, path)
+        if special:
+            with temporary.open("rb") as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        else:
+            os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that is one of the inputs, whatever the two are called.
+
+    Raises
+    ------
+    DataError
+        If it is.
+    """
+    for path in inputs:
+        if output.exists() and path.exists() and output.samefile(path):
+            raise DataError(f"{output}: is the input {path}; allowed: an output of its own")
 
 
 class Writer:
@@ -196,9 +221,17 @@ class Reader:
         """Return the shape of a variable."""
         return tuple(self._variable(name).shape)
 
-    def is_real(self, name: str) -> bool:
-        """Say whether a variable holds real numbers."""
-        return self._variable(name).dtype.kind in "iuf"
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of a variable's numbers, as it is stored."""
+        return np.dtype(self._variable(name).dtype)
+
+    def dimensions(self, name: str) -> tuple[str, ...]:
+        """Return the names of a variable's dimensions."""
+        return tuple(self._variable(name).dimensions)
+
+    def about(self, name: str) -> dict[str, Any]:
+        """Return the attributes of a variable."""
+        return dict(self._variable(name).attrs)
 
     def row(self, row: int, *names: str) -> list[NDArray[Any]]:
         """Read what belongs to the realisation in ``row``."""
@@ -208,8 +241,8 @@ class Reader:
         """Read the same of a variable that need not be there, or return None."""
         return self.row(row, name)[0] if name in self else None
 
-    def part(self, name: str, part: slice) -> NDArray[Any]:
-        """Read a part of a variable along its first dimension."""
+    def part(self, name: str, part: Any) -> NDArray[Any]:
+        """Read a part of a variable, as numpy indexes it."""
         return self._read(name, part)
 
     def _read(self, name: str, index: Any) -> NDArray[Any]:

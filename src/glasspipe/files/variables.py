@@ -59,9 +59,14 @@ J = Variable(
     "realisation pair", "eV", "Ising coupling of tau, each pair once", "eq. (72)", compressed=False
 )
 GAMMA = Variable(f"{DEFECT} axis axis2", "eV", "strain coupling of S", "eq. (7)")
+ETA = Variable(DEFECT, "eV", "volume coupling", "eq. (7)")
+STATIC = replace(GAMMA, long_name="force dipole that S does not change, beside eta")
 ZETA = Variable(
     f"{DEFECT} axis axis2 axis3", "eV angstrom", "strain-gradient coupling of tau", "eq. (8)"
 )
+ZETA_MINUS = ZETA.but("for S = -1")
+E = Variable(DEFECT, "eV", "stray field on S", "eq. (2)")
+EPSILON = Variable(DEFECT, "eV", "stray field on tau", "eq. (3)")
 
 
 def only(where: str, group: Mapping[str, Variable]) -> dict[str, Variable]:

@@ -19,6 +19,7 @@ from glasspipe.defects.species import Variants
 from glasspipe.files import dataset, results
 from glasspipe.report import freezing_results, low_energy
 from glasspipe.report.expectation import Expectation, expectations
+from glasspipe.report.merging import side_by_side
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.freeze import FREEZE
@@ -102,8 +103,7 @@ def study(folder: Path) -> None:
     }
     labels = {"point": names, **keys}
     fields, froze = zip(*map(freezing_results.split, points), strict=True)
-    merged = xr.concat(fields, "point", join="outer", data_vars="all").assign_coords(labels)
-    curves = xr.concat(froze, "point", join="outer", data_vars="all").assign_coords(labels)
+    merged, curves = (side_by_side(data).assign_coords(labels) for data in (fields, froze))
     results.write_merged(folder, results.FREEZING, curves)
     results.write_merged(folder, results.DISTRIBUTIONS, _distributions(merged))
     results.write_merged(

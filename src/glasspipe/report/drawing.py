@@ -4,8 +4,9 @@ A logarithmic axis cannot show a field that vanishes, and one point spans no ran
 drawn is left out here, so that the figures need not ask.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor, log10
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, LogFormatter
 
-from glasspipe.report.presentation import Arrangement, Axis, Series
+from glasspipe.report.presentation import Arrangement, Axis, Series, literal
 
 COLUMN_WIDTH = 3.4
 """Of a journal, inches."""
@@ -74,6 +75,10 @@ STYLE: dict[str, Any] = {
 """Matplotlib's settings for figures that are printed at their own size."""
 
 
+Drawings = dict[str, Callable[[], Figure]]
+"""What draws each figure, by its name."""
+
+
 def grid(rows: int, wanted: int, *, height: float, **options: Any) -> tuple[Figure, Any]:
     """Return a figure and its axes (rows, columns), at most :data:`MOST_COLUMNS` of ``wanted``."""
     shown = min(wanted, MOST_COLUMNS)
@@ -93,7 +98,9 @@ def set_axis(panels: Sequence[Axes], arrangement: Arrangement) -> None:
         if axis.log:
             axes.set(xscale="log", xlim=(low / 1.6, high * 1.6))
         elif axis.names:
-            axes.set(xticks=positions, xticklabels=axis.names, xlim=(low - 0.5, high + 0.5))
+            axes.set(
+                xticks=positions, xticklabels=map(literal, axis.names), xlim=(low - 0.5, high + 0.5)
+            )
         else:
             axes.set_xlim(low - margin, high + margin)
     panels[-1].set_xlabel(axis.label)
@@ -170,7 +177,7 @@ def explain_shades(figure: Figure, arrangement: Arrangement) -> None:
     """Say above the panels which shade is which point."""
     if arrangement.axis.names:
         [colours] = shades(arrangement)
-        names = arrangement.axis.names
+        names = map(literal, arrangement.axis.names)
         legend(figure, [key(n, color=c) for n, c in zip(names, colours, strict=True)])
     elif len(arrangement.positions) > 1:
         panels, width = figure.axes, figure.get_figwidth()
@@ -186,6 +193,23 @@ def _mappable(arrangement: Arrangement) -> ScalarMappable:
     # realised concentrations just miss the decades that label the ends
     normalise = LogNorm(low / 1.01, high * 1.01) if arrangement.axis.log else Normalize(low, high)
     return ScalarMappable(normalise, _SHADES)
+
+
+def notice(text: str) -> Figure:
+    """Return a figure that shows a text alone."""
+    figure = Figure(figsize=(COLUMN_WIDTH, 1.5), layout="constrained")
+    figure.text(0.5, 0.5, "\n".join(wrap(text, 55)), ha="center", va="center")
+    return figure
+
+
+def straighten(figure: Figure) -> None:
+    """Make logarithmic axes linear where no panel that shares them shows anything positive."""
+    for panel in figure.axes:
+        for name, shared in (("x", panel.get_shared_x_axes()), ("y", panel.get_shared_y_axes())):
+            lines = [line for other in shared.get_siblings(panel) for line in other.lines]
+            drawn = [np.asarray(line.get_data()["xy".index(name)], dtype=float) for line in lines]
+            if not any((values[np.isfinite(values)] > 0).any() for values in drawn):
+                panel.set(**{f"{name}scale": "linear"})
 
 
 def thin_labels(figure: Figure) -> None:

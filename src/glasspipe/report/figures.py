@@ -4,7 +4,8 @@ The bytes of a figure depend on its data only: the user's own matplotlib setting
 left out.
 """
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from glasspipe.report.presentation import (
     compact,
     find_fit,
     fraction,
+    literal,
     pick,
 )
 
@@ -76,24 +78,37 @@ def write(folder: Path) -> None:
         results.read_merged(folder, results.DISTRIBUTIONS),
         results.read_merged(folder, results.TRACES),
     )
+    freezing, low_energy = (
+        results.read_merged(folder, results.FREEZING),
+        results.read_merged(folder, results.LOW_ENERGY),
+    )
+    figures: drawing.Drawings = {
+        "typical_and_width": lambda: typical_and_width(summary, fits),
+        "distribution_B": lambda: distribution(summary, histograms, ["B"]),
+        "distribution_b_tau": lambda: distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
+        "energy_temperature": lambda: energy_temperature(summary, histograms, traces),
+        "fields_against_x": lambda: fields_against_x(summary, fits),
+        **freezing_figures.figures(summary, freezing),
+        **low_energy_figures.figures(summary, fits, low_energy),
+    }
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
-        figures = {
-            "typical_and_width": typical_and_width(summary, fits),
-            "distribution_B": distribution(summary, histograms, ["B"]),
-            "distribution_b_tau": distribution(summary, histograms, ["b_gamma", "b_eta", "b"]),
-            "energy_temperature": energy_temperature(summary, histograms, traces),
-            "fields_against_x": fields_against_x(summary, fits),
-            **freezing_figures.figures(summary, results.read_merged(folder, results.FREEZING)),
-            **low_energy_figures.figures(
-                summary, fits, results.read_merged(folder, results.LOW_ENERGY)
-            ),
-        }
-        for name, figure in figures.items():
-            save(figure, folder / "figures" / name)
+        for name, draw in figures.items():
+            _write_one(draw, name, folder / "figures")
+
+
+def _write_one(draw: Callable[[], Figure], name: str, folder: Path) -> None:
+    """Draw and write a figure; where that fails, one that says so, for the others to be made."""
+    try:
+        save(draw(), folder / name)
+    except Exception as error:
+        why = f"the figure {name} could not be drawn: {type(error).__name__}: {error}"
+        print(f"glasspipe report: {' '.join(why.split())}", file=sys.stderr)
+        save(drawing.notice(literal(why)), folder / name)
 
 
 def save(figure: Figure, stem: Path) -> None:
     """Write a figure as PDF and as PNG, ``stem`` being the path without the suffix."""
+    drawing.straighten(figure)
     drawing.thin_labels(figure)
     for kind, metadata in _METADATA.items():
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:

@@ -42,8 +42,8 @@ _BEYOND = 3.0
 """How far beyond the most sweeps the fit is drawn."""
 
 
-def figures(summary: pd.DataFrame, data: xr.Dataset) -> dict[str, Figure]:
-    """Draw all figures of this module.
+def figures(summary: pd.DataFrame, data: xr.Dataset) -> drawing.Drawings:
+    """Return what draws each figure of this module.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def figures(summary: pd.DataFrame, data: xr.Dataset) -> dict[str, Figure]:
         How its points froze.
     """
     return {
-        "freezing": freezing(summary, data),
-        "freezing_temperature": freezing_temperature(summary),
-        "overlap_distribution": overlap_distribution(summary, data),
-        "random_field": random_field(summary),
-        "energy_sweeps": energy_sweeps(summary),
+        "freezing": lambda: freezing(summary, data),
+        "freezing_temperature": lambda: freezing_temperature(summary),
+        "overlap_distribution": lambda: overlap_distribution(summary, data),
+        "random_field": lambda: random_field(summary),
+        "energy_sweeps": lambda: energy_sweeps(summary),
     }
 
 
@@ -154,7 +154,7 @@ def freezing_temperature(summary: pd.DataFrame) -> Figure:
             drawing.estimates(axes, series, picked.assign(theory=np.nan), style)
         drawing.note_if_empty(axes, "not available")
         scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
-        axes.plot(series.position, scale, color="grey")
+        axes.plot(series.position, scale.where(scale > 0), color="grey")
     panels[0].set_ylabel(f"freezing temperature $k_BT_G$ ({unit_name})")
     _explain(figure, arrangement)
     return figure

@@ -46,8 +46,8 @@ _DIGITS = 3
 """Significant digits of values that are taken for the same."""
 
 
-def figures(summary: pd.DataFrame, fits: pd.DataFrame, data: xr.Dataset) -> dict[str, Figure]:
-    """Draw all figures of this module.
+def figures(summary: pd.DataFrame, fits: pd.DataFrame, data: xr.Dataset) -> drawing.Drawings:
+    """Return what draws each figure of this module.
 
     Parameters
     ----------
@@ -57,10 +57,10 @@ def figures(summary: pd.DataFrame, fits: pd.DataFrame, data: xr.Dataset) -> dict
         Its couplings by distance and splittings.
     """
     return {
-        "couplings_distance": couplings_distance(summary, fits, data),
-        "tau_ratios": tau_ratios(summary, data),
-        "free_spins": free_spins(summary),
-        "levels": level_density(summary, data),
+        "couplings_distance": lambda: couplings_distance(summary, fits, data),
+        "tau_ratios": lambda: tau_ratios(summary, data),
+        "free_spins": lambda: free_spins(summary),
+        "levels": lambda: level_density(summary, data),
     }
 
 
@@ -147,7 +147,8 @@ def tau_ratios(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
             colour = colours[groups["x"][number[0]]]
             proportional |= _draw_proportional(axes, abscissa[number], found.iloc[number], colour)
         if np.any(abscissa > 0):
-            axes.set_xlim(np.nanmin(abscissa) / 2, np.nanmax(abscissa) * 2)
+            positive = abscissa[abscissa > 0]
+            axes.set_xlim(np.nanmin(positive) / 2, np.nanmax(positive) * 2)
             _label_values(axes, abscissa)
         drawing.note_if_empty(axes, "no such fields")
     left.set(

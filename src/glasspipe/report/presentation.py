@@ -175,9 +175,14 @@ def key_label(key: str) -> str:
 
 
 def value_label(key: str, value: Any) -> str:
-    """Return 'symbol = value unit' for a swept value."""
-    shown = value if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
+    """Return 'symbol = value unit' for a swept value, for a figure."""
+    shown = literal(value) if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
     return f"{key_label(key)} = {shown}"
+
+
+def literal(text: str) -> str:
+    """Return a user's text such that a figure shows it as it is, and not as mathematics."""
+    return text.replace("$", r"\$")
 
 
 def key_unit(key: str) -> str:

@@ -132,7 +132,7 @@ class Model:
         """Number of defects; 0 where they come from a file that cannot be read."""
         if self.source_file is None:
             return self.defects
-        from glasspipe.files.sources import user_defects
+        from glasspipe.files.user_defects import user_defects
 
         try:
             with user_defects(self.source_file) as defects:

@@ -20,16 +20,23 @@ def hash_of(value: Any) -> str:
 
 
 def name_of(swept: Mapping[str, Any], hash_: str) -> str:
-    """Return a name of swept values, by dotted key, and of a hash."""
-    words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in swept.items()]
-    slug = re.sub(r"[^A-Za-z0-9._+-]+", "-", "-".join(words) or "point")
-    return f"{slug[:_LONGEST_SLUG]}-{hash_[:10]}"
+    """Return a name of swept values, by dotted key, and of a hash.
+
+    A value stands in it whole or not at all; `etc` stands for those that do not.
+    """
+    slug = ""
+    for key, value in swept.items():
+        word = f"{key.rpartition('.')[2]}-{_word(value)}"
+        longer = re.sub(r"[^A-Za-z0-9._+-]+", "-", f"{slug}-{word}").strip("-")
+        if len(longer) > _LONGEST_SLUG:
+            slug = f"{slug}-etc".strip("-")
+            break
+        slug = longer
+    return f"{slug or 'point'}-{hash_[:10]}"
 
 
 def _word(value: Any) -> str:
-    """Write a swept value in a few characters."""
+    """Write a swept value."""
     if isinstance(value, Mapping):
         return "-".join(_word(item) for item in value.values())
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    return Path(value).stem if isinstance(value, str) else str(value)
+    return Path(value).name if isinstance(value, str) else str(value)

@@ -1,10 +1,12 @@
 """Reading a user's YAML or JSON, which may be anything.
 
-YAML lets a later key replace an earlier one of the same name in silence; here that is an error.
-JSON is not quite YAML: 1e-05 is a number in one and a text in the other, so JSON is tried first.
+YAML lets a later key replace an earlier one of the same name in silence; here that is an error. So
+are the numbers that old YAML reads as nobody means them: 0123 as 83, 20:26 as 1226. JSON is not
+quite YAML: 1e-05 is a number in one and a text in the other, so JSON is tried first.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +56,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
+_PLAIN = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+.*|[-+]?\.\D+")
+"""Numbers that everybody reads alike, and infinity and nan, which the schema refuses."""
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, except that a key may not be repeated."""
+    """YAML's safe loader, except that keys are not repeated and numbers are as they look."""
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        return _as_it_looks(node, super().construct_yaml_int(node))
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        return _as_it_looks(node, super().construct_yaml_float(node))
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -67,6 +79,22 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.append(key.value)
         return node
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+
+def _as_it_looks(node: yaml.ScalarNode, value: Any) -> Any:
+    """Refuse a number in a notation of old YAML, such as octal or in base 60."""
+    if _PLAIN.fullmatch(node.value):
+        return value
+    digits = node.value.replace("_", "").lstrip("+")
+    meant = digits.lstrip("0") if digits.isdigit() else f'{value} or, for a text, "{node.value}"'
+    raise yaml.MarkedYAMLError(
+        problem=f"found {node.value}, which YAML takes for {value}; write {meant}",
+        problem_mark=node.start_mark,
+    )
 
 
 def _problem(error: Exception) -> str:

@@ -5,6 +5,7 @@ Here each error becomes one line: the dotted key, what was found, and what is al
 put together from the same schema that refused it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -227,6 +228,11 @@ def _remedy(node: Schema, found: object) -> str:
     return ""
 
 
+def _first_digit(found: re.Match[str]) -> str:
+    """Write the sign of a number, and a 0 before a point that nothing precedes."""
+    return found[1] if found[1] is not None else f"{found[2]}0"
+
+
 def _yaml_number(text: str) -> str | None:
     """Write a text that looks like a number so that YAML reads it as one."""
     try:
@@ -234,7 +240,8 @@ def _yaml_number(text: str) -> str | None:
             return None
     except ValueError:
         return None
-    mantissa, e, exponent = text.strip().lower().partition("e")
+    mantissa, e, exponent = text.strip().lower().replace("_", "").partition("e")
+    mantissa = re.sub(r"^([-+]?)0*(?=\d)|^([-+]?)(?=\.)", _first_digit, mantissa)
     if not e:
         return mantissa
     point = "" if "." in mantissa else ".0"

@@ -28,11 +28,13 @@ def describe(study: Study) -> str:
     DataError
         If a file of defects cannot be used.
     """
+    _check_files(study)
     work = {name: list(parts.values()) for name, parts in works(study, stages_of(study)).items()}
     return "\n\n".join(
         [
             _headline(study),
             *_crystals(study),
+            *_unstable(study),
             _point_table(study),
             _rule_table(study, work),
             _estimate(study, work),
@@ -41,12 +43,22 @@ def describe(study: Study) -> str:
     )
 
 
+def _check_files(study: Study) -> None:
+    """Read all that the study will take from users' files, as sampling will."""
+    from glasspipe.files.user_defects import user_defects
+
+    for file in dict.fromkeys(filter(None, (p.model.source_file for p in study.points))):
+        with user_defects(file) as defects:
+            for number in range(min(study.realisations, defects.realisations)):
+                defects.realisation(number)
+
+
 def _headline(study: Study) -> str:
     swept = f", sweeping {' and '.join(study.sweep_keys)}" if study.sweep_keys else ""
     return (
         f"study {study.name}: {_count(len(study.points), 'point')}{swept};"
         f" {_count(study.realisations, 'realisation')} of each"
-        f" in {_count(len(study.chunks), 'job')} a stage"
+        f" in {_count(len(study.chunks), 'job')} a stage; seed {study.config['seed']}"
     )
 
 
@@ -61,6 +73,18 @@ def _crystals(study: Study) -> list[str]:
     hidden = len(lines) - SHOWN_POINTS
     more = [f"… and {hidden} more"] if hidden > 0 else []
     return ["\n".join([*lines[:SHOWN_POINTS], *more])] if lines else []
+
+
+def _unstable(study: Study) -> list[str]:
+    """Return a warning about media that no stress holds at their volume."""
+    media = dict.fromkeys(point.model.medium for point in study.points)
+    found = [medium for medium in media if not medium.bulk_modulus > 0]
+    if not found:
+        return []
+    return [
+        f"warning: {_count(len(found), 'medium')} without a positive bulk modulus, such as"
+        f" {found[0]}: plane waves are stable, and (17) is such a limit, but no solid is"
+    ]
 
 
 def _point_table(study: Study) -> str:

@@ -1,13 +1,12 @@
 """Sample: realisations of the disorder, drawn on a lattice or taken from a user's file."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, variables
-from glasspipe.files.sources import user_defects
+from glasspipe.files.user_defects import user_defects
 from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
@@ -24,20 +23,15 @@ _EVERY = {
     "site": Variable(f"{variables.DEFECT} axis", "1", "site on the lattice's mesh", "model", "i4"),
     "component": Variable(variables.DEFECT, "1", "component of the mixture", "model", "i2"),
     "gamma": variables.GAMMA,
-    "eta": Variable(variables.DEFECT, "eV", "volume coupling", "eq. (7)"),
+    "eta": variables.ETA,
     "zeta": variables.ZETA.but("(two states: for S = +1)"),
     "D": variables.D,
     "Delta": variables.DELTA,
 }
-_STATIC = replace(variables.GAMMA, long_name="force dipole that S does not change, beside eta")
-_STRAY = {
-    "E": Variable(variables.DEFECT, "eV", "stray field on S", "eq. (2)"),
-    "epsilon": Variable(variables.DEFECT, "eV", "stray field on tau", "eq. (3)"),
-}
 _OPTIONAL = {
-    **variables.only("species of two states", {"zeta_minus": variables.ZETA.but("for S = -1")}),
-    **variables.only("static dipoles", {"static": _STATIC}),
-    **variables.only("stray fields", _STRAY),
+    **variables.only("species of two states", {"zeta_minus": variables.ZETA_MINUS}),
+    **variables.only("static dipoles", {"static": variables.STATIC}),
+    **variables.only("stray fields", {"E": variables.E, "epsilon": variables.EPSILON}),
 }
 """Variables that are there only where some defects need them."""
 _BYTES_PER_DEFECT = 1500.0

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.defects.species import frozen_zeta
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.part import StagePart
@@ -62,7 +63,5 @@ def static_dipoles_of(part: StagePart, source: Reader, row: int) -> Array | None
 
 def frozen_zeta_of(source: Reader, row: int, S: Array) -> Array:
     """ζ of the state in which the defects of a realisation are frozen."""
-    from glasspipe.system.fields import frozen_zeta
-
     (zeta,) = source.row(row, "zeta")
     return frozen_zeta(zeta, source.optional(row, "zeta_minus"), S)

@@ -150,7 +150,7 @@ def defects_of(point: Point) -> int:
     file = point.model.source_file
     if file is None:
         return point.model.defects
-    from glasspipe.files.sources import user_defects
+    from glasspipe.files.user_defects import user_defects
 
     if set(str(file)) & set("{}<>"):
         raise ConfigError(

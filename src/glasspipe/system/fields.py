@@ -48,21 +48,6 @@ class Fields:
         return self.b_gamma + self.b_eta
 
 
-def frozen_zeta(zeta: Array, zeta_minus: Array | None, S: ArrayLike) -> Array:
-    """ζ of the frozen state: ``zeta`` where S = +1, ``zeta_minus`` (rotors) where S = −1.
-
-    Parameters
-    ----------
-    zeta, zeta_minus : array (N, 3, 3, 3)
-        eV Å.
-    S : array (N,)
-        ±1.
-    """
-    if zeta_minus is None:
-        return zeta
-    return np.where((np.asarray(S) > 0)[:, None, None, None], zeta, zeta_minus)
-
-
 @dataclass(frozen=True)
 class Interactions:
     """Couplings of the inversion variables of one realisation, and the fields on them, eV.

@@ -14,31 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.errors import DataError
-from glasspipe.files import dataset
+from glasspipe.files import dataset, variables
 from glasspipe.files.dataset import Reader
+from glasspipe.files.foreign import Foreign
 
-_NEEDED = ("position", "gamma", "eta", "zeta")
-_OPTIONAL = ("zeta_minus", "static", "D", "Delta", "E", "epsilon")
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "position": (3,),
-    "gamma": (3, 3),
-    "eta": (),
-    "zeta": (3, 3, 3),
-    "zeta_minus": (3, 3, 3),
-    "static": (3, 3),
-    "D": (),
-    "Delta": (),
-    "E": (),
-    "epsilon": (),
+_NEEDED = {
+    "position": variables.POSITION,
+    "gamma": variables.GAMMA,
+    "eta": variables.ETA,
+    "zeta": variables.ZETA,
 }
-_ROUNDING = 1.0e-9
-"""A tensor is symmetric if it is so within this fraction of the largest one."""
-_SYMMETRIC = {
-    "gamma": f"gamma_ab = gamma_ba within {_ROUNDING:g} of the largest",
-    "static": f"static_ab = static_ba within {_ROUNDING:g} of the largest",
-    "zeta": f"zeta_abc = zeta_acb within {_ROUNDING:g} of the largest",
-    "zeta_minus": f"zeta_minus_abc = zeta_minus_acb within {_ROUNDING:g} of the largest",
+_OPTIONAL = {
+    "zeta_minus": variables.ZETA_MINUS,
+    "static": variables.STATIC,
+    "D": variables.D,
+    "Delta": variables.DELTA,
+    "E": variables.E,
+    "epsilon": variables.EPSILON,
 }
+_SYMMETRIC = {"gamma": "ab", "static": "ab", "zeta": "abc", "zeta_minus": "abc"}
+"""Tensors that are symmetric in their last two indices."""
 _CLOSEST = 1.0e-3
 """Å; two defects nearer than this are taken for one that was listed twice."""
 
@@ -49,31 +44,30 @@ class UserDefects:
     Raises
     ------
     DataError
-        If a variable is missing, holds no numbers or has the wrong shape, the box is not a box, or
+        If a variable is missing, is not understood or has the wrong shape, the box is not a box, or
         the number of sites is none.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        shape = reader.shape("position")
-        if len(shape) != 3 or shape[2] != 3 or shape[0] < 1 or shape[1] < 2:
+        present = {name: about for name, about in _OPTIONAL.items() if name in reader}
+        self._variables = {
+            name: Foreign(reader, name, about) for name, about in {**_NEEDED, **present}.items()
+        }
+        shape = self._variables["position"].shape
+        if shape[2] != 3 or shape[0] < 1 or shape[1] < 2:
             raise self._error(
                 f"position has the shape {shape}; (realisation, defect, 3) with at least one"
                 " realisation and two defects is allowed"
             )
         self.realisations, self.number = shape[:2]
-        self._variables = [*_NEEDED, *(name for name in _OPTIONAL if name in reader)]
-        for name in ("box", *self._variables):
-            if not reader.is_real(name):
-                raise self._error(f"{name} holds no real numbers; only those are allowed")
-        self.box = np.asarray(reader.whole("box"), dtype=float)
+        for name, variable in self._variables.items():
+            wanted = (*shape[:2], *(3,) * (len(variable.order) - 2))
+            if variable.shape != wanted:
+                raise self._error(f"{name} has the shape {variable.shape}; {wanted} is allowed")
+        self.box = Foreign(reader, "box", variables.BOX).read()
         if self.box.shape != (3,) or not np.all(np.isfinite(self.box) & (self.box > 0)):
             raise self._error(f"box is {self.box.tolist()}; three positive edges in Å are allowed")
-        for name in self._variables:
-            found = reader.shape(name)
-            wanted = (*shape[:2], *_SHAPES[name])
-            if found != wanted:
-                raise self._error(f"{name} has the shape {found}; {wanted} is allowed")
         self._sites = self._number_of_sites()
 
     @property
@@ -112,17 +106,12 @@ class UserDefects:
             If a number is not finite, a tensor lacks its symmetry, an amplitude is negative, a
             defect lies outside the box, or two defects are in one place.
         """
-        values = dict(zip(self._variables, self._reader.row(number, *self._variables), strict=True))
-        values = {name: np.asarray(value, dtype=float) for name, value in values.items()}
+        values = {name: variable.read(number) for name, variable in self._variables.items()}
         for name, value in values.items():
             self._refuse(number, name, value, ~np.isfinite(value), "what is finite")
-        for name, rule in _SYMMETRIC.items():
+        for name, letters in _SYMMETRIC.items():
             if name in values:
-                mirrored = np.swapaxes(values[name], -1, -2)
-                rounding = _ROUNDING * np.abs(values[name]).max()
-                wrong = np.abs(values[name] / 2 - mirrored / 2) > rounding / 2
-                self._refuse(number, name, values[name], wrong, rule)
-                values[name] = values[name] / 2 + mirrored / 2  # a sum may overflow
+                values[name] = self._symmetric(number, name, values[name], letters)
         for name in ("D", "Delta"):
             if name in values:
                 self._refuse(number, name, values[name], values[name] < 0, f"{name} ≥ 0")
@@ -132,6 +121,18 @@ class UserDefects:
         self._refuse(number, "position", position, outside, box)
         self._refuse_coincident(number, position)
         return values
+
+    def _symmetric(
+        self, number: int, name: str, value: NDArray[np.float64], letters: str
+    ) -> NDArray[np.float64]:
+        """Return a tensor without the rounding of its symmetry, or refuse it."""
+        mirrored = np.swapaxes(value, -1, -2)
+        rounding = self._variables[name].rounding
+        wrong = np.abs(value / 2 - mirrored / 2) > rounding * np.abs(value).max() / 2
+        other = letters[:-2] + letters[:-3:-1]
+        rule = f"{name}_{letters} = {name}_{other} within {rounding:.3g} of the largest"
+        self._refuse(number, name, value, wrong, rule)
+        return value / 2 + mirrored / 2  # a sum may overflow
 
     def _refuse(
         self,
