@@ -198,7 +198,7 @@ def test_rock_salt_in_a_crystal():
     rng = np.random.default_rng(5)
     receivers, sources = (draw(rng, 20_000, point.model.components).tensors for _ in range(2))
     box = np.full(3, point.model.lattice.edge)
-    found = expectations(point, receivers[:100], box=box, values=100)
+    found = expectations(point.model, receivers[:100], box=box, values=100)
     n = rng.normal(size=(20_000, 3))
     n /= np.linalg.norm(n, axis=1)[:, None]
     green = green_derivatives(n, 2, point.model.medium)

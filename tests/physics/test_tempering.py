@@ -148,7 +148,7 @@ def test_equal_distances_of_normal_energies():
 def box(x, number):
     """U and B of a box of the default study."""
     point = point_from({"defects": {"concentration": x, "number": number}})
-    rng = np.random.default_rng(seed_sequence(point, "sample", 0))
+    rng = np.random.default_rng(seed_sequence(point.model, "sample", 0))
     model = point.model
     made = realise(rng, model.lattice, model.defects, model.components)
     tensors = made.defects.tensors

@@ -42,7 +42,8 @@ def test_the_points_are_listed_with_their_realised_concentration():
     assert table[made.points[0].name][:4] == ["0.08", "5³", "250", "20"]
     assert table[made.points[1].name][:4] == ["0.082", "10³", "2000", "164"]
     assert text.startswith(
-        "study test: 2 points, sweeping lattice.size; 100 realisations of each in 1 job a stage\n"
+        "study test: 2 points, sweeping lattice.size; 100 realisations of each in 1 job a stage;"
+        " seed 2008\n"
     )
 
 
@@ -196,12 +197,13 @@ def test_a_long_study_is_cut_short():
 def test_defects_from_a_file_are_counted(tmp_path):
     path = tmp_path / "mine.nc"
     shapes = {"position": (3,), "gamma": (3, 3), "eta": (), "zeta": (3, 3, 3)}
+    values = {"position": np.random.default_rng(1).random((4, 13, 3)) * 10}
     with h5netcdf.File(path, "w") as file:
         file.dimensions = {"realisation": 4, "defect": 13, "axis": 3, "axis2": 3, "axis3": 3}
         file.create_variable("box", ("axis",), data=np.full(3, 10.0))
         for name, shape in shapes.items():
             dimensions = ("realisation", "defect", "axis", "axis2", "axis3")[: 2 + len(shape)]
-            file.create_variable(name, dimensions, data=np.zeros((4, 13, *shape)))
+            file.create_variable(name, dimensions, data=values.get(name, np.zeros((4, 13, *shape))))
     mine = {"sample": {"source": {"file": str(path)}}}
     made = study(realisations=4, **mine)
     assert rows(describe(made))[made.points[0].name][:3] == ["from", "file", "13"]

@@ -25,7 +25,10 @@ def with_(**sections):
         ),
         ('study: tiny\nseed: "1e-3"', "seed: found the text '1e-3'"),
         ("study: tiny\nseed: 1\nseed: 2", "line 3: the key 'seed' is there twice"),
-        (with_(medium={"density": 2, "c_l": 2, "c_t": 2}), "km/s; Born stability needs K > 0"),
+        (
+            with_(medium={"density": 2, "c_l": 2, "c_t": 2}, boundary="stress_free"),
+            "boundary: found stress_free with a bulk modulus K of -2.66667 GPa; allowed: K > ",
+        ),
         (with_(sample={"source": {"file": "study.json"}}), "study.json: not a NetCDF4 file"),
         (with_(sample={"source": {"file": "a<b>.nc"}}), "sample.source.file: found 'a<b>.nc'"),
     ],

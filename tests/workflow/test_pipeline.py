@@ -135,11 +135,11 @@ def test_a_new_point_leaves_the_others_alone(copied):
 @pytest.mark.parametrize(
     ("module", "again"),
     [
-        ("species.py", RULES),
+        ("defects/species.py", RULES),
         ("kernels/freeze.py", RULES[1:]),
-        ("fields.py", RULES[3:]),
+        ("system/fields.py", RULES[3:]),
         ("statistics.py", RULES[4:]),
-        ("figures.py", RULES[6:]),
+        ("report/figures.py", RULES[6:]),
         ("cli.py", ()),
     ],
 )

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from workbench import stages
 
 from glasspipe.cli import main
 
@@ -75,7 +74,7 @@ def test_an_error_of_the_file_library_is_one_line(made, capsys, monkeypatch):
     def fail(*_):
         raise OSError("Can't write data\n  (no space left)")
 
-    monkeypatch.setattr(stages, "couplings", fail)
+    monkeypatch.setattr("glasspipe.stages.couplings._write_stored", fail)
     assert made("couplings", "point.json", "r.nc", "-o", "never.nc") == 2
     line = "glasspipe couplings: Can't write data (no space left)\n"
     assert capsys.readouterr().err == line

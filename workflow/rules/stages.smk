@@ -23,8 +23,9 @@ for stage in stages_of(STUDY):
             mem_mb=asked_of(stage, "megabytes"),
             runtime=asked_of(stage, "minutes"),
         params:
+            command=stage.name,
             code=code_hash(f"glasspipe.stages.{stage.name}"),
             arguments=arguments_of(stage),
         shell:
-            "glasspipe {rule} {input.point:q} {params.arguments} --output {output:q} 2>&1"
+            "glasspipe {params.command} {input.point:q} {params.arguments} --output {output:q} 2>&1"
             " | tee {log:q} >&2"
