@@ -11,7 +11,7 @@ from glasspipe.system.couplings import couplings
 def box(defects, number):
     """U (N, N) and B (N,) of a box of a study."""
     point = point_from({"defects": defects})
-    rng = np.random.default_rng(seed_sequence(point, "sample", number))
+    rng = np.random.default_rng(seed_sequence(point.model, "sample", number))
     model = point.model
     made = realise(rng, model.lattice, model.defects, model.components)
     tensors = made.defects.tensors

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from glasspipe import __version__
+
 if TYPE_CHECKING:
     from glasspipe.stages.stage import Stage
 
@@ -173,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="glasspipe", description="Parameter studies of quantum glasses."
     )
+    parser.add_argument("--version", action="version", version=f"glasspipe {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="validate a study; print its points, jobs and cost")

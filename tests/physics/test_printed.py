@@ -275,9 +275,9 @@ def test_points_of_either_formula_share_their_disorder():
     assert part(one, "sample").hash == part(two, "sample").hash
     assert part(one, "couplings").hash != part(two, "couplings").hash
     for stage in ("sample", "freeze", "fields"):
-        keys = [seed_sequence(point, stage, 3).generate_state(4) for point in (one, two)]
+        keys = [seed_sequence(point.model, stage, 3).generate_state(4) for point in (one, two)]
         assert_allclose(*keys)
-    assert two.interaction == Printed(one.interaction)
+    assert two.model.interaction == Printed(one.model.interaction)
 
 
 def test_crystals_have_no_printed_formula():
