@@ -5,6 +5,7 @@ values that follow x^(1/α) and widths that follow √x, as in the model. For Ca
 exactly k √(c/(k + c)).
 """
 
+import json
 from functools import cache
 from itertools import product
 
@@ -69,6 +70,13 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     sweep = {X: CONCENTRATIONS} if sweep is None else sweep
     rows = list(zip(*sweep.values(), strict=True) if zipped else product(*sweep.values()))
     points = [dict(zip(sweep, row, strict=True)) for row in rows]
+    config = {
+        "study": folder.name,
+        "sweep": {key: {"values": values} for key, values in sweep.items()},
+        "freeze": {"replicas": 2},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "study.json").write_text(json.dumps({"config": config, "points": []}), "utf-8")
     summary = _summary(points, vanish, theory, samples)
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())

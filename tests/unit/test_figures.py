@@ -52,7 +52,10 @@ class Study:
                 self.summary, self.histograms, self.traces
             ),
             "fields_against_x": figures.fields_against_x(self.summary, self.fits),
-            **freezing_figures.figures(self.summary, self.freezing),
+            **{
+                name: draw()
+                for name, draw in freezing_figures.figures(self.summary, self.freezing).items()
+            },
         }
 
 
@@ -95,7 +98,7 @@ def notes_of(axes):
 def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
     study = Study(tmp_path, {synthetic.X: [0.01, 0.1]})
     with mpl.rc_context({"font.size": 20}):
-        figures.write(tmp_path)
+        figures.write(tmp_path, FIGURES)
         assert mpl.rcParams["font.size"] == 20
     made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
     assert set(made) == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")}

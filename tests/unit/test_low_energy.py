@@ -110,11 +110,12 @@ def test_densities_are_given_in_the_units_of_the_field(synthesised):
 
 def draw(folder):
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
-        return low_energy_figures.figures(
+        drawings = low_energy_figures.figures(
             results.read_summary(folder),
             results.read_fits(folder),
             results.read_merged(folder, results.LOW_ENERGY),
         )
+        return {name: draw() for name, draw in drawings.items()}
 
 
 def test_filled_marks_are_those_that_were_fitted(tmp_path):

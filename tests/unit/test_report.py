@@ -30,12 +30,19 @@ def headlines(text):
 
 def test_the_report_is_figures_and_tables(study, monkeypatch):
     drawn = []
-    monkeypatch.setattr("glasspipe.report.summary.figures.write", drawn.append)
+
+    def write(folder, names):
+        drawn.append((folder, names))
+
+    monkeypatch.setattr("glasspipe.report.summary.figures.write", write)
     report(study)
-    assert drawn == [study]
+    [(folder, names)] = drawn
+    assert folder == study
+    assert {"typical_and_width", "overlap_distribution"} <= set(names)
+    assert not {"energy_sweeps", "tau_ratios"} & set(names)
     assert {path.name for path in (study / "tables").iterdir()} == {
         f"{name}.{kind}"
-        for name in ("summary", "fits", "fields", "freezing", "sweeps", "strengths", "tunnelling")
+        for name in ("summary", "fits", "fields", "freezing", "strengths", "tunnelling")
         for kind in ("csv", "tex")
     }
     assert not list(study.rglob("*.part"))
@@ -194,7 +201,7 @@ def test_many_series_are_left_to_the_tables(tmp_path):
     synthetic.write(tmp_path, {synthetic.X: [1e-3, 1e-2], "defects.gamma": gammas}, samples=200)
     text = summary(tmp_path)
     assert text.count("exponent of B_0") == 8
-    assert text.endswith(f"and 3 more series: see {tmp_path}/tables")
+    assert f"\nand 3 more series: see {tmp_path}/tables\n" in text
 
 
 @pytest.mark.parametrize(
@@ -216,12 +223,17 @@ def test_a_number_that_is_not_in_the_study_is_said_to_be_missing(tmp_path, optio
 
 
 def test_a_study_that_was_not_aggregated_ends_in_one_line(tmp_path, capsys):
+    assert cli.main(["report", str(tmp_path)]) == 2
+    assert "holds no study.json; allowed: the folder of a study" in capsys.readouterr().err
+    synthetic.write(tmp_path)
+    (tmp_path / "summary.parquet").unlink()
+    before = sorted(tmp_path.iterdir())
     for command in ("report", "summary"):
         assert cli.main([command, str(tmp_path)]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert "summary.parquet: no such file; `glasspipe aggregate` makes it" in error
-    assert not list(tmp_path.iterdir())
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("gamma", [1.0, 0.0])
@@ -236,7 +248,7 @@ def test_a_single_realisation_is_enough(tmp_path, gamma):
     }
     run(tmp_path, config)
     report(tmp_path)
-    assert len(list((tmp_path / "figures").glob("*.png"))) == 14
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 12
     assert ("T_G/xU_0" in summary(tmp_path)) == (gamma > 0)
     froze = pd.read_csv(tmp_path / "tables" / "freezing.csv")
     assert froze.filter(like="stderr").isna().all(axis=None)

@@ -6,10 +6,13 @@ import pytest
 import synthetic
 
 from glasspipe.files import results
-from glasspipe.report import tables
+from glasspipe.report import contents, tables
 from glasspipe.report.latex import escaped
 
 UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
+
+
+TABLES = [page.name for page in contents.TABLES]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,7 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     sweep = {synthetic.X: [1e-4, 1e-3, 1e-2], "defects.species": ["simple_a", "b"]}
     synthetic.write(folder, sweep)
-    tables.write(folder)
+    tables.write(folder, TABLES)
     return folder
 
 
@@ -187,7 +190,7 @@ def test_text_is_escaped(text, latex):
 )
 def test_numbers_that_do_not_exist_are_dashes(tmp_path, options):
     synthetic.write(tmp_path, samples=200, **options)
-    tables.write(tmp_path)
+    tables.write(tmp_path, TABLES)
     for name in ("summary", "fields", "fits", "freezing", "sweeps"):
         header, blocks = parsed((tmp_path / "tables" / f"{name}.tex").read_text())
         assert all(len(row) == len(header) for rows in blocks for row in rows)

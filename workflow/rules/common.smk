@@ -7,6 +7,7 @@ from snakemake.logging import logger
 
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files.provenance import code_hash
+from glasspipe.report.contents import figures_of, tables_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
 from glasspipe.stages import stages_of, study_files

@@ -1,21 +1,4 @@
-FIGURES = (
-    "typical_and_width",
-    "fields_against_x",
-    "distribution_B",
-    "distribution_b_tau",
-    "energy_temperature",
-    "freezing",
-    "freezing_temperature",
-    "overlap_distribution",
-    "random_field",
-    "energy_sweeps",
-    "couplings_distance",
-    "tau_ratios",
-    "free_spins",
-    "levels",
-)
-
-TABLES = ("summary", "fields", "fits", "freezing", "sweeps", "strengths", "tunnelling")
+FIGURES = figures_of(STUDY.config)
 
 
 rule report:
@@ -25,7 +8,7 @@ rule report:
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
-            name=TABLES,
+            name=tables_of(STUDY.config),
             kind=["csv", "tex"],
         ),
         figures=[

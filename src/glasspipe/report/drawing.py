@@ -208,7 +208,7 @@ def straighten(figure: Figure) -> None:
         for name, shared in (("x", panel.get_shared_x_axes()), ("y", panel.get_shared_y_axes())):
             lines = [line for other in shared.get_siblings(panel) for line in other.lines]
             drawn = [np.asarray(line.get_data()["xy".index(name)], dtype=float) for line in lines]
-            if not any((values[np.isfinite(values)] > 0).any() for values in drawn):
+            if drawn and not any((values[np.isfinite(values)] > 0).any() for values in drawn):
                 panel.set(**{f"{name}scale": "linear"})
 
 

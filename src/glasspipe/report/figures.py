@@ -60,13 +60,15 @@ _ROUNDING = 1e-9
 """Probabilities below it are rounding errors, of a sample and of a law within its edges."""
 
 
-def write(folder: Path) -> None:
-    """Draw all figures of a study into ``figures/``, as PDF and PNG.
+def write(folder: Path, names: Sequence[str]) -> None:
+    """Draw figures of a study into ``figures/``, as PDF and PNG.
 
     Parameters
     ----------
     folder : Path
         The study's folder, with the files of the aggregate stage.
+    names : sequence of str
+        Those wanted, see :mod:`glasspipe.report.contents`.
 
     Raises
     ------
@@ -92,8 +94,8 @@ def write(folder: Path) -> None:
         **low_energy_figures.figures(summary, fits, low_energy),
     }
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
-        for name, draw in figures.items():
-            _write_one(draw, name, folder / "figures")
+        for name in names:
+            _write_one(figures[name], name, folder / "figures")
 
 
 def _write_one(draw: Callable[[], Figure], name: str, folder: Path) -> None:

@@ -1,10 +1,7 @@
 """Tables of the low-energy Hamiltonian: the order of strength in (74), and tunnelling."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from glasspipe.files import results
 from glasspipe.report.latex import (
     header,
     measured,
@@ -12,7 +9,6 @@ from glasspipe.report.latex import (
     point_columns,
     rows,
     tabular,
-    write_text,
 )
 from glasspipe.report.presentation import (
     SYMBOLS,
@@ -35,27 +31,6 @@ _TERMS = {
     "J_tau": SYMBOLS["J_tau"],
 }
 _FREE = ("fraction", "flat", "paper")
-
-
-def write(folder: Path) -> None:
-    """Write the tables of this module into ``tables/`` of a study, as CSV and LaTeX.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder, with the files of the aggregate stage.
-
-    Raises
-    ------
-    DataError
-        If its summary is missing or cannot be used.
-    """
-    summary = results.read_summary(folder)
-    target = folder / "tables"
-    results.write_csv(target / "strengths.csv", strengths(summary))
-    results.write_csv(target / "tunnelling.csv", tunnelling(summary))
-    write_text(target / "strengths.tex", strengths_latex(summary))
-    write_text(target / "tunnelling.tex", tunnelling_latex(summary))
 
 
 def strengths(summary: pd.DataFrame) -> pd.DataFrame:

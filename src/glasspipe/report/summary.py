@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from glasspipe.files import results
-from glasspipe.report import figures, freezing_tables, low_energy_tables, tables
+from glasspipe.report import figures, freezing_tables, tables
+from glasspipe.report.contents import figures_of, tables_of, undecided
 from glasspipe.report.presentation import (
     TYPICAL,
     WIDTH,
@@ -21,6 +22,7 @@ from glasspipe.report.presentation import (
     plus_minus,
     ratio,
 )
+from glasspipe.stages.study_files import load
 
 _MOST_SERIES = 8
 _UNAVAILABLE = "not available"
@@ -49,9 +51,9 @@ def report(folder: Path) -> None:
     DataError
         If one of those files is missing or cannot be used.
     """
-    figures.write(folder)
-    tables.write(folder)
-    low_energy_tables.write(folder)
+    config = load(folder).config
+    figures.write(folder, figures_of(config))
+    tables.write(folder, tables_of(config))
 
 
 def summary(folder: Path) -> str:
@@ -84,7 +86,9 @@ def summary(folder: Path) -> str:
     left = len(arrangement.series) - _MOST_SERIES
     if left > 0:
         lines += ["", f"and {left} more series: see {folder}/tables"]
-    return "\n".join(lines)
+    absent = undecided(load(folder).config)
+    lines += ["", *(f"no figure {name}: it needs {needs}" for name, needs in absent.items())]
+    return "\n".join(lines).rstrip()
 
 
 def _headlines(

@@ -4,13 +4,14 @@ The LaTeX needs the package booktabs and nothing else; a file holds one ``tabula
 ``\input``. A column of energies has one unit, in its header, so that its numbers can be compared.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from glasspipe.files import results
-from glasspipe.report import freezing_tables
+from glasspipe.report import freezing_tables, low_energy_tables
 from glasspipe.report.latex import (
     escaped,
     header,
@@ -42,13 +43,15 @@ _KURTOSIS = (
 )
 
 
-def write(folder: Path) -> None:
-    """Write all tables of a study into ``tables/``, as CSV and LaTeX.
+def write(folder: Path, names: Sequence[str]) -> None:
+    """Write tables of a study into ``tables/``, as CSV and LaTeX.
 
     Parameters
     ----------
     folder : Path
         The study's folder, with the files of the aggregate stage.
+    names : sequence of str
+        Those wanted, see :mod:`glasspipe.report.contents`.
 
     Raises
     ------
@@ -56,17 +59,11 @@ def write(folder: Path) -> None:
         If one of those files is missing or cannot be used.
     """
     summary, fits = results.read_summary(folder), results.read_fits(folder)
-    target = folder / "tables"
-    results.write_csv(target / "summary.csv", random_field(summary))
-    results.write_csv(target / "fields.csv", typical_fields(summary))
-    results.write_csv(target / "fits.csv", fits)
-    results.write_csv(target / "freezing.csv", freezing_tables.freezing(summary))
-    results.write_csv(target / "sweeps.csv", freezing_tables.sweeps_needed(summary))
-    write_text(target / "summary.tex", random_field_latex(summary))
-    write_text(target / "fields.tex", typical_fields_latex(summary))
-    write_text(target / "fits.tex", fits_latex(fits))
-    write_text(target / "freezing.tex", freezing_latex(summary))
-    write_text(target / "sweeps.tex", sweeps_latex(summary))
+    for name in names:
+        values, latex = _TABLES[name]
+        source = fits if name == "fits" else summary
+        results.write_csv(folder / "tables" / f"{name}.csv", values(source))
+        write_text(folder / "tables" / f"{name}.tex", latex(source))
 
 
 def random_field(summary: pd.DataFrame) -> pd.DataFrame:
@@ -233,3 +230,15 @@ def sweeps_latex(summary: pd.DataFrame) -> str:
     factor, unit = energy_unit(table[freezing_tables.LIMIT])
     columns[header(r"E_\infty/N", unit)] = numbers(table[freezing_tables.LIMIT] / factor)
     return tabular(list(columns), [rows(columns)], r"Accuracy: of $E_\infty$.")
+
+
+_TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], Callable[[pd.DataFrame], str]]] = {
+    "summary": (random_field, random_field_latex),
+    "fields": (typical_fields, typical_fields_latex),
+    "fits": (lambda fits: fits, fits_latex),
+    "freezing": (freezing_tables.freezing, freezing_latex),
+    "sweeps": (freezing_tables.sweeps_needed, sweeps_latex),
+    "strengths": (low_energy_tables.strengths, low_energy_tables.strengths_latex),
+    "tunnelling": (low_energy_tables.tunnelling, low_energy_tables.tunnelling_latex),
+}
+"""Each table with every digit, and in LaTeX."""

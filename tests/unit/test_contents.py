@@ -1,0 +1,37 @@
+"""A figure is made only where the study decides it, and the study knows before it runs."""
+
+import pytest
+
+from glasspipe.report.contents import FIGURES, figures_of, tables_of, undecided
+from glasspipe.settings.study import study_from
+
+LOG = {"start": 100, "stop": 10000, "number": 3}
+CONDITIONAL = {"energy_sweeps", "tau_ratios", "overlap_distribution"}
+
+
+def config(sweep, **more):
+    return study_from({"study": "s", **more, "sweep": sweep}).config
+
+
+@pytest.mark.parametrize(
+    ("sweep", "more", "made"),
+    [
+        ({"defects.concentration": {"values": [0.01, 0.1]}}, {}, set()),
+        ({"freeze.sweeps": {"values": [100]}}, {}, set()),
+        ({"freeze.sweeps": {"values": [100, 200]}}, {}, {"energy_sweeps"}),
+        (
+            {"freeze.sweeps": {"log": {"start": 100, "stop": 10000, "number": 3}}},
+            {},
+            {"energy_sweeps"},
+        ),
+        ({"defects.zeta": {"values": [0.1, 1.0]}}, {}, {"tau_ratios"}),
+        ({"seed": {"values": [1]}}, {"freeze": {"replicas": 2}}, {"overlap_distribution"}),
+        ({"freeze.replicas": {"values": [1, 2]}}, {}, {"overlap_distribution"}),
+    ],
+)
+def test_figures_follow_from_the_study(sweep, more, made):
+    found = config(sweep, **more)
+    assert CONDITIONAL & set(figures_of(found)) == made
+    assert set(undecided(found)) == CONDITIONAL - made
+    assert len(figures_of(found)) == len(FIGURES) - len(CONDITIONAL - made)
+    assert ("sweeps" in tables_of(found)) == ("energy_sweeps" in made)
