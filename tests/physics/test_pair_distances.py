@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from arrays import couplings, interactions
 from reference import MEDIUM
 
 from glasspipe.defects.component import Component
@@ -9,8 +10,6 @@ from glasspipe.defects.species import Variants
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import fit_power_law
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import interactions
 from glasspipe.system.terms import TERMS
 from glasspipe.theory import pair_distances
 from glasspipe.theory.pair_distances import MIDDLES, SHELLS, Pairs

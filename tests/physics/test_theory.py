@@ -4,6 +4,7 @@ from math import gamma, pi, sqrt
 
 import numpy as np
 import pytest
+from arrays import couplings, fields
 from scipy.optimize import brentq
 
 from glasspipe.defects.component import Component
@@ -13,8 +14,6 @@ from glasspipe.defects.realisation import realise
 from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.medium import PRESETS, Medium
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 from glasspipe.system.terms import FIELDS
 from glasspipe.theory import stable
 from glasspipe.theory.field_law import FieldLaw, Setting, field_law
