@@ -217,7 +217,12 @@ def _stage_parser(
 def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("export", help="write one realisation's Hamiltonian for a solver")
     parser.add_argument("hamiltonian", type=Path, metavar="HAMILTONIAN.nc")
-    parser.add_argument("--spins", choices=("S", "tau"), default="tau", help="U, B or J, b (tau)")
+    parser.add_argument(
+        "--spins",
+        choices=("S", "tau", "both"),
+        default="tau",
+        help="U, B; J, b (tau); or all",
+    )
     parser.add_argument(
         "--format", choices=("bqm", "edges"), default="edges", help="dimod's, or text (edges)"
     )

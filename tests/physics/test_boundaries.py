@@ -5,13 +5,12 @@ from itertools import product
 import numpy as np
 import pytest
 import reference as ref
+from arrays import couplings, fields
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 from glasspipe.units import GPA
 
 KBR, CRYSTAL = PRESETS["KBr"].medium, PRESETS["KBr_cubic"].medium

@@ -5,14 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 import reference as ref
+from arrays import couplings, fields
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.species import frozen_zeta
 from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 
 BOX = np.array([9.0, 10.0, 12.0])
 MEDIUM = PRESETS["KBr"].medium

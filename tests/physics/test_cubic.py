@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import reference as ref
+from arrays import couplings, fields
 from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
@@ -28,8 +29,6 @@ from glasspipe.elastic.medium import (
 )
 from glasspipe.elastic.window import SHARP, ladder_table
 from glasspipe.kernels import jets
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 from glasspipe.units import GPA, MODULUS
 
 KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium

@@ -12,8 +12,9 @@ from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium
 from glasspipe.elastic.quadrature import sphere
 from glasspipe.statistics import STATISTICS
+from glasspipe.system.terms import TERMS
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.pair_fields import ORDERS, pair_coupling, pair_fields
+from glasspipe.theory.pair_fields import pair_coupling, pair_fields
 from glasspipe.theory.population import Population
 from glasspipe.units import GPA, MODULUS
 
@@ -49,7 +50,7 @@ def test_angular_functions_make_the_field(field, population, medium):
         field, "B"
     )
     exact = pair_coupling(coupling, receivers, sources, R, medium)
-    distance = np.linalg.norm(R, axis=1) ** -(ORDERS[coupling] + 1.0)
+    distance = np.linalg.norm(R, axis=1) ** -(float(TERMS[coupling].power))
     made = pair_fields(field, receivers, sources, weight, medium)
     for wanted, found in zip(exact, made, strict=True):
         error = np.abs((found(R)[:, None] - wanted) / distance).max(axis=2)
@@ -117,7 +118,7 @@ class TestDiluteLimit:
         defect, _ = ALIGNED.kinds(field)
         g = pair_coupling(coupling, defect, defect, n, medium)[0, 0]
         found = law(field, ALIGNED, medium)
-        alpha = 3 / (ORDERS[coupling] + 1)
+        alpha = 3 / TERMS[coupling].power
         factor = pi / 2 if alpha == 1 else gamma(1 - alpha) * np.cos(pi * alpha / 2)
         scale = (found.p / 3 * factor * (solid @ np.abs(g) ** alpha)) ** (1 / alpha)
         assert found.dilute.scale[0] == pytest.approx(scale, rel=2e-4)

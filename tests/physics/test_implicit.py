@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from arrays import couplings, implicit, implicit_fields, random_fields
+from arrays import fields as fields_on_tau
 from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
@@ -21,10 +23,6 @@ from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
 from glasspipe.spins.nearfar import coarse_mesh, freeze_implicit, settle
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields as fields_on_tau
-from glasspipe.system.implicit import implicit, random_fields
-from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.units import MODULUS
 
 BOX = np.array([22.0, 25.0, 29.0])

@@ -11,11 +11,11 @@ from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.species import of_axes
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.quadrature import gauss_rule
+from glasspipe.system.terms import FIELDS
 from glasspipe.theory.continuum import continuum, radial_integral
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
 from glasspipe.theory.pair_fields import (
-    FIELDS,
     fine_half_sphere,
     pair_coupling,
     pair_fields,
@@ -91,9 +91,9 @@ class TestPairField:
         """Not at the directions that made it; states in any order, up to sign where signed."""
         receivers, sources = UNIAXIAL.receivers(field)[0], UNIAXIAL.kinds(field)[0]
         couplings = {
-            c: pair_coupling(c, receivers, sources, self.R, MEDIUM)[0] for c in FIELDS[field][0]
+            c: pair_coupling(c, receivers, sources, self.R, MEDIUM)[0] for c in FIELDS[field].names
         }
-        states = FIELDS[field]
+        states = FIELDS[field].states
         known = np.concatenate([sum(s * couplings[c] for c, s in one.items()) for one in states])
         pair = first_pair_field(field, UNIAXIAL)
         found = np.vstack([pair(self.R), -pair(self.R)]) if pair.signed else pair(self.R)
@@ -347,11 +347,11 @@ def _batch(rng, field, kinds, R, p, batch):
     draw, site = np.nonzero(rng.random((batch, len(R))) < p)
     receiver = rng.integers(len(kinds), size=batch)[draw]
     source = rng.integers(len(kinds), size=len(draw))
-    state = rng.integers(len(FIELDS[field]), size=len(draw))
+    state = rng.integers(len(FIELDS[field].states), size=len(draw))
     X = np.zeros(batch)
-    for coupling in FIELDS[field][0]:
+    for coupling in FIELDS[field].names:
         table = pair_coupling(coupling, kinds, kinds, R, MEDIUM)
-        sign = np.array([signs[coupling] for signs in FIELDS[field]])[state]
+        sign = np.array([signs[coupling] for signs in FIELDS[field].states])[state]
         made = table[receiver, 0 * source if table.shape[1] == 1 else source, site]
         X += np.bincount(draw, sign * made, minlength=batch)
     return X

@@ -15,9 +15,10 @@ from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.report.expectation import expectations
 from glasspipe.settings.study import study_from
+from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_sums import half_lattice, reciprocal_sum
-from glasspipe.theory.pair_fields import CONTRACTIONS, FIELDS, cubic_group
+from glasspipe.theory.pair_fields import cubic_group
 from glasspipe.theory.population import Population, _component_kinds, of_defects
 from glasspipe.theory.thinning import orbits, thinned
 from glasspipe.units import MODULUS
@@ -44,12 +45,9 @@ def drawn(rng, number, name):
 
 def coupling(name, receivers, sources, green):
     """One pair at each point, (points,)."""
-    sign, signature, felt, made = CONTRACTIONS[name]
-    one, other, kernel = signature.split("->")[0].split(",")
-    each = f"p{one[1:]},p{other[1:]},{kernel}->p"
-    return sign * np.einsum(
-        each, getattr(receivers, felt), getattr(sources, made), green, optimize=True
-    )
+    term = TERMS[name]
+    tensors = getattr(receivers, term.receiver), getattr(sources, term.source)
+    return term.sign * np.einsum(term.signature("p", "p", "p"), *tensors, green, optimize=True)
 
 
 def couplings_at(name, receivers, sources, green, site):
@@ -113,7 +111,7 @@ def test_width(name, field):
     """Σ ⟨U²⟩ over drawn pairs at every site within 6, 4.5 standard errors and what lies beyond."""
     rng = np.random.default_rng(7)
     R = half_lattice(FCC, 6.0)
-    one = next(iter(FIELDS[field][0]))
+    one = FIELDS[field].names[0]
     green = green_derivatives(R, 2 if one == "U" else 3 if one == "U_S_tau" else 4, MEDIUM)
     site = np.tile(np.arange(len(R)), 300)
     receivers, sources = (drawn(rng, len(site), name) for _ in range(2))
@@ -133,7 +131,7 @@ def test_near_pairs(name, field):
     """Σ ⟨U_ij² U_ji²⟩ over drawn pairs, within 4.5 standard errors and 8 %."""
     rng = np.random.default_rng(9)
     R = half_lattice(FCC, 1.8)
-    one = next(iter(FIELDS[field][0]))
+    one = FIELDS[field].names[0]
     green = green_derivatives(R, {"B": 2, "U": 2, "J": 4}[one], MEDIUM)
     site = np.tile(np.arange(len(R)), 4000)
     i, j = (drawn(rng, len(site), name) for _ in range(2))
@@ -164,7 +162,7 @@ def _sampled(name, field, p, draws, batch=1000):
     rng = np.random.default_rng(3)
     R = half_lattice(FCC, 6.0)
     R = np.vstack([R, -R])
-    one = next(iter(FIELDS[field][0]))
+    one = FIELDS[field].names[0]
     green = green_derivatives(R, 2 if one == "U" else 4, MEDIUM)
     X = []
     for _ in range(draws // batch):

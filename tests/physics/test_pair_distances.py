@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from arrays import couplings, interactions
 from reference import MEDIUM
 
 from glasspipe.defects.component import Component
@@ -9,11 +10,10 @@ from glasspipe.defects.species import Variants
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import fit_power_law
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import interactions
+from glasspipe.system.terms import TERMS
 from glasspipe.theory import pair_distances
 from glasspipe.theory.pair_distances import MIDDLES, SHELLS, Pairs
-from glasspipe.theory.pair_fields import ORDERS, pair_coupling
+from glasspipe.theory.pair_fields import pair_coupling
 from glasspipe.theory.population import Population
 
 BOX = np.array([40.0, 46.0, 52.0])
@@ -66,7 +66,7 @@ def test_pairs_add_up_to_the_fields_of_the_stages(medium, boundary):
     tau = interactions(position, defects.gamma, defects.eta, defects.zeta, S, **given)
     found = {
         name: pair_distances.couplings(name, pairs, MEDIA[medium], box=BOX, boundary=boundary)
-        for name in ORDERS
+        for name in TERMS
     }
     upper = np.triu_indices(12, 1)
     for name, expected in (("U", U_B.U), ("J", tau.J[upper])):
@@ -84,7 +84,7 @@ def test_pairs_add_up_to_the_fields_of_the_stages(medium, boundary):
 def test_pairs_are_those_of_the_periodic_kernel():
     position, defects = disorder(4)
     _, _, pairs = every_pair(position, defects)
-    for name in ORDERS:
+    for name in TERMS:
         found = pair_distances.couplings(
             name, pairs, MEDIA["isotropic"], box=BOX, boundary="clamped"
         )

@@ -6,6 +6,7 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
+from arrays import couplings, fields
 from numpy.testing import assert_allclose
 from workbench import part
 
@@ -18,8 +19,6 @@ from glasspipe.elastic.printed import Printed
 from glasspipe.errors import ConfigError
 from glasspipe.settings.point import point_from
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.pair_fields import pair_coupling
 from glasspipe.theory.population import Population

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference as ref
+from arrays import couplings, fields, implicit_fields, random_fields
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.component import Component
@@ -15,11 +16,7 @@ from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_gre
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import describe
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 from glasspipe.system.hamiltonian import of_tau
-from glasspipe.system.implicit import random_fields
-from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.homogeneous import homogeneous_field
 from glasspipe.theory.pair_fields import pair_coupling

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from arrays import couplings
 from scipy.special import erfc
 from scipy.stats import chisquare
 
@@ -17,7 +18,6 @@ from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import LOG_BINS
 from glasspipe.spins.ladder import length, temperatures_needed
 from glasspipe.spins.tempering import equal_distances, placements, temper
-from glasspipe.system.couplings import couplings
 
 OPTIONS = {"schedule": "geometric", "t_start": 10.0, "t_end": 0.1}
 

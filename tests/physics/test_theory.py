@@ -4,6 +4,7 @@ from math import gamma, pi, sqrt
 
 import numpy as np
 import pytest
+from arrays import couplings, fields
 from scipy.optimize import brentq
 
 from glasspipe.defects.component import Component
@@ -13,12 +14,11 @@ from glasspipe.defects.realisation import realise
 from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.medium import PRESETS, Medium
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
+from glasspipe.system.terms import FIELDS
 from glasspipe.theory import stable
 from glasspipe.theory.field_law import FieldLaw, Setting, field_law
 from glasspipe.theory.homogeneous import homogeneous_field
-from glasspipe.theory.pair_fields import FIELDS, pair_coupling
+from glasspipe.theory.pair_fields import pair_coupling
 from glasspipe.theory.population import Population
 from glasspipe.units import MODULUS
 
@@ -247,7 +247,7 @@ class TestLawOnTheLattice:
 def _sampled(field, p, crystal, medium, *, draws):
     """The field at one defect of independently occupied sites."""
     kind = unit_kinds("aligned", "111")
-    coupling = next(iter(FIELDS[field][0]))
+    coupling = FIELDS[field].names[0]
     site = crystal.site(np.arange(1, crystal.sites)) * 1.0
     site -= crystal.edge * np.round(site / crystal.edge)
     U = pair_coupling(coupling, kind, kind, site, medium)[0, 0]
@@ -255,7 +255,7 @@ def _sampled(field, p, crystal, medium, *, draws):
     X = np.empty(draws)
     for start in range(0, draws, 1000):
         occupied = (rng.random((1000, len(U))) < p).astype(np.float32)
-        if len(FIELDS[field]) == 2:
+        if len(FIELDS[field].states) == 2:
             occupied *= rng.choice(np.array([-1, 1], np.float32), size=occupied.shape)
         X[start : start + 1000] = occupied @ U.astype(np.float32)
     return X

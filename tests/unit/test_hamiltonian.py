@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 
 import dimod
 import numpy as np
@@ -12,12 +13,16 @@ from reference import gradient_gradient
 from workbench import part, stages
 
 from glasspipe.cli import main
+from glasspipe.defects.species import Variants, frozen_zeta
 from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.errors import DataError
 from glasspipe.files import dataset
 from glasspipe.files.export import bqm, load
 from glasspipe.settings.point import point_from
-from glasspipe.system.hamiltonian import Ising
+from glasspipe.system.hamiltonian import Ising, Pairs
+from glasspipe.system.terms import TERMS
+from glasspipe.theory.pair_distances import Pairs as PairsApart
+from glasspipe.theory.pair_distances import couplings as pair_couplings
 
 POINT = {
     "defects": {"number": 24, "concentration": 0.03, "species": "rotor"},
@@ -29,7 +34,7 @@ STORES = {
     "pairs": {"store": "pairs", "threshold": 0.1},
     "all": {"store": "pairs", "threshold": 0.0},
 }
-SPINS = ("S", "tau")
+SPINS = ("S", "tau", "both")
 N = point_from(POINT).model.defects
 
 
@@ -61,7 +66,7 @@ def states(number, seed=1):
 def term_by_term(ising, state):
     """The energy of a state from the definition, in plain Python."""
     energy = sum(f * s for f, s in zip(ising.field, state, strict=True))
-    for i, j, coupling in zip(ising.i, ising.j, ising.coupling, strict=True):
+    for i, j, coupling in zip(ising.pairs.i, ising.pairs.j, ising.pairs.coupling, strict=True):
         energy += coupling * state[i] * state[j]
     return energy
 
@@ -90,12 +95,13 @@ def test_J_is_the_fourth_derivative_of_the_periodic_function_of_green(files):
         zeta, position = fields.row(1, "zeta")[0], made.row(1, "position")[0]
         box = made.whole("box")
     tau = load(files["dense"], realisation=1).ising
-    for pair in range(0, len(tau.i), 7):
-        i, j = tau.i[pair], tau.j[pair]
+    scale = np.ptp(tau.pairs.coupling)
+    for pair in range(0, len(tau.pairs.i), 7):
+        i, j = tau.pairs.i[pair], tau.pairs.j[pair]
         R = (position[i] - position[j])[None]
         G4 = periodic_green_derivatives(R, 4, point.model.medium, box, boundary="clamped")
         (J,) = gradient_gradient(G4, zeta[i], zeta[j])
-        assert tau.coupling[pair] == pytest.approx(J, rel=1e-8, abs=1e-10 * np.ptp(tau.coupling))
+        assert tau.pairs.coupling[pair] == pytest.approx(J, rel=1e-8, abs=1e-10 * scale)
 
 
 def test_the_energy_of_the_frozen_state_is_that_of_the_annealing(files):
@@ -117,15 +123,17 @@ def test_energies_are_the_same_in_every_form(files, tmp_path, spins, store):
     with (tmp_path / "bqm").open("rb") as file:
         model = dimod.BinaryQuadraticModel.from_file(file)
     assert model.vartype is dimod.SPIN
-    assert (model.num_variables, model.num_interactions) == (N, len(ising.i))
+    size = len(ising.field)
+    assert (model.num_variables, model.num_interactions) == (size, len(ising.pairs.i))
     i, j, value = np.loadtxt(tmp_path / "edges", unpack=True)
-    matrix = np.zeros((N, N))
+    matrix = np.zeros((size, size))
     matrix[i.astype(int), j.astype(int)] = value
-    assert len(i) == N + len(ising.i)
-    for state in states(N):
+    assert len(i) == size + len(ising.pairs.i)
+    labels = load(files[store], spins=spins, realisation=2).labels
+    for state in states(size):
         expected = pytest.approx(term_by_term(ising, state), rel=1e-12)
         assert ising.energy(state) == expected
-        assert model.energy(state) == expected
+        assert model.energy(dict(zip(labels, state, strict=True))) == expected
         above = np.triu(matrix, 1)
         assert state @ above @ state + state @ np.diag(matrix) == expected
 
@@ -133,9 +141,12 @@ def test_energies_are_the_same_in_every_form(files, tmp_path, spins, store):
 @pytest.mark.parametrize("spins", SPINS)
 def test_without_a_threshold_nothing_is_lost(files, spins):
     dense, every = (load(files[name], spins=spins, realisation=1) for name in ("dense", "all"))
-    for name in ("field", "i", "j", "coupling"):
+    for name in ("field", "transverse"):
         assert np.array_equal(getattr(dense.ising, name), getattr(every.ising, name))
-    assert every.about["dropped"] == 0.0
+    for name in ("i", "j", "coupling"):
+        assert np.array_equal(getattr(dense.ising.pairs, name), getattr(every.ising.pairs, name))
+    dropped = [value for name, value in every.about.items() if name.endswith("_dropped")]
+    assert dropped == [0.0] * {"S": 1, "tau": 1, "both": 3}[spins]
 
 
 @pytest.mark.parametrize(("spins", "letter"), [("S", "U"), ("tau", "J")])
@@ -148,14 +159,14 @@ def test_weak_pairs_are_left_out_and_their_weight_recorded(files, spins, letter)
         every, some = (
             load(files[name], spins=spins, realisation=realisation) for name in ("dense", "pairs")
         )
-        size = np.abs(every.ising.coupling)
+        size = np.abs(every.ising.pairs.coupling)
         kept = size >= recorded[realisation]
         assert 0 < kept.sum() < len(kept)
-        assert np.array_equal(some.ising.coupling, every.ising.coupling[kept])
-        assert np.array_equal(some.ising.i, every.ising.i[kept])
-        assert some.about["dropped"] == pytest.approx(size[~kept].sum(), rel=1e-12)
+        assert np.array_equal(some.ising.pairs.coupling, every.ising.pairs.coupling[kept])
+        assert np.array_equal(some.ising.pairs.i, every.ising.pairs.i[kept])
+        assert some.about[f"{letter}_dropped"] == pytest.approx(size[~kept].sum(), rel=1e-12)
         off = every.ising.energy(states(N)) - some.ising.energy(states(N))
-        assert np.all(np.abs(off) <= some.about["dropped"])
+        assert np.all(np.abs(off) <= some.about[f"{letter}_dropped"])
         assert np.max(np.abs(off)) > 0
 
 
@@ -166,26 +177,59 @@ def test_the_edge_list_says_what_it_holds(files, tmp_path):
     exported = load(files["pairs"], spins="S")
     for name, value in exported.about.items():
         assert f"# {name}: {value}" in header
-    assert header[-1] == "# i j value"
+    assert header[-1] == "# i j value, in eV"
+    tunnelling = [line.split()[2:] for line in header if line.startswith("# transverse ")]
+    assert [float(value) for _, value in tunnelling] == exported.ising.transverse.tolist()
+    assert [int(i) for i, _ in tunnelling] == list(range(N))
     names = ["i", "j", "value"]
     table = pd.read_csv(io.StringIO(text), sep=" ", comment="#", names=names)
     edges = table[table["i"] != table["j"]]
-    assert edges["value"].tolist() == exported.ising.coupling.tolist()
+    assert edges["value"].tolist() == exported.ising.pairs.coupling.tolist()
     assert table["value"][:N].tolist() == exported.ising.field.tolist()
 
 
 def test_ground_states_are_those_of_another_program(files):
-    for spins in SPINS:
-        whole = load(files["dense"], spins=spins).ising
-        few = whole.i < 12, whole.j < 12
-        inside = few[0] & few[1]
-        ising = Ising(whole.field[:12], whole.i[inside], whole.j[inside], whole.coupling[inside])
-        best = dimod.ExactSolver().sample(bqm(ising)).first
+    for spins in ("S", "tau"):
+        exported = load(files["dense"], spins=spins)
+        field, pairs = exported.ising.field, exported.ising.pairs
+        inside = (pairs.i < 12) & (pairs.j < 12)
+        few = Pairs(pairs.i[inside], pairs.j[inside], pairs.coupling[inside])
+        ising = Ising(field[:12], few, exported.ising.transverse[:12])
+        best = dimod.ExactSolver().sample(bqm(replace(exported, ising=ising))).first
         state = [best.sample[defect] for defect in range(12)]
         bits = (np.arange(2**12)[:, None] >> np.arange(12)) & 1
         energies = ising.energy(1 - 2 * bits)
         assert best.energy == pytest.approx(energies.min(), rel=1e-12)
         assert np.array_equal(1 - 2 * bits[np.argmin(energies)], state)
+
+
+def test_the_whole_is_that_of_the_defects(files):
+    """Random states of S and τ, pair by pair and field by field from the defects themselves."""
+    point, row = point_from(POINT), 1
+    with dataset.opened(files["sample"]) as sample, dataset.opened(files["freeze"]) as frozen:
+        position, gamma, eta, D, Delta = sample.row(row, "position", "gamma", "eta", "D", "Delta")
+        plus, minus = sample.row(row, "zeta", "zeta_minus")
+        box, (S,) = sample.whole("box"), frozen.row(row, "S")
+    zeta = frozen_zeta(plus, minus, S)
+    defects = Variants(gamma, eta, zeta)
+    i, j = np.nonzero(~np.eye(N, dtype=bool))
+    R = position[j] - position[i]
+    R -= box * np.round(R / box)
+    pairs, about = PairsApart(R, defects[i], defects[j]), {"box": box, "boundary": "spherical"}
+    values = {name: pair_couplings(name, pairs, point.model.medium, **about) for name in TERMS}
+    exported = load(files["dense"], spins="both", realisation=row)
+    assert np.array_equal(exported.ising.transverse, np.hstack([D, Delta]))
+    assert exported.labels[N + 3] == ("tau", 3)
+    for state in states(2 * N):
+        s, tau = state[:N], state[N:]
+        energy = (values["U"] * s[i] * s[j] + values["J"] * tau[i] * tau[j]).sum() / 2
+        energy += (values["B"] * s[i] + values["U_eta_tau"] * tau[i]).sum()
+        energy += (values["U_S_tau"] * tau[i] * s[j]).sum()
+        assert exported.ising.energy(state) == pytest.approx(energy, rel=1e-7)
+    tau = load(files["dense"], spins="tau", realisation=row).ising
+    whole = exported.ising
+    with_S = [whole.energy(np.hstack([S, t])) - whole.energy(np.hstack([S, -t])) for t in states(N)]
+    assert with_S == pytest.approx([tau.energy(t) - tau.energy(-t) for t in states(N)])
 
 
 def test_what_cannot_be_exported(files, tmp_path, capsys, monkeypatch):

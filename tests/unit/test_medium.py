@@ -5,11 +5,11 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from arrays import couplings
 from scipy import constants
 
 from glasspipe.elastic.greens import zero_mode
 from glasspipe.elastic.medium import PRESETS, CubicMedium, Medium, medium_from
-from glasspipe.system.couplings import couplings
 from glasspipe.units import KELVIN, MODULUS
 
 

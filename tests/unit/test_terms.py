@@ -6,6 +6,7 @@ import h5netcdf
 import numpy as np
 import pandas as pd
 import pytest
+from arrays import couplings, fields
 from numpy.testing import assert_allclose, assert_array_equal
 from workbench import part, run, stages
 
@@ -13,8 +14,6 @@ from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.settings.point import point_from
 from glasspipe.statistics import STATISTICS
-from glasspipe.system.couplings import couplings
-from glasspipe.system.fields import fields
 
 POINT = {
     "defects": {"concentration": 0.05, "number": 40, "species": "rotor"},

@@ -66,6 +66,20 @@ def fields(
         crystal_pairs.fields(position, frozen, P, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
 
 
+def spin_tau(
+    position: Array, gamma: Array, zeta: Array, medium: AnyMedium, split: Split, total: Array
+) -> None:
+    """Add the near part of U^Sτ, see :mod:`kernels.pairs`."""
+    box, alpha, cutoff = split
+    if isinstance(medium, Medium):
+        tensors = gamma, zeta, symmetric_part(zeta)
+        closed = isotropic_coefficients(medium)
+        pairs.spin_tau(position, *tensors, box, alpha, cutoff, *closed, total)
+    else:
+        tables = angular_table(medium), ladder_table()
+        crystal_pairs.spin_tau(position, gamma, zeta, box, cutoff, *tables, total)
+
+
 def rows(
     which: NDArray[np.int64],
     position: Array,

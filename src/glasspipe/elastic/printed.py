@@ -76,20 +76,6 @@ Interaction = AnyMedium | Printed
 """What couples the defects: a medium, or what the paper prints for one."""
 
 
-def refuse_static(static: object) -> None:
-    """Refuse force dipoles that S does not change, beside η: the paper has no coupling of theirs.
-
-    Raises
-    ------
-    ValueError
-        If there are any.
-    """
-    if static is not None:
-        raise ValueError(
-            "static is given with a Printed medium; allowed is None, or a medium itself"
-        )
-
-
 def derived(medium: Interaction) -> AnyMedium:
     """Return the medium, whose couplings are the derived ones."""
     return medium.medium if isinstance(medium, Printed) else medium

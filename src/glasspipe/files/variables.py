@@ -55,6 +55,16 @@ b = Variable(DEFECT, "eV", "random field on tau, stray field included", "eq. (71
 U = Variable(
     "realisation pair", "eV", "Ising coupling of S, each pair once", "eq. (16)", compressed=False
 )
+U_S_tau = Variable(
+    f"{DEFECT} defect2",
+    "eV",
+    "coupling of S (defect) and tau (defect2), 0 where they are one defect's",
+    "eq. (36)",
+    compressed=False,
+)
+b_eta = Variable(
+    DEFECT, "eV", "random field on tau of the volumes, stray field included", "eq. (68)"
+)
 J = Variable(
     "realisation pair", "eV", "Ising coupling of tau, each pair once", "eq. (72)", compressed=False
 )

@@ -12,7 +12,7 @@ from numba import njit
 from glasspipe.kernels.images import images, scratch
 from glasspipe.kernels.jets import COMPONENT, EXPONENTS, INDEX, LANES, add_near, products, workspace
 
-_UP_TO_2, _OF_3_AND_4 = products(2, 2), products(3, 4)
+_UP_TO_2, _OF_3, _OF_3_AND_4 = products(2, 2), products(3, 3), products(3, 4)
 
 
 def _places(order):
@@ -129,3 +129,24 @@ def fields(position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, 
             strain_of_gradient(total, zeta[i], towards)
             b_gamma[i] += couple(frozen[j], towards)
             b_eta[i] += couple(P[j], towards)
+
+
+@njit(cache=True)
+def spin_tau(position, gamma, zeta, box, cutoff, angular, window, coupling):
+    """Add the near parts of U^Sτ_ij to ``coupling`` (N, N), i the site of S and j that of τ.
+
+    position (N, 3), gamma (N, 3, 3), zeta (N, 3, 3, 3). Eq. (36) with R = r_S − r_τ.
+    """
+    axis, weight, image = scratch(box, cutoff)
+    work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
+    towards = np.empty((3, 3))
+    for i in range(len(position)):
+        for j in range(i + 1, len(position)):
+            total[:] = 0.0
+            for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
+                add_near(image[n], angular, window, cutoff, 3, _OF_3, work, total)
+            total *= MULTIPLICITY
+            strain_of_gradient(total, zeta[j], towards)
+            coupling[i, j] -= couple(gamma[i], towards)
+            strain_of_gradient(total, zeta[i], towards)
+            coupling[j, i] += couple(gamma[j], towards)

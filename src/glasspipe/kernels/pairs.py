@@ -94,6 +94,31 @@ def fields(
 
 
 @njit(cache=True)
+def spin_tau(position, gamma, zeta, sigma, box, alpha, cutoff, A, C, total):
+    """Add the near parts of U^Sτ_ij to ``total`` (N, N), i the site of S and j that of τ.
+
+    position (N, 3), gamma (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3). Eq. (36)
+    with R = r_S − r_τ.
+    """
+    axis, weight, image = scratch(box, cutoff)
+    g = np.empty(5)
+    for i in range(len(position)):
+        gamma1, sigma1, zeta1 = matrix(gamma[i]), cube(sigma[i]), cube(zeta[i])
+        for j in range(i + 1, len(position)):
+            gamma2, sigma2, zeta2 = matrix(gamma[j]), cube(sigma[j]), cube(zeta[j])
+            for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
+                x = vector(image[n])
+                weigh = image[n, 4]
+                ladder(image[n, 3], alpha, 4, g)
+                one, two = gradient_with(sigma1, x), gradient_with(sigma2, x)
+                one_itself, two_itself = gradient_with(zeta1, x), gradient_with(zeta2, x)
+                source = dipole_with(gamma1, x)
+                total[i, j] -= weigh * dipole_gradient(g, A, C, source, two, two_itself)
+                source = dipole_with(gamma2, x)
+                total[j, i] += weigh * dipole_gradient(g, A, C, source, one, one_itself)
+
+
+@njit(cache=True)
 def summarise(J, tau, J_abs, J_max, J_tau):
     """Fill Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j (N,) from the upper triangle of J (N, N)."""
     for i in range(len(J)):

@@ -14,9 +14,9 @@ from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.species import Variants
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
+from glasspipe.system.terms import FIELDS
 from glasspipe.theory.field_law import dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
-from glasspipe.theory.pair_fields import FIELDS, tensors_of
 from glasspipe.theory.population import Kinds, Population, of_defects
 from glasspipe.theory.stable import StableLaw
 
@@ -153,7 +153,7 @@ def pair_magnitude(model: Model, coupling: str, tensors: Variants) -> Magnitude:
     model : Model
         What the config describes.
     coupling : str
-        One of :data:`glasspipe.theory.pair_fields.ORDERS`.
+        One of :data:`glasspipe.system.terms.TERMS`.
     tensors : Variants
         The defects of one realisation.
     """
@@ -170,8 +170,11 @@ def _kinds(model: Model, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
         population = Population(model.components)
         return population.receivers(field), population.sources(field)
     one, other = (
-        of_defects(tensors, frozenset(names), _MOST[role])
-        for names, role in zip(tensors_of(field), ("receivers", "sources"), strict=True)
+        of_defects(tensors, names, _MOST[role])
+        for names, role in (
+            (FIELDS[field].receivers, "receivers"),
+            (FIELDS[field].sources, "sources"),
+        )
     )
     return one, other
 

@@ -22,9 +22,9 @@ from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.study_files import PointFiles
 from glasspipe.statistics import fit_power_law
+from glasspipe.system.terms import TERMS
 from glasspipe.theory import levels, pair_distances
 from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
-from glasspipe.theory.pair_fields import ORDERS
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ VARIABLES = (
 )
 """What the study's file holds of every point."""
 
-COUPLINGS = tuple(ORDERS)
+COUPLINGS = tuple(TERMS)
 
 _NEAREST = 4.0
 """Neighbour distances from which on a power is fitted."""
@@ -166,7 +166,7 @@ def _by_distance(model: Model, pairs: Pairs, tensors: Variants, box: Array) -> d
         "strength_rms": ("coupling", [one.rms for one in known]),
         "strength_median": ("coupling", [one.median for one in known]),
         "strength_quantile": (("coupling", "probability"), [one.quantile for one in known]),
-        "power": ("coupling", [ORDERS[coupling] + 1 for coupling in COUPLINGS]),
+        "power": ("coupling", [TERMS[coupling].power for coupling in COUPLINGS]),
     }
 
 
@@ -260,7 +260,7 @@ def _power_fit(number: int, coupling: str, members: list[xr.Dataset]) -> dict[st
     if len(np.unique(R)) < 2:
         return None
     fit = fit_power_law(R, rms, error)
-    exact = -float(ORDERS[coupling] + 1)
+    exact = -float(TERMS[coupling].power)
     return {
         "quantity": f"{coupling}_ij",
         "statistic": "rms",

@@ -17,25 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.files.results import CONCENTRATION, SUMMARY_COLUMNS, swept_keys
 from glasspipe.settings.schema import leaves, schema
+from glasspipe.system.terms import FIELDS, TERMS
 
-SYMBOLS = {
-    "B": "B",
-    "h": "h",
-    "U_S": r"\Sigma_j U_{ij}S_j",
-    "b_gamma": r"b^\gamma",
-    "b_eta": r"b^\eta",
-    "b": "b",
-    "J_tau": r"\Sigma_j J_{ij}\tau_j",
-}
+SYMBOLS = {name: field.symbol for name, field in FIELDS.items()}
 """The paper's symbols of the quantities, in TeX's math mode."""
 
-COUPLING_SYMBOLS = {
-    "U_ij": "U_{ij}",
-    "B_ij": "B_{ij}",
-    "U_S_tau_ij": r"U^{S\tau}_{ij}",
-    "U_eta_tau_ij": r"U^{\eta\tau}_{ij}",
-    "J_ij": "J_{ij}",
-}
+COUPLING_SYMBOLS = {f"{name}_ij": term.symbol for name, term in TERMS.items()}
 """Those of the couplings of two defects."""
 
 TYPICAL, WIDTH = "quartile_half_width", "std"

@@ -1,6 +1,5 @@
 """Couplings: U_ij and B_i of every realisation, or what U_ij is made of where it is not stored."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from glasspipe.settings.part import StagePart
 from glasspipe.stages.cost import Cost, of_pairs
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.values import AXES, LARGEST, check_size, static_dipoles_of, stray_field
+from glasspipe.stages.values import AXES, LARGEST, check_size, stray_field, system_of
 
 Array = NDArray[np.float64]
 
@@ -45,9 +44,6 @@ def _write_stored(part: StagePart, source: dataset.Reader, output: Path) -> None
     from glasspipe.system.couplings import couplings
 
     model, number = part.model, source.size("defect")
-    make = partial(
-        couplings, box=source.whole("box"), medium=model.interaction, boundary=model.boundary
-    )
     i, j = np.triu_indices(number, 1)
     with dataset.create(
         output,
@@ -60,9 +56,9 @@ def _write_stored(part: StagePart, source: dataset.Reader, output: Path) -> None
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            static = static_dipoles_of(part, source, row)
+            system = system_of(part, source, row)
             with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
-                made = make(*source.row(row, "position", "gamma", "eta"), static=static)
+                made = couplings(system)
             B = made.B + stray_field(source, row, "E")
             check_size(source, row, "B", B)
             check_size(source, row, "U", made.U, pairs=(i, j))
@@ -72,7 +68,7 @@ def _write_stored(part: StagePart, source: dataset.Reader, output: Path) -> None
 def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> None:
     from glasspipe.system.implicit import random_fields
 
-    model, box = part.model, source.whole("box")
+    model = part.model
     with dataset.create(
         output,
         part,
@@ -81,24 +77,16 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
         realisations=source.realisations,
         attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
     ) as writer:
-        writer.put_whole("box", box)
+        writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
-            position, gamma, eta = source.row(row, "position", "gamma", "eta")
+            system = system_of(part, source, row)
+            gamma = system.tensors.gamma
             check_size(source, row, "gamma", gamma, largest=LARGEST**0.5)  # U is a product of two
-            static = static_dipoles_of(part, source, row)
             with np.errstate(over="ignore", invalid="ignore"):
-                B = random_fields(
-                    position,
-                    gamma,
-                    eta,
-                    box=box,
-                    medium=model.medium,
-                    boundary=model.boundary,
-                    static=static,
-                )
+                B = random_fields(system)
             B += stray_field(source, row, "E")
             check_size(source, row, "B", B)
-            writer.put(row, {"B": B, "position": position, "gamma": gamma})
+            writer.put(row, {"B": B, "position": system.position, "gamma": gamma})
 
 
 def _holds(model: Model) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Fields: the random fields b_i on τ of the frozen defects, and what their J_ij add up to."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +17,8 @@ from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import (
     AXES,
     check_size,
-    frozen_zeta_of,
-    static_dipoles_of,
     stray_field,
+    system_of,
 )
 
 Array = NDArray[np.float64]
@@ -39,13 +36,11 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
     DataError
         If one of them is too large to be worked with.
     """
-    from glasspipe.system.fields import Fields, fields
+    from glasspipe.system.fields import fields
     from glasspipe.system.implicit_fields import implicit_fields
 
     model, implicit = part.model, part.model.store == "implicit"
-    make: Callable[..., Fields] = partial(fields, medium=model.interaction)
-    if implicit:
-        make = partial(implicit_fields, medium=model.medium)
+    make = implicit_fields if implicit else fields
     with (
         dataset.stage_file(realisations, SAMPLE.part(part)) as source,
         dataset.stage_file(frozen, FREEZE.part(part)) as spins,
@@ -60,21 +55,18 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
             realisations=source.realisations,
             attributes=_NEAR_J if implicit else {},
         ) as writer:
-            about = {"box": source.whole("box"), "boundary": model.boundary}
             for row, realisation in enumerate(source.realisations):
-                position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 (S,) = spins.row(row, "S")
-                zeta = frozen_zeta_of(source, row, S)
+                system = system_of(part, source, row).frozen(S)
                 rng = np.random.default_rng(seed_sequence(model, FIELDS.name, realisation))
                 tau = rng.choice((-1, 1), size=number)
-                static = static_dipoles_of(part, source, row)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    made = make(position, gamma, eta, zeta, S, tau, **about, static=static)
+                    made = make(system, S, tau)
                 values = {name: getattr(made, name) for name in _FIELDS}
                 values["b"] = made.b + stray_field(source, row, "epsilon")
                 for name, value in values.items():
                     check_size(source, row, name, value)
-                writer.put(row, {**values, "zeta": zeta})
+                writer.put(row, {**values, "zeta": system.tensors.zeta})
 
 
 def _holds(_: Model) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glasspipe.defects.species import Variants
 from glasspipe.files import dataset, variables
 from glasspipe.files.checkpoint import Arrays, Checkpoint, Owner, StoppedError
 from glasspipe.files.variables import Variable
@@ -227,13 +228,12 @@ def _of_implicit(
     """Freeze with couplings that are not stored; return what is known of the errors, too."""
     from glasspipe.spins.nearfar import freeze_implicit
     from glasspipe.system.implicit import implicit
+    from glasspipe.system.system import System
 
-    hamiltonian = implicit(
-        *source.row(row, "position", "gamma", "B"),
-        box=source.whole("box"),
-        medium=model.medium,
-        boundary=model.boundary,
-    )
+    position, gamma, B = source.row(row, "position", "gamma", "B")
+    of_S = Variants(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
+    system = System(position, of_S, source.whole("box"), model.medium, model.boundary)
+    hamiltonian = implicit(system, B)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
     return frozen, dict(vars(accuracy))
 

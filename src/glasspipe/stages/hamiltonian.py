@@ -1,7 +1,6 @@
-"""Hamiltonian: U, B and J, b of every realisation for other programs, all pairs or the strong."""
+"""Hamiltonian: every term of every realisation for other programs, all pairs or the strong."""
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,10 @@ from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.values import frozen_zeta_of, static_dipoles_of, stray_field
+from glasspipe.stages.values import stray_field, system_of
 
 if TYPE_CHECKING:
-    from glasspipe.system.hamiltonian import Ising
+    from glasspipe.system.hamiltonian import Pairs
 
 Array = NDArray[np.float64]
 
@@ -50,28 +49,32 @@ _TERMS = {
     "Delta": variables.DELTA,
     "S": variables.FROZEN,
     "B": variables.B,
+    "b_eta": variables.b_eta,
     "b": variables.b,
 }
+_COUPLINGS = {"U": variables.U, "U_S_tau": variables.U_S_tau, "J": variables.J}
 _ALL_PAIRS = variables.only(
-    "`store: dense`",
-    {"i": variables.FIRST, "j": variables.SECOND, "U": variables.U, "J": variables.J},
+    "`store: dense`", {"i": variables.FIRST, "j": variables.SECOND, **_COUPLINGS}
 )
 _STRONG_PAIRS = variables.only(
-    "`store: pairs`", _strong("U", variables.U) | _strong("J", variables.J)
+    "`store: pairs`",
+    {key: about for name, each in _COUPLINGS.items() for key, about in _strong(name, each).items()},
 )
 
 
 def _run(part: StagePart, realisations: Path, couplings: Path, frozen: Path, output: Path) -> None:
-    """Write U, B and J, b of every realisation, all pairs or the strong ones.
+    """Write every term of every realisation, all pairs or the strong ones.
 
     Raises
     ------
     ConfigError
         If the point does not say which.
     """
-    from glasspipe.system.hamiltonian import Ising, of_tau
+    from glasspipe.system.fields import interactions
+    from glasspipe.system.hamiltonian import Pairs
+    from glasspipe.system.spin_tau import spin_tau_couplings
 
-    model, wanted = part.model, part.sections["hamiltonian"]
+    wanted = part.sections["hamiltonian"]
     if wanted["store"] == "none":
         raise ConfigError("hamiltonian.store: found none in the point; allowed: dense, pairs")
     with (
@@ -80,33 +83,32 @@ def _run(part: StagePart, realisations: Path, couplings: Path, frozen: Path, out
         dataset.stage_file(frozen, FREEZE.part(part)) as spins,
     ):
         dataset.check_same_realisations(source, pairs, spins)
-        number = source.size("defect")
-        upper, box = np.triu_indices(number, 1), source.whole("box")
+        upper = np.triu_indices(source.size("defect"), 1)
         with _file(output, part, source) as writer:
-            writer.put_whole("box", box)
+            writer.put_whole("box", source.whole("box"))
             if wanted["store"] == "dense":
                 writer.put_whole("i", upper[0])
                 writer.put_whole("j", upper[1])
             for row in range(len(source.realisations)):
-                position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 U, B = pairs.row(row, "U", "B")
                 S, h = spins.row(row, "S", "h")
-                made = of_tau(
-                    position,
-                    gamma,
-                    eta,
-                    frozen_zeta_of(source, row, S),
-                    S,
-                    box=box,
-                    medium=model.interaction,
-                    boundary=model.boundary,
-                    static=static_dipoles_of(part, source, row),
-                )
-                tau = replace(made, field=made.field + stray_field(source, row, "epsilon"))
-                writer.put(row, {"position": position, "S": S, "B": B, "b": tau.field})
+                system = system_of(part, source, row).frozen(S)
+                made, epsilon = interactions(system, S), stray_field(source, row, "epsilon")
+                b_eta = made.b_eta + epsilon
+                b = made.b_gamma + b_eta
+                values = {"position": system.position, "S": S, "B": B, "b_eta": b_eta, "b": b}
+                writer.put(row, values)
                 writer.put(row, {name: source.row(row, name)[0] for name in ("D", "Delta")})
-                for letter, ising, field in (("U", Ising(B, *upper, U), h), ("J", tau, tau.field)):
-                    _put_pairs(writer, row, letter, ising, field, part)
+                U_S_tau = spin_tau_couplings(system)
+                if wanted["store"] == "dense":
+                    writer.put(row, {"U": U, "U_S_tau": U_S_tau, "J": made.J[upper]})
+                    continue
+                for name, every, field in (
+                    ("U", Pairs(*upper, U), h),
+                    ("U_S_tau", Pairs.beside(U_S_tau), b),
+                    ("J", Pairs.above(made.J), b),
+                ):
+                    _put_strong(writer, row, name, every, field, wanted["threshold"])
 
 
 def _file(
@@ -115,7 +117,8 @@ def _file(
     sizes: dict[str, int | None] = dict(HAMILTONIAN.sizes(part.model, source.size("defect")))
     if part.sections["hamiltonian"]["store"] == "pairs":
         del sizes["pair"]
-        sizes |= dict.fromkeys(("U_pair", "J_pair"))
+        del sizes["defect2"]
+        sizes |= dict.fromkeys(f"{name}_pair" for name in _COUPLINGS)
     return dataset.create(
         output,
         part,
@@ -125,19 +128,15 @@ def _file(
     )
 
 
-def _put_pairs(
-    writer: dataset.Writer, row: int, letter: str, ising: "Ising", field: Array, part: StagePart
+def _put_strong(
+    writer: dataset.Writer, row: int, name: str, every: "Pairs", field: Array, threshold: float
 ) -> None:
-    """Write the pairs of one Hamiltonian, ``field`` being what a threshold is relative to."""
-    wanted = part.sections["hamiltonian"]
-    if wanted["store"] == "dense":
-        writer.put(row, {letter: ising.coupling})
-        return
-    kept = ising.strong(wanted["threshold"] * float(np.median(np.abs(field))))
-    pairs = {"strong": kept.ising.coupling, "i": kept.ising.i, "j": kept.ising.j}
-    about = {"number": len(kept.ising.i), "threshold": kept.threshold, "dropped": kept.dropped}
-    writer.append(f"{letter}_pair", {f"{letter}_{name}": value for name, value in pairs.items()})
-    writer.put(row, {f"{letter}_{name}": value for name, value in about.items()})
+    """Write the strong pairs of one term; the threshold is relative to the median of ``field``."""
+    kept = every.strong(threshold * float(np.median(np.abs(field))))
+    pairs = {"strong": kept.pairs.coupling, "i": kept.pairs.i, "j": kept.pairs.j}
+    about = {"number": len(kept.pairs.i), "threshold": kept.threshold, "dropped": kept.dropped}
+    writer.append(f"{name}_pair", {f"{name}_{key}": value for key, value in pairs.items()})
+    writer.put(row, {f"{name}_{key}": value for key, value in about.items()})
 
 
 def _holds(model: Model) -> tuple[str, ...]:
@@ -146,7 +145,7 @@ def _holds(model: Model) -> tuple[str, ...]:
 
 
 def _sizes(_: Model, defects: int) -> dict[str, int]:
-    return {"defect": defects, "pair": defects * (defects - 1) // 2}
+    return {"defect": defects, "defect2": defects, "pair": defects * (defects - 1) // 2}
 
 
 def _cost(model: Model, defects: int) -> Cost:
@@ -155,7 +154,7 @@ def _cost(model: Model, defects: int) -> Cost:
 
 HAMILTONIAN = Stage(
     name="hamiltonian",
-    about="write U, B and J, b for other programs",
+    about="write all terms of H for other programs",
     reads=(SAMPLE, COUPLINGS, FREEZE),
     own=("hamiltonian",),
     variables={**_TERMS, **_ALL_PAIRS, **_STRONG_PAIRS},
@@ -165,4 +164,4 @@ HAMILTONIAN = Stage(
     run=_run,
     merged=False,
 )
-"""The Hamiltonians of S and of τ, eqs. (29), (76)."""
+"""The Hamiltonian of S and τ, eqs. (73), (74), and of each alone, (29), (76)."""

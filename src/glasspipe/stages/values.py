@@ -1,12 +1,17 @@
 """What stages do with the values that they read and write."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import frozen_zeta
+from glasspipe.defects.species import Variants
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.part import StagePart
+
+if TYPE_CHECKING:
+    from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
 
@@ -61,7 +66,12 @@ def static_dipoles_of(part: StagePart, source: Reader, row: int) -> Array | None
     return found
 
 
-def frozen_zeta_of(source: Reader, row: int, S: Array) -> Array:
-    """ζ of the state in which the defects of a realisation are frozen."""
-    (zeta,) = source.row(row, "zeta")
-    return frozen_zeta(zeta, source.optional(row, "zeta_minus"), S)
+def system_of(part: StagePart, source: Reader, row: int) -> "System":
+    """The defects of a realisation in their box."""
+    from glasspipe.system.system import System
+
+    position, gamma, eta, zeta = source.row(row, "position", "gamma", "eta", "zeta")
+    minus, static = source.optional(row, "zeta_minus"), static_dipoles_of(part, source, row)
+    tensors = Variants(gamma, eta, zeta, minus, static)
+    model = part.model
+    return System(position, tensors, source.whole("box"), model.interaction, model.boundary)

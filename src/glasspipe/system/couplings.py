@@ -8,16 +8,15 @@ that, its field is B_i = Σ_{j≠i} γ_i^αβ P_j^γδ ∂_β∂_δ G_αγ. All 
 box they are Ewald sums over all images of j.
 """
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from glasspipe.defects.dipoles import static_dipoles
 from glasspipe.elastic import near, reciprocal
-from glasspipe.elastic.greens import BOUNDARIES, Ewald, response, zero_mode
-from glasspipe.elastic.printed import Interaction, Printed, refuse_static
+from glasspipe.elastic.greens import Ewald, response, zero_mode
+from glasspipe.elastic.printed import Printed
+from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
 
@@ -38,70 +37,39 @@ class Couplings:
     B: Array
 
 
-def couplings(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: Interaction,
-    boundary: str,
-    sharpness: float | None = None,
-    static: ArrayLike | None = None,
-) -> Couplings:
+def couplings(system: System, *, sharpness: float | None = None) -> Couplings:
     """Couplings U_ij and random fields B_i of defects in a periodic box.
 
     Parameters
     ----------
-    position : array (N, 3)
-        Å.
-    gamma : array (N, 3, 3)
-        Force dipoles γ of S, eV, symmetric.
-    eta : array (N,)
-        Volume couplings, eV.
-    box : array (3,)
-        Edges of the box, Å.
-    medium : Medium, CubicMedium or Printed
-        The elastic medium.
-    boundary : {"clamped", "spherical", "stress_free", "minimum_image"}
-        The q = 0 term, see :mod:`glasspipe.elastic.greens`.
+    system : System
+        The defects.
     sharpness : float, optional
         α V^(1/3) of Ewald's split; the result does not depend on it. None: what is fastest.
-    static : array (N, 3, 3), optional
-        Force dipoles that S does not change, beside η δ, eV, symmetric.
-
-    Raises
-    ------
-    ValueError
-        If the boundary is not one of those above, or there are static dipoles in a Printed medium.
 
     References
     ----------
     Eqs. (16), (26), (29).
     """
-    if boundary not in BOUNDARIES:
-        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
+    medium, tensors = system.medium, system.tensors
     if isinstance(medium, Printed):
-        refuse_static(static)
-        part_of = partial(couplings, position, gamma, eta, box=box, sharpness=sharpness)
-        parts = medium.parts_of_U(boundary)
-        made = [part_of(medium=part, boundary=q0) for _, part, q0 in parts]
+        parts = medium.parts_of_U(system.boundary)
+        made = [
+            couplings(replace(system, medium=part, boundary=q0), sharpness=sharpness)
+            for _, part, q0 in parts
+        ]
         total = sum((part[0] * m.U for part, m in zip(parts, made, strict=True)), np.zeros(()))
         return Couplings(total, made[0].B)
-    position = np.ascontiguousarray(position, dtype=float)
-    gamma = np.ascontiguousarray(gamma, dtype=float)
-    P = static_dipoles(eta, static)
-    edges = np.asarray(box, dtype=float)
-    number = len(position)
+    number, gamma, P = len(system), tensors.gamma, tensors.P
     far, B = np.zeros((number, number)), np.zeros(number)
     alpha = cutoff = 0.0
-    if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_2)
+    if system.boundary != "minimum_image":
+        ewald = Ewald.balanced(medium, system.box, sharpness or response(medium).sharpness_2)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, gamma, P, ewald, far, B)
-        _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, boundary), far, B)
+        _add_far(system.position, gamma, P, ewald, far, B)
+        _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, system.boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    near.couplings(position, gamma, P, medium, (edges, alpha, cutoff), far, U, B)
+    near.couplings(system.position, gamma, P, medium, (system.box, alpha, cutoff), far, U, B)
     return Couplings(U, B)
 
 

@@ -10,16 +10,15 @@ volume term η_j δ may be a force dipole P_j of any form that S does not change
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.defects.dipoles import static_dipoles
 from glasspipe.elastic import near, reciprocal
-from glasspipe.elastic.greens import BOUNDARIES, Ewald, response
-from glasspipe.elastic.printed import Interaction, Printed, refuse_static
+from glasspipe.elastic.greens import Ewald, response
+from glasspipe.elastic.printed import Printed
 from glasspipe.kernels.pairs import summarise
+from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
 
@@ -55,7 +54,7 @@ class Interactions:
     Parameters
     ----------
     J : array (N, N)
-        J_ij above the diagonal, 0 elsewhere.
+        J_ij, symmetric, 0 on the diagonal.
     b_gamma, b_eta : array (N,)
         Random fields from the frozen S and from the volume terms.
     """
@@ -66,110 +65,67 @@ class Interactions:
 
 
 def fields(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    zeta: ArrayLike,
-    S: ArrayLike,
-    tau: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: Interaction,
-    boundary: str,
-    sharpness: float | None = None,
-    static: ArrayLike | None = None,
+    system: System, S: ArrayLike, tau: ArrayLike, *, sharpness: float | None = None
 ) -> Fields:
     """Random fields b_i and summaries of J_ij of defects with frozen S in a periodic box.
 
     Parameters
     ----------
-    position : array (N, 3)
-        Å.
-    gamma : array (N, 3, 3)
-        Force dipoles γ of S, eV.
-    eta : array (N,)
-        Volume couplings, eV.
-    zeta : array (N, 3, 3, 3)
-        Strain-gradient couplings, eV Å, symmetric in the last two indices.
     S, tau : array (N,)
         Frozen S and the τ of Σ_j J_ij τ_j, ±1.
-    box, medium, boundary, sharpness, static
+    system, sharpness
         As in :func:`interactions`.
     """
-    made = interactions(
-        position,
-        gamma,
-        eta,
-        zeta,
-        S,
-        box=box,
-        medium=medium,
-        boundary=boundary,
-        sharpness=sharpness,
-        static=static,
-    )
-    J_abs, J_max, J_tau = np.zeros((3, len(made.J)))
+    made = interactions(system, S, sharpness=sharpness)
+    J_abs, J_max, J_tau = np.zeros((3, len(system)))
     summarise(made.J, np.asarray(tau, dtype=float), J_abs, J_max, J_tau)
     return Fields(made.b_gamma, made.b_eta, J_abs, J_max, J_tau)
 
 
-def interactions(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    zeta: ArrayLike,
-    S: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: Interaction,
-    boundary: str,
-    sharpness: float | None = None,
-    static: ArrayLike | None = None,
-) -> Interactions:
+def interactions(system: System, S: ArrayLike, *, sharpness: float | None = None) -> Interactions:
     """Every J_ij and random field b_i of defects with frozen S in a periodic box.
 
     Parameters
     ----------
-    position, gamma, eta, zeta, S
-        As in :func:`fields`.
-    box, medium, boundary, sharpness, static
-        As in :func:`glasspipe.system.couplings.couplings`; static dipoles are sources of b^η.
-
-    Raises
-    ------
-    ValueError
-        If the boundary is not allowed, or there are static dipoles in a Printed medium.
+    system : System
+        The defects, with ζ of the frozen state; static dipoles are sources of b^η.
+    S : array (N,)
+        Frozen S, ±1.
+    sharpness : float, optional
+        As in :func:`glasspipe.system.couplings.couplings`.
 
     References
     ----------
     Eqs. (60), (68), (72).
     """
-    if boundary not in BOUNDARIES:
-        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(BOUNDARIES)}")
-    gamma, zeta = np.asarray(gamma, dtype=float), np.ascontiguousarray(zeta, dtype=float)
+    medium, tensors = system.medium, system.tensors
     if isinstance(medium, Printed):
-        refuse_static(static)
-        system = partial(interactions, position, box=box, boundary=boundary, sharpness=sharpness)
-        parts = medium.parts_of_b(gamma, zeta)
-        made = [system(source, eta, own, S, medium=part) for _, part, source, own in parts]
+        parts = printed_parts(system, medium)
+        made = [interactions(part, S, sharpness=sharpness) for _, part in parts]
         total = sum(
             (part[0] * m.b_gamma for part, m in zip(parts, made, strict=True)), np.zeros(())
         )
         return replace(made[0], b_gamma=total)
-    position = np.ascontiguousarray(position, dtype=float)
-    frozen = gamma * np.asarray(S, dtype=float)[:, None, None]
-    P = static_dipoles(eta, static)
-    edges = np.asarray(box, dtype=float)
-    number = len(position)
-    J, b_gamma, b_eta = np.zeros((number, number)), np.zeros(number), np.zeros(number)
+    frozen, P = tensors.gamma * np.asarray(S, dtype=float)[:, None, None], tensors.P
+    J, (b_gamma, b_eta) = np.zeros((len(system),) * 2), np.zeros((2, len(system)))
     alpha = cutoff = 0.0
-    if boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, edges, sharpness or response(medium).sharpness_4)
+    if system.boundary != "minimum_image":
+        ewald = Ewald.balanced(medium, system.box, sharpness or response(medium).sharpness_4)
         alpha, cutoff = ewald.alpha, ewald.cutoff
-        _add_far(position, frozen, P, zeta, ewald, J, b_gamma, b_eta)
-    split = (edges, alpha, cutoff)
-    near.fields(position, frozen, P, zeta, medium, split, J, b_gamma, b_eta)
-    return Interactions(J, b_gamma, b_eta)
+        _add_far(system.position, frozen, P, tensors.zeta, ewald, J, b_gamma, b_eta)
+    split = (system.box, alpha, cutoff)
+    near.fields(system.position, frozen, P, tensors.zeta, medium, split, J, b_gamma, b_eta)
+    upper = np.triu(J, 1)
+    return Interactions(upper + upper.T, b_gamma, b_eta)
+
+
+def printed_parts(system: System, medium: Printed) -> list[tuple[float, System]]:
+    """Factors and systems whose couplings of S and τ add up to the printed one."""
+    tensors = system.tensors
+    return [
+        (factor, replace(system, medium=plain, tensors=replace(tensors, gamma=gamma, zeta=zeta)))
+        for factor, plain, gamma, zeta in medium.parts_of_b(tensors.gamma, tensors.zeta)
+    ]
 
 
 def _add_far(

@@ -13,14 +13,15 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.defects.dipoles import static_dipoles
 from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
 from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, whole_couplings
+from glasspipe.elastic.printed import Printed
 from glasspipe.elastic.window import Bell
 from glasspipe.kernels.mesh import COARSE_ORDER
+from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
 
@@ -105,22 +106,13 @@ class Implicit:
         return np.asarray(self.B[which] + of_spins)
 
 
-def implicit(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    B: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: AnyMedium,
-    boundary: str,
-    neighbours: float = NEIGHBOURS,
-) -> Implicit:
+def implicit(system: System, B: ArrayLike, *, neighbours: float = NEIGHBOURS) -> Implicit:
     """Couplings (16) of defects in a periodic box, without storing all U_ij.
 
     Parameters
     ----------
-    position, gamma, box, medium, boundary
-        As in :func:`glasspipe.system.couplings.couplings`, ``minimum_image`` apart.
+    system : System
+        The defects; any boundary but ``minimum_image``.
     B : array (N,)
         Random fields, eV, from :func:`random_fields`.
     neighbours : float
@@ -131,30 +123,19 @@ def implicit(
     ValueError
         If the boundary is not allowed.
     """
-    split = make_split(medium, box, boundary, len(np.asarray(B)), neighbours)
-    order, position, gamma = sort(split, position, gamma)
+    split = make_split(system, neighbours)
+    order, position, gamma = sort(split, system)
     near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
-    return Implicit(order, position, gamma, np.asarray(B, float)[order], near, split, boundary)
+    B = np.asarray(B, dtype=float)[order]
+    return Implicit(order, position, gamma, B, near, split, system.boundary)
 
 
-def random_fields(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: AnyMedium,
-    boundary: str,
-    neighbours: float = NEIGHBOURS,
-    static: ArrayLike | None = None,
-) -> Array:
+def random_fields(system: System, *, neighbours: float = NEIGHBOURS) -> Array:
     """Random fields B_i (N,) in eV, with a cost that grows as N: (26), (29).
 
     Parameters
     ----------
-    position, gamma, eta, box, medium, boundary, static
-        As in :func:`glasspipe.system.couplings.couplings`, ``minimum_image`` apart.
-    neighbours : float
+    system, neighbours
         As in :func:`implicit`.
 
     Raises
@@ -162,37 +143,32 @@ def random_fields(
     ValueError
         If the boundary is not allowed.
     """
-    P = static_dipoles(eta, static)
-    split = make_split(medium, box, boundary, len(P), neighbours)
-    order, position, gamma = sort(split, position, gamma)
-    P = P[order]
+    split = make_split(system, neighbours)
+    order, position, gamma = sort(split, system)
+    P = system.tensors.P[order]
     _, B = near_couplings(position, gamma, P, split)
-    B += fine_mesh(split, boundary).field(position, gamma, P)
+    B += fine_mesh(split, system.boundary).field(position, gamma, P)
     return B[np.argsort(order)]
 
 
-def sort(
-    split: Split, position: ArrayLike, gamma: ArrayLike
-) -> tuple[NDArray[np.int64], Array, Array]:
-    """Return the order along the cells, and positions and tensors in it."""
-    position = np.asarray(position, dtype=float)
-    order = np.argsort(Cells(split.edges, split.cutoff).of(position), kind="stable")
-    gamma = np.ascontiguousarray(np.asarray(gamma, dtype=float)[order])
-    return order, np.ascontiguousarray(position[order]), gamma
+def sort(split: Split, system: System) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return the order along the cells, and positions and γ in it."""
+    order = np.argsort(Cells(split.edges, split.cutoff).of(system.position), kind="stable")
+    return order, system.position[order], system.tensors.gamma[order]
 
 
-def make_split(
-    medium: AnyMedium, box: ArrayLike, boundary: str, number: int, neighbours: float
-) -> Split:
+def make_split(system: System, neighbours: float) -> Split:
     """Return the split for a mean number of near neighbours, or raise ValueError."""
     allowed = [name for name in BOUNDARIES if name != "minimum_image"]
-    if boundary not in allowed:
-        raise ValueError(f"boundary is {boundary!r}; allowed are {', '.join(allowed)}")
-    edges = np.asarray(box, dtype=float)
-    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * number)) ** (1 / 3)
+    if system.boundary not in allowed:
+        raise ValueError(f"boundary is {system.boundary!r}; allowed are {', '.join(allowed)}")
+    if isinstance(system.medium, Printed):
+        raise ValueError("the medium is Printed; allowed is a medium itself")
+    edges = system.box
+    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * len(system))) ** (1 / 3)
     cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
     x, y, z = edges.tolist()
-    return Split(medium, (x, y, z), cutoff, _resolution(medium).window)
+    return Split(system.medium, (x, y, z), cutoff, _resolution(system.medium).window)
 
 
 def fine_mesh(split: Split, boundary: str) -> Mesh:

@@ -7,26 +7,14 @@ J ∝ 1/R⁵ what matters is near.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glasspipe.defects.dipoles import static_dipoles
-from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.neighbours import near_fields
 from glasspipe.system.fields import Fields
 from glasspipe.system.implicit import NEIGHBOURS, fine_mesh, make_split, sort
+from glasspipe.system.system import System
 
 
 def implicit_fields(
-    position: ArrayLike,
-    gamma: ArrayLike,
-    eta: ArrayLike,
-    zeta: ArrayLike,
-    S: ArrayLike,
-    tau: ArrayLike,
-    *,
-    box: ArrayLike,
-    medium: AnyMedium,
-    boundary: str,
-    neighbours: float = NEIGHBOURS,
-    static: ArrayLike | None = None,
+    system: System, S: ArrayLike, tau: ArrayLike, *, neighbours: float = NEIGHBOURS
 ) -> Fields:
     """Fields on τ with a cost that grows as N, see :func:`glasspipe.system.fields.fields`.
 
@@ -34,10 +22,10 @@ def implicit_fields(
 
     Parameters
     ----------
-    position, gamma, eta, zeta, S, tau, box, medium, boundary, static
+    system, S, tau
         As there, ``minimum_image`` apart.
     neighbours : float
-        As in :func:`implicit`.
+        As in :func:`glasspipe.system.implicit.implicit`.
 
     Raises
     ------
@@ -48,14 +36,13 @@ def implicit_fields(
     ----------
     Eqs. (60), (68), (72).
     """
-    P, tau = static_dipoles(eta, static), np.asarray(tau, dtype=float)
-    split = make_split(medium, box, boundary, len(P), neighbours)
-    order, position, gamma = sort(split, position, gamma)
-    zeta = np.ascontiguousarray(np.asarray(zeta, dtype=float)[order])
+    tau = np.asarray(tau, dtype=float)
+    split = make_split(system, neighbours)
+    order, position, gamma = sort(split, system)
+    zeta, P = system.tensors.zeta[order], system.tensors.P[order]
     frozen = gamma * np.asarray(S, dtype=float)[order, None, None]
-    P = P[order]
     b, J = near_fields(position, frozen, P, zeta, tau[order], split)
-    mesh = fine_mesh(split, boundary)
+    mesh = fine_mesh(split, system.boundary)
     for field, sources in zip(b, (frozen, P), strict=True):
         field += mesh.gradient_field(position, zeta, sources)
     back = np.argsort(order)

@@ -30,7 +30,7 @@ def parts(
     Parameters
     ----------
     coupling : str
-        One of :data:`glasspipe.theory.pair_fields.ORDERS`.
+        One of :data:`glasspipe.system.terms.TERMS`.
     receivers, sources : Variants
         The defects that feel the field, and those that make it.
     medium : Medium, CubicMedium or Printed

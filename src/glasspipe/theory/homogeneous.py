@@ -34,7 +34,7 @@ def homogeneous_field(
     Parameters
     ----------
     field : str
-        One of :data:`glasspipe.theory.pair_fields.FIELDS`.
+        One of :data:`glasspipe.system.terms.FIELDS`.
     receivers : Variants
         Kinds of defect that feel it.
     sources : (Variants, array (kinds,))

@@ -20,11 +20,10 @@ from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import Part, parts
+from glasspipe.system.terms import FIELDS
 from glasspipe.theory.pair_fields import (
-    FIELDS,
     PairField,
     cubic_group,
-    field_order,
     pair_coupling,
     sphere,
     sum_parts,
@@ -178,11 +177,11 @@ def box_sums(
     f(gR) at a receiver is f(R) at the receiver turned by g⁻¹, with the sources turned too: so the
     kernel is needed at one site of each cubic orbit only.
     """
-    states = FIELDS[field]
+    states = FIELDS[field].states
     _, members = _orbits(lattice)
 
     def green(part: Part) -> Array:
-        return _box_green(field_order(field), lattice, part.medium, part.boundary)
+        return _box_green(FIELDS[field].order, lattice, part.medium, part.boundary)
 
     def kernel(coupling: str, pair: tuple[Variants, Variants]) -> Array:
         return sum_parts(coupling, parts(coupling, *pair, medium, boundary), green)
@@ -240,7 +239,7 @@ def reciprocal_sum(
     (i, weight_i), (j, weight_j) = one, other
 
     def square(receivers: Variants, sources: Variants) -> Array:
-        made = [pair_coupling(c, receivers, sources, R, medium) ** 2 for c in FIELDS[field][0]]
+        made = [pair_coupling(c, receivers, sources, R, medium) ** 2 for c in FIELDS[field].names]
         return np.sum(made, axis=0)
 
     return 2 * float(np.einsum("a,b,abp,bap->", weight_i, weight_j, square(i, j), square(j, i)))

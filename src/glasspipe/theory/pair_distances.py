@@ -20,7 +20,8 @@ from glasspipe.elastic.greens import Ewald, green_derivatives, response, zero_mo
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import parts
-from glasspipe.theory.pair_fields import CONTRACTIONS, ORDERS, pair_coupling, sphere
+from glasspipe.system.terms import TERMS
+from glasspipe.theory.pair_fields import pair_coupling, sphere
 
 Array = NDArray[np.float64]
 
@@ -144,7 +145,7 @@ def couplings(
     Parameters
     ----------
     coupling : str
-        One of ``ORDERS``.
+        One of ``TERMS``.
     pairs : Pairs
         Nearer than half of the box.
     medium : Medium, CubicMedium or Printed
@@ -174,7 +175,7 @@ def _ordinary(coupling: str, pairs: Pairs, medium: AnyMedium, box: Array, bounda
         batch = slice(start, start + _BATCH)
         part = pairs[batch]
         if boundary == "minimum_image":
-            green = green_derivatives(part.R, ORDERS[coupling], medium)
+            green = green_derivatives(part.R, TERMS[coupling].order, medium)
             found[batch] = _contract(coupling, part, green)
         else:
             found[batch] = _near(coupling, part, ewald) + _far(coupling, part, ewald)
@@ -184,15 +185,13 @@ def _ordinary(coupling: str, pairs: Pairs, medium: AnyMedium, box: Array, bounda
 
 def _contract(coupling: str, pairs: Pairs, green: Array) -> Array:
     """Contract derivatives (pairs, …) of the Green's function with the tensors of each pair."""
-    sign, signature, received, made = CONTRACTIONS[coupling]
-    operands, _ = signature.split("->")
-    paired = operands.replace("r", "p").replace("s", "p") + "->p"
-    tensors = getattr(pairs.receivers, received), getattr(pairs.sources, made)
-    return sign * np.einsum(paired, *tensors, green, optimize=True)
+    term = TERMS[coupling]
+    tensors = getattr(pairs.receivers, term.receiver), getattr(pairs.sources, term.source)
+    return term.sign * np.einsum(term.signature("p", "p", "p"), *tensors, green, optimize=True)
 
 
 def _zero(coupling: str, pairs: Pairs, ewald: Ewald, boundary: str) -> Array:
-    if ORDERS[coupling] > 2:
+    if TERMS[coupling].order > 2:
         return np.zeros(len(pairs))
     K_0 = zero_mode(ewald.medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
     return _contract(coupling, pairs, np.broadcast_to(K_0, (len(pairs), *K_0.shape)))
@@ -205,19 +204,19 @@ def _near(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
         R = pairs.R + np.array(n) * ewald.edges
         inside = np.flatnonzero(np.sum(R * R, axis=1) <= ewald.cutoff**2)
         if len(inside):
-            near = response(ewald.medium).near(R[inside], ORDERS[coupling], ewald.alpha)
+            near = response(ewald.medium).near(R[inside], TERMS[coupling].order, ewald.alpha)
             total[inside] += _contract(coupling, pairs[inside], near)
     return total
 
 
 def _far(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
     """−Σ_q a_receiver a_source cos q·R, sin for the odd couplings, a the amplitudes of a block."""
-    wave = np.sin if ORDERS[coupling] % 2 else np.cos
+    term = TERMS[coupling]
+    wave = np.sin if term.odd else np.cos
     total = np.zeros(len(pairs))
-    _, _, received, made = CONTRACTIONS[coupling]
     for block in reciprocal.blocks(ewald):
-        one = _amplitude(getattr(pairs.receivers, received), block)
-        two = _amplitude(getattr(pairs.sources, made), block)
+        one = _amplitude(getattr(pairs.receivers, term.receiver), block)
+        two = _amplitude(getattr(pairs.sources, term.source), block)
         phase = pairs.R @ (2 * pi * block.n / ewald.edges).T
         total -= block.sign * np.sum(one * two * wave(phase)[:, block.mode], axis=1)
     return total
@@ -258,7 +257,7 @@ def by_shell(coupling: str, values: Array, pairs: Pairs) -> ByShell:
     shell, shells = pairs.shell, len(MIDDLES)
     within = (shell >= 0) & (shell < shells)
     shell, distance, values = shell[within], pairs.distance[within], values[within]
-    reduced = values * (distance / MIDDLES[shell]) ** (ORDERS[coupling] + 1)
+    reduced = values * (distance / MIDDLES[shell]) ** TERMS[coupling].power
     rms, median = np.full((2, shells), np.nan)
     quantile = np.full((shells, len(PROBABILITIES)), np.nan)
     for k in np.unique(shell):
@@ -300,7 +299,7 @@ def magnitude(
     Parameters
     ----------
     coupling : str
-        One of ``ORDERS``.
+        One of ``TERMS``.
     receivers, sources : Variants and array (kinds,)
         Kinds of defect and their probabilities.
     medium : Medium, CubicMedium or Printed

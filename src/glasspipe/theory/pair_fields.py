@@ -23,30 +23,10 @@ from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction, derived
 from glasspipe.elastic.quadrature import gauss_rule
 from glasspipe.system.parts import Part, parts
+from glasspipe.system.terms import FIELDS, TERMS
 
 Array = NDArray[np.float64]
 
-ORDERS = {"U": 2, "B": 2, "U_S_tau": 3, "U_eta_tau": 3, "J": 4}
-"""Order of the derivative of G in each coupling, which falls off as 1/R^(order + 1)."""
-CONTRACTIONS = {
-    "U": (1, "rab,scd,pacbd->rsp", "gamma", "gamma"),
-    "B": (1, "rab,scd,pacbd->rsp", "gamma", "P"),
-    "U_S_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "gamma"),
-    "U_eta_tau": (-1, "rcde,sab,pacbde->rsp", "zeta", "P"),
-    "J": (-1, "rabd,scef,pacbdef->rsp", "zeta", "zeta"),
-}
-FIELDS: dict[str, tuple[dict[str, int], ...]] = {
-    "B": ({"B": 1},),
-    "U_S": ({"U": 1}, {"U": -1}),
-    "h": ({"B": 1, "U": 1}, {"B": 1, "U": -1}),
-    "b_gamma": ({"U_S_tau": 1}, {"U_S_tau": -1}),
-    "b_eta": ({"U_eta_tau": 1},),
-    "b": ({"U_eta_tau": 1, "U_S_tau": 1}, {"U_eta_tau": 1, "U_S_tau": -1}),
-    "J_tau": ({"J": 1}, {"J": -1}),
-}
-"""The couplings whose sum over j is each field, for every sign that S_j or τ_j may have."""
-SIGNED = ("U_S", "b_gamma", "J_tau")
-"""Fields of which each source changes the sign with S_j or τ_j."""
 _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
 _STATES, _GAUSS = 30, 16
@@ -68,11 +48,11 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
     Parameters
     ----------
     coupling : str
-        One of ``ORDERS``.
+        One of ``TERMS``.
     receivers, sources : Variants
         The defects whose variable (S or τ) feels the field, and those that make it.
     green : array (points, 3, 3) + (3,) * order
-        Derivatives of order ``ORDERS[coupling]`` at R = r_source − r_receiver, from
+        Derivatives of order the coupling's order at R = r_source − r_receiver, from
         :func:`glasspipe.elastic.greens.green_derivatives` or its periodic kin; Å^(2−order)/eV.
 
     Returns
@@ -80,9 +60,9 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
     array (receivers, sources, points)
         eV.
     """
-    sign, signature, received, made = CONTRACTIONS[coupling]
-    tensors = getattr(receivers, received), getattr(sources, made)
-    return sign * np.einsum(signature, *tensors, green, optimize=True)
+    term = TERMS[coupling]
+    tensors = getattr(receivers, term.receiver), getattr(sources, term.source)
+    return term.sign * np.einsum(term.signature(), *tensors, green, optimize=True)
 
 
 def pair_coupling(
@@ -111,7 +91,7 @@ def pair_coupling(
     array (receivers, sources, points)
         eV.
     """
-    order = ORDERS[coupling]
+    order = TERMS[coupling].order
 
     def green(part: Part) -> Array:
         if box is None:
@@ -280,26 +260,16 @@ def pair_fields(
     ValueError
         If the field is not made of the angular functions of the medium.
     """
-    states = FIELDS[field][:1] if field in SIGNED else FIELDS[field]
-    parts = {c: _coefficients(c, receivers, sources, medium) for c in states[0]}
+    row = FIELDS[field]
+    states = row.states[:1] if row.signed else row.states
+    parts = {c: _coefficients(c, receivers, sources, medium) for c in row.names}
     coefficients = sum_states(states, parts)
     share = np.tile(weight, len(states)) / len(states)
-    signed, plain = field in SIGNED, derived(medium)
+    signed, plain = row.signed, derived(medium)
     return [
-        PairField(field_order(field) + 1, plain, *_merged(made, share, signed), signed, continuous)
+        PairField(row.order + 1, plain, *_merged(made, share, signed), signed, continuous)
         for made in coefficients
     ]
-
-
-def tensors_of(field: str) -> tuple[set[str], set[str]]:
-    """Names of the tensors that a field depends on: the receivers' and the sources'."""
-    made = [CONTRACTIONS[coupling] for coupling in FIELDS[field][0]]
-    return {receiver for _, _, receiver, _ in made}, {source for _, _, _, source in made}
-
-
-def field_order(field: str) -> int:
-    """Order of the derivative of G in the couplings of a field."""
-    return ORDERS[next(iter(FIELDS[field][0]))]
 
 
 def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> Array:
@@ -308,7 +278,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
     Parameters
     ----------
     states : tuple of dict
-        The sign of each coupling in each state, as in ``FIELDS``.
+        The sign of each coupling in each state, from :attr:`glasspipe.system.terms.Field.states`.
     parts : dict of array (receivers, sources, …)
         The couplings.
     """
@@ -326,7 +296,7 @@ def _coefficients(
     """
     n, _ = sphere(_SAMPLED)
     kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = response(derived(medium)).angular(n, ORDERS[coupling])
+    basis = response(derived(medium)).angular(n, TERMS[coupling].order)
     found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
     if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
         raise ValueError(f"{coupling} is not made of the angular functions of {medium}")

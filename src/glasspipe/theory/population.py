@@ -17,7 +17,8 @@ from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.species import Variants, joined, of_axes, of_normals, rotations, unit_kinds
 from glasspipe.elastic.quadrature import gauss_rule
-from glasspipe.theory.pair_fields import cubic_group, half_sphere, sphere, tensors_of, total
+from glasspipe.system.terms import FIELDS
+from glasspipe.theory.pair_fields import cubic_group, half_sphere, sphere, total
 from glasspipe.theory.thinning import orbits, thinned
 
 Array = NDArray[np.float64]
@@ -52,13 +53,13 @@ class Population:
     def alike(self, field: str) -> bool:
         """Whether the defects that feel a field differ in a rotation alone, all as probable."""
         one, *others = self.components
-        felt = (getattr(one, name) for name in tensors_of(field)[0])
+        felt = (getattr(one, name) for name in FIELDS[field].receivers)
         constant = not any(isinstance(strength, Distribution) for strength in felt)
         return not others and one.axis_is_random and constant
 
     def continuous(self, field: str) -> bool:
         """Whether the sources of a field differ by a continuous property."""
-        names = frozenset(tensors_of(field)[1])
+        names = FIELDS[field].sources
         return any(
             any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
             or ((c.isotropic or c.frame_spread > 0) and _is_oriented(c, names))
@@ -72,11 +73,11 @@ class Population:
 
     def kinds(self, field: str) -> Kinds:
         """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
-        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "sources")
+        return self._found(FIELDS[field].receivers | FIELDS[field].sources, "sources")
 
     def classes(self, field: str) -> Kinds:
         """One of each class of :meth:`kinds` that the symmetry of the mixture makes equivalent."""
-        return self._found(frozenset.union(*map(frozenset, tensors_of(field))), "receivers")
+        return self._found(FIELDS[field].receivers | FIELDS[field].sources, "receivers")
 
     def sources(self, field: str) -> Kinds:
         """Every kind of defect that makes a field, and its probability (kinds,).
@@ -84,7 +85,7 @@ class Population:
         Of axes or tensors that come with their opposites only one is there: they make opposite τ
         couplings, or S couplings, which come with a random sign.
         """
-        names = frozenset(tensors_of(field)[1])
+        names = FIELDS[field].sources
         return _distinct(self._found(names, "sources"), names)
 
     def receivers(self, field: str) -> Kinds:
@@ -93,7 +94,7 @@ class Population:
         On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
         the sphere, one axis of each orbit.
         """
-        return self._found(frozenset(tensors_of(field)[0]), "receivers")
+        return self._found(FIELDS[field].receivers, "receivers")
 
     def _found(self, names: frozenset[str], role: str) -> Kinds:
         found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.components])

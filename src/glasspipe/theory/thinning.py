@@ -18,7 +18,7 @@ from glasspipe.defects.species import Variants
 Array = NDArray[np.float64]
 Kinds = tuple[Variants, Array]
 
-FIELDS: dict[str, dict[str, dict[int, int]]] = {
+PROBES: dict[str, dict[str, dict[int, int]]] = {
     "sources": {"P": {1: 3, 2: 12, 4: 16}, "gamma": {2: 12, 4: 16}, "zeta": {2: 40, 4: 1}},
     "receivers": {"P": {1: 3, 2: 12, 4: 4}, "gamma": {1: 3, 2: 12, 4: 4}, "zeta": {2: 40, 4: 1}},
 }
@@ -54,7 +54,7 @@ def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kin
         If no such probabilities are found.
     """
     kinds, weight = found
-    averages = _averages(kinds, {name: FIELDS[role][name] for name in sorted(names)}, group)
+    averages = _averages(kinds, {name: PROBES[role][name] for name in sorted(names)}, group)
     averages /= np.abs(averages).max(axis=0)
     share = weight / weight.sum()
     scaled = averages.T * np.sqrt(share)
