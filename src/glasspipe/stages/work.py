@@ -20,6 +20,7 @@ from glasspipe.settings.study import Study
 from glasspipe.stages.cost import PROCESS_BYTES, Cost
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import AXES
+from glasspipe.system.terms import TERMS
 
 CHUNK_NAME = r"r\d+-\d+"
 """Regular expression of every chunk name."""
@@ -91,11 +92,11 @@ class Work:
 
     @property
     def bytes_written(self) -> int:
-        """Size of the files before compression, at most where they hold strong pairs only."""
+        """Size of the files before compression, ample where they hold strong pairs only."""
         model = self.part.model
         sizes = {**self.stage.sizes(model, self.defects), **AXES}
         sizes["realisation"] = self.part.realisations
-        sizes |= {f"{letter}_pair": sizes["realisation"] * sizes.get("pair", 0) for letter in "UJ"}
+        sizes |= dict.fromkeys(map("{}_pair".format, TERMS), sizes["realisation"] * self.defects**2)
         dtypes = {"U": model.store} if self.stage.temporary and model.store != "implicit" else {}
         return sum(
             np.dtype(dtypes.get(name, about.dtype)).itemsize
