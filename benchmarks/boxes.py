@@ -6,6 +6,7 @@ from glasspipe.defects.realisation import realise
 from glasspipe.settings.point import point_from
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.system.couplings import couplings
+from glasspipe.system.system import System
 
 
 def box(defects, number):
@@ -14,13 +15,8 @@ def box(defects, number):
     rng = np.random.default_rng(seed_sequence(point.model, "sample", number))
     model = point.model
     made = realise(rng, model.lattice, model.defects, model.components)
-    tensors = made.defects.tensors
-    system = {
-        "box": [model.lattice.edge] * 3,
-        "medium": model.medium,
-        "boundary": "spherical",
-    }
-    found = couplings(made.position, tensors.gamma, tensors.eta, **system)
+    edges = np.full(3, model.lattice.edge)
+    found = couplings(System(made.position, made.defects.tensors, edges, model.medium, "spherical"))
     U = np.zeros((model.defects, model.defects))
     U[np.triu_indices(model.defects, 1)] = found.U
     return U + U.T, found.B

@@ -13,12 +13,14 @@ from time import process_time
 
 import numpy as np
 
+from glasspipe.defects.species import Variants
 from glasspipe.elastic.christoffel import christoffel_inverse
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.quadrature import sphere
 from glasspipe.system.couplings import couplings
 from glasspipe.system.fields import fields
+from glasspipe.system.system import System
 
 AXES = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 
@@ -50,15 +52,16 @@ def cost(number: int = 500) -> None:
     gamma, zeta = np.einsum("na,nb->nab", d, d), np.einsum("na,nb,nc->nabc", d, d, d)
     eta, S = np.ones(number), rng.choice([-1, 1], number)
     for name in ("KBr", "KBr_cubic"):
-        options = {"box": [edge] * 3, "medium": PRESETS[name].medium, "boundary": "spherical"}
+        medium, tensors = PRESETS[name].medium, Variants(gamma, eta, zeta)
+        system = System(position, tensors, np.full(3, edge), medium, "spherical")
         for stage in ("couplings", "fields"):
             times = []
             for _ in range(4):
                 start = process_time()
                 if stage == "couplings":
-                    couplings(position, gamma, eta, **options)
+                    couplings(system)
                 else:
-                    fields(position, gamma, eta, zeta, S, S, **options)
+                    fields(system, S, S)
                 times.append((process_time() - start) / (number * (number - 1) / 2) * 1e6)
             print(f"{name} {stage}: {min(times[1:]):.2f} µs a pair, first {times[0]:.2f}")
 

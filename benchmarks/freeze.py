@@ -35,6 +35,7 @@ from glasspipe.elastic.medium import PRESETS
 from glasspipe.kernels import freeze as kernels
 from glasspipe.spins import dense
 from glasspipe.system.couplings import couplings
+from glasspipe.system.system import System
 
 T_START, T_END = 10.0, 0.1
 CONCENTRATION = 0.05
@@ -50,11 +51,8 @@ def hamiltonian(N):
     lattice = Lattice("fcc", 6.585, smallest_size("fcc", CONCENTRATION, N))
     components = (Component("uniaxial", "111", 1.0, 1.0, 1.0),)
     made = realise(np.random.default_rng(0), lattice, N, components)
-    tensors, box = made.defects.tensors, [lattice.edge] * 3
-    medium = PRESETS["KBr"].medium
-    found = couplings(
-        made.position, tensors.gamma, tensors.eta, box=box, medium=medium, boundary="spherical"
-    )
+    box, medium = np.full(3, lattice.edge), PRESETS["KBr"].medium
+    found = couplings(System(made.position, made.defects.tensors, box, medium, "spherical"))
     U = np.zeros((N, N))
     U[np.triu_indices(N, 1)] = found.U
     return U + U.T, found.B

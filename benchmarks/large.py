@@ -20,12 +20,14 @@ from time import process_time
 import numpy as np
 from numba import njit
 
+from glasspipe.defects.species import Variants
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
 from glasspipe.system.couplings import couplings
 from glasspipe.system.implicit import implicit, random_fields
+from glasspipe.system.system import System
 from glasspipe.units import MODULUS
 
 CONCENTRATION, T_START, T_END = 0.05, 10.0, 0.1
@@ -42,10 +44,10 @@ class Case:
         sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
         d = AXES[random.integers(0, 4, N)]
         self.position, self.gamma = sites.astype(float), np.einsum("ia,ib->iab", d, d)
-        self.about = {"box": np.full(3, float(L)), "medium": medium, "boundary": "spherical"}
+        tensors = Variants(self.gamma, np.ones(N), np.zeros((N, 3, 3, 3)))
+        self.system = System(self.position, tensors, np.full(3, float(L)), medium, "spherical")
         start = process_time()
-        B = random_fields(self.position, self.gamma, np.ones(N), **self.about)
-        self.hamiltonian = implicit(self.position, self.gamma, B, **self.about)
+        self.hamiltonian = implicit(self.system, random_fields(self.system))
         self.seconds = process_time() - start
 
     def anneal(self, sweeps, seed):
@@ -167,7 +169,7 @@ def against_direct(N, sweeps):
 
 def against_dense(N, sweeps, replicas):
     case, ours, unit = large(N, sweeps, MEDIA["isotropic"], "isotropic", replicas)
-    made, U = couplings(case.position, case.gamma, np.ones(N), **case.about), np.zeros((N, N))
+    made, U = couplings(case.system), np.zeros((N, N))
     U[np.triu_indices(N, 1)] = made.U
     U += U.T
     T = unit * np.geomspace(T_START, T_END, sweeps)

@@ -24,6 +24,8 @@ from glasspipe.elastic.greens import Ewald, periodic_green_derivatives, response
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.system.couplings import couplings
 from glasspipe.system.fields import fields
+from glasspipe.system.spin_tau import spin_tau_couplings
+from glasspipe.system.system import System
 
 MEDIUM = PRESETS["KBr"].medium
 LATTICE = Lattice("fcc", 6.585, 50)
@@ -40,28 +42,21 @@ class Defects:
         self.position = site * LATTICE.spacing
         kinds = unit_kinds("uniaxial", "111")
         self.tensors = kinds[rng.integers(len(kinds), size=number)]
+        self.system = System(self.position, self.tensors, BOX, MEDIUM, "spherical")
         self.S, self.tau = rng.choice((-1, 1), size=(2, number))
         self.pairs = number * (number - 1) // 2
 
     def couplings(self) -> None:
         """U and B of the realisation."""
-        made = self.tensors
-        couplings(self.position, made.gamma, made.eta, box=BOX, medium=MEDIUM, boundary="spherical")
+        couplings(self.system)
 
     def fields(self) -> None:
         """Random fields b and couplings J of the realisation."""
-        made = self.tensors
-        fields(
-            self.position,
-            made.gamma,
-            made.eta,
-            made.zeta,
-            self.S,
-            self.tau,
-            box=BOX,
-            medium=MEDIUM,
-            boundary="spherical",
-        )
+        fields(self.system, self.S, self.tau)
+
+    def spin_tau(self) -> None:
+        """Couplings U^Sτ of the realisation."""
+        spin_tau_couplings(self.system)
 
     def plain(self, order: int) -> None:
         """The derivative tensor of every pair, contracted."""

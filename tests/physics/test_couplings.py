@@ -151,6 +151,7 @@ def test_volume_terms_are_couplings_with_gamma_eta_unit(defects):
 def test_isotropic_dipoles_feel_no_random_field(defects):
     """γ ∝ δ gives B = 0 (after (26)) in an isotropic medium with the spherical boundary."""
     gamma = np.repeat(np.eye(3)[None], NUMBER, axis=0)
+    defects.position %= 10.0
     made = couplings(
         defects.position, gamma, defects.eta, box=[10.0] * 3, medium=MEDIUM, boundary="spherical"
     )

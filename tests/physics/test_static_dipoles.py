@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference as ref
-from arrays import couplings, fields, implicit_fields, random_fields
+from arrays import couplings, fields, implicit_fields, random_fields, system
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.component import Component
@@ -16,7 +16,7 @@ from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_gre
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import describe
-from glasspipe.system.hamiltonian import of_tau
+from glasspipe.system.hamiltonian import hamiltonian
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.homogeneous import homogeneous_field
 from glasspipe.theory.pair_fields import pair_coupling
@@ -103,9 +103,8 @@ def test_they_couple_as_S_does(medium, boundary):
     without = made.on_tau()
     near(found.b_gamma, without.b_gamma, 0)
     near(found.J_tau, without.J_tau, 0)
-    tau = of_tau(
-        made.position, made.gamma, made.eta, made.zeta, made.S, **about, static=made.static
-    )
+    box = system(made.position, made.gamma, made.eta, made.zeta, **about, static=made.static)
+    tau = hamiltonian(box, made.S).of_tau(made.S)
     near(tau.field, made.on_tau(made.eta, made.static).b)
 
 
