@@ -4,6 +4,8 @@ The only conversion that the model needs is that of an elastic modulus ρc² int
 everything else is already in eV and Å.
 """
 
+from math import log
+
 from scipy import constants
 
 EV_PER_CUBIC_ANGSTROM = constants.electron_volt / constants.angstrom**3
@@ -17,3 +19,16 @@ GPA = constants.giga / EV_PER_CUBIC_ANGSTROM
 
 KELVIN = constants.physical_constants["Boltzmann constant in eV/K"][0]
 """1 K as k_B T in eV."""
+
+_HELD = (1e-15, 1e15)
+"""eV; between these float32 holds the largest energy with all that matters beside it."""
+
+
+def unit_of(largest: float) -> float:
+    """Return what energies are to be counted in, eV, for float32 to hold them: a power of four.
+
+    1 eV, unless the largest of them is very small or large. A power of two changes no digit of any
+    of them, so that a Hamiltonian freezes as its multiple does.
+    """
+    low, high = _HELD
+    return 1.0 if largest == 0 or low <= largest <= high else 4.0 ** round(log(largest, 4))

@@ -7,7 +7,7 @@ sums, and the state handed back is stable against every single flip in float64.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from glasspipe.kernels import freeze as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.dense import Replicas
 from glasspipe.spins.overlap import Overlaps
-from glasspipe.spins.progress import Observe, Progress, State, ignore
+from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 
 Schedule = Literal["geometric", "linear"]
 
@@ -64,6 +64,12 @@ class Frozen:
     replica_energy: NDArray[np.float64]
     overlap: NDArray[np.float64] | None
     overlap_count: NDArray[np.int64] | None
+
+    def times(self, unit: float) -> "Frozen":
+        """Return the same with energies that were counted in ``unit``, eV."""
+        energies = ("h", "energy", "T", "trace_energy", "replica_energy")
+        counted = {name: getattr(self, name) * unit for name in energies}
+        return replace(self, **counted, trace_energy_variance=self.trace_energy_variance * unit**2)
 
 
 def field_scale(U: ArrayLike, B: ArrayLike, *, key: int | Sequence[int]) -> float:
@@ -189,17 +195,17 @@ def freeze(
     RuntimeError
         If an energy does not agree with its recomputation, or the quench does not settle.
     """
-    U, B = dense.hamiltonian(U, B)
+    U, B, unit = dense.in_own_unit(*dense.hamiltonian(U, B))
     entropy = dense.entropy(key)
     sweeps, steps, replicas = counts(sweeps, steps, replicas)
     scale = dense.typical_field(U, B, entropy)
     T = temperatures(scale, schedule=schedule, t_start=t_start, t_end=t_end, steps=steps)
     keys = dense.replica_keys(entropy, replicas)
     S, energies, accepted, overlaps = _anneal(
-        U, B, keys, T, sweeps // steps, observe=observe, resume=resume
+        U, B, keys, T, sweeps // steps, observe=in_units(observe, unit), resume=resume
     )
     energies = energies.reshape(replicas, steps, -1)
-    return frozen_state(
+    frozen = frozen_state(
         U,
         B,
         S,
@@ -209,6 +215,7 @@ def freeze(
         acceptance=accepted.reshape(replicas, steps, -1).mean(axis=2) / len(B),
         overlaps=overlaps,
     )
+    return frozen.times(unit)
 
 
 def frozen_state(

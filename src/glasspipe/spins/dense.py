@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.kernels import freeze as kernels
+from glasspipe.units import unit_of
 
 SWEEPS_PER_REFRESH = 500
 
@@ -226,6 +227,14 @@ def hamiltonian(U: ArrayLike, B: ArrayLike) -> tuple[NDArray[np.float64], NDArra
     if not np.array_equal(U, U.T):
         raise ValueError(f"U differs from its transpose by {np.abs(U - U.T).max()}; make it equal")
     return U, B
+
+
+def in_own_unit(
+    U: NDArray[np.float64], B: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return ``U`` and ``B`` in a unit that float32 holds, and that unit in eV."""
+    unit = unit_of(float(max(np.abs(U).max(), np.abs(B).max())))
+    return (U, B, unit) if unit == 1 else (U / unit, B / unit, unit)
 
 
 def entropy(key: int | Sequence[int]) -> int:

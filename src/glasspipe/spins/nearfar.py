@@ -20,7 +20,7 @@ from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
 from glasspipe.spins.chain import Chain, constants_of, random_state, rms
 from glasspipe.spins.overlap import Overlaps
-from glasspipe.spins.progress import Observe, Progress, State, ignore
+from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 from glasspipe.system.implicit import Implicit
 
 Array = NDArray[np.float64]
@@ -106,6 +106,7 @@ def freeze_implicit(
     constants = constants_of(hamiltonian, mesh)
     keys = dense.replica_keys(entropy, replicas)
     chains = [Chain(constants, keys[r : r + 1], hamiltonian) for r in range(replicas)]
+    observe = in_units(observe, hamiltonian.unit)
     progress, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
     S = np.stack([chain.S for chain in chains]).astype(np.int8)
     h = settle(hamiltonian, S, mesh, pause=lambda: observe(progress))
@@ -128,7 +129,7 @@ def freeze_implicit(
         near_neighbours=len(hamiltonian.near.index) / S.shape[1],
         anneal_mesh=mesh.shape,
     )
-    return frozen, accuracy
+    return frozen.times(hamiltonian.unit), accuracy
 
 
 def _anneal(

@@ -5,7 +5,7 @@ terminals or signals. Continued from that state, it ends in the same bits.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -41,3 +41,8 @@ Observe = Callable[[Progress], None]
 
 def ignore(_: Progress) -> None:
     """Observe nothing."""
+
+
+def in_units(observe: Observe, unit: float) -> Observe:
+    """Observe what counts energies in ``unit``, eV."""
+    return lambda progress: observe(replace(progress, energy=progress.energy * unit))

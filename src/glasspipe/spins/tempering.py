@@ -8,7 +8,7 @@ the round trip, whether energies still drift, whether two independent sets agree
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +22,7 @@ from glasspipe.spins.annealing import Frozen, Schedule, counts, frozen_state, te
 from glasspipe.spins.dense import Replicas
 from glasspipe.spins.diagnostics import LOG_BINS
 from glasspipe.spins.overlap import Overlaps
-from glasspipe.spins.progress import Observe, Progress, State, ignore
+from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 
 _PLACED_AFTER = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
 """Shares of the burn-in after which the temperatures are placed anew."""
@@ -109,7 +109,7 @@ def temper(
     RuntimeError
         If an energy does not agree with its recomputation, or the quench does not settle.
     """
-    U, B = dense.hamiltonian(U, B)
+    U, B, unit = dense.in_own_unit(*dense.hamiltonian(U, B))
     entropy = dense.entropy(key)
     sweeps, steps, replicas = counts(sweeps, steps, replicas)
     scale = dense.typical_field(U, B, entropy)
@@ -120,9 +120,11 @@ def temper(
     run = _Run.begin(Replicas.at_random(U, B, keys[:-replicas]), keys, T, sweeps // steps)
     if resume is not None:
         run.restore(resume)
+    observe = in_units(observe, unit)
     while run.kept["done"] < run.sweeps:
         observe(run.advance())
-    return run.result()
+    found = run.result()
+    return replace(found, frozen=found.frozen.times(unit), log_energy=found.log_energy * unit)
 
 
 def equal_distances(T: NDArray[np.float64], energies: NDArray[np.float64]) -> NDArray[np.float64]:

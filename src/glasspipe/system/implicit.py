@@ -8,7 +8,7 @@ serves a coarse mesh for annealing and a fine one for what is reported.
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import pi
+from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ from glasspipe.elastic.printed import Printed
 from glasspipe.elastic.window import Bell
 from glasspipe.kernels.mesh import COARSE_ORDER
 from glasspipe.system.system import System
+from glasspipe.units import unit_of
 
 Array = NDArray[np.float64]
 
@@ -53,14 +54,18 @@ class Implicit:
     ----------
     order : int array (N,)
         Which of the defects as given is each of the sorted ones.
-    position, gamma, B : array (N, 3), (N, 3, 3), (N,)
-        Å, eV and eV.
+    position : array (N, 3)
+        Å.
+    gamma, B : array (N, 3, 3), (N,)
+        In √unit and in unit.
     near : NearList
         Near couplings.
     split : Split
         What is near.
     boundary : str
         The q = 0 term.
+    unit : float
+        What energies are counted in, eV, a power of four: 1, unless float32 could not hold them.
     """
 
     order: NDArray[np.int64]
@@ -70,6 +75,7 @@ class Implicit:
     near: NearList
     split: Split
     boundary: str
+    unit: float
 
     @cached_property
     def fine(self) -> Mesh:
@@ -83,7 +89,7 @@ class Implicit:
         return Mesh(self.split, self.boundary, shape, COARSE_ORDER, "f4")
 
     def fields(self, S: NDArray[np.int8], mesh: Mesh) -> Array:
-        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,) in eV, the far part on ``mesh``."""
+        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,), the far part on ``mesh``."""
         h = mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
         self.near.add_fields(S, h)
         return h + self.B
@@ -125,9 +131,11 @@ def implicit(system: System, B: ArrayLike, *, neighbours: float = NEIGHBOURS) ->
     """
     split = make_split(system, neighbours)
     order, position, gamma = sort(split, system)
-    near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
     B = np.asarray(B, dtype=float)[order]
-    return Implicit(order, position, gamma, B, near, split, system.boundary)
+    unit = unit_of(float(max(np.abs(gamma).max() ** 2, np.abs(B).max())))
+    gamma, B = gamma / sqrt(unit), B / unit
+    near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
+    return Implicit(order, position, gamma, B, near, split, system.boundary, unit)
 
 
 def random_fields(system: System, *, neighbours: float = NEIGHBOURS) -> Array:
