@@ -13,6 +13,7 @@ from glasspipe.report import freezing_results
 from glasspipe.report.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
 from glasspipe.settings.point import load_point, point_from
 from glasspipe.spins import diagnostics
+from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
 from glasspipe.stages.study_files import PointFiles
 
@@ -31,6 +32,39 @@ def test_specific_heat_of_independent_spins():
     assert peak(T, slope) == pytest.approx(0.8336, rel=0.03)
     assert np.isnan(peak(T, -np.log(T)))
     assert np.isnan(diagnostics.specific_heat(variance[None], np.zeros(201), 50)).all()
+
+
+def test_fluctuations_of_few_correlated_sweeps_are_unbiased():
+    """The variance about the mean of ten sweeps is a quarter too small here."""
+    rng, correlation = np.random.default_rng(1), 0.5
+    energies = np.empty((200_000, 10))
+    energies[:, 0] = rng.normal(size=len(energies))
+    for t in range(1, 10):
+        noise = rng.normal(size=len(energies)) * np.sqrt(1 - correlation**2)
+        energies[:, t] = correlation * energies[:, t - 1] + noise
+    found = diagnostics.fluctuation(energies)
+    assert found.mean() == pytest.approx(1 - (correlation**5 + correlation**6) / 2, abs=0.01)
+    assert energies.var(axis=1).mean() == pytest.approx(0.74, abs=0.01)
+    assert np.isnan(diagnostics.fluctuation(energies[:, :1])).all()
+
+
+def test_the_start_from_random_spins_does_not_count():
+    energies = np.ones((2, 3, 10))
+    energies[:, 0, :5] = 100.0
+    found = diagnostics.traces(energies)
+    np.testing.assert_array_equal(found["trace_energy"], 1.0)
+    np.testing.assert_array_equal(found["trace_energy_variance"], 0.0)
+
+
+def test_heat_of_free_spins_with_ten_sweeps_a_temperature():
+    """C/N = ⟨(B/T)² sech²(B/T)⟩ at every step but the first sweeps of an anneal."""
+    rng = np.random.default_rng(5)
+    B = rng.normal(size=400)
+    about = {"schedule": "geometric", "t_start": 5.0, "t_end": 0.1}
+    frozen = freeze(np.zeros((400, 400)), B, key=2, sweeps=300, steps=30, replicas=256, **about)
+    found = diagnostics.specific_heat(frozen.trace_energy_variance, frozen.T, 400)
+    exact = [np.mean((B / T) ** 2 / np.cosh(B / T) ** 2) for T in frozen.T]
+    assert np.mean(found / exact) == pytest.approx(1.0, abs=0.02)
 
 
 def test_overlap_of_spins_in_fields_alone():

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasspipe.kernels import freeze as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.dense import Replicas
+from glasspipe.spins.diagnostics import traces
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 
@@ -37,9 +38,11 @@ class Frozen:
     T : float array, shape (steps,)
         Temperatures, eV.
     trace_energy : float array, shape (replicas, steps)
-        Total energy, eV: mean of its values after each sweep at that temperature.
+        Total energy, eV: mean of its values after each sweep at that temperature, of the later half
+        of them at the first one.
     trace_energy_variance : float array, shape (replicas, steps)
-        Variance of the same values, eV², 0 with one sweep a step; over T² it is the specific heat.
+        Their variance, eV², see :func:`glasspipe.spins.diagnostics.fluctuation`; over T² it is the
+        specific heat.
     acceptance : float array, shape (replicas, steps)
         Accepted over attempted flips.
     replica_S : int8 array, shape (replicas, N)
@@ -210,8 +213,7 @@ def freeze(
         B,
         S,
         T=T,
-        trace_energy=energies.mean(axis=2),
-        trace_energy_variance=energies.var(axis=2),
+        **traces(energies),
         acceptance=accepted.reshape(replicas, steps, -1).mean(axis=2) / len(B),
         overlaps=overlaps,
     )

@@ -26,6 +26,52 @@ LOG_BINS = 6
 """Bins of tempered sweeps: the last half, the quarter before it, the eighth before that, …"""
 
 
+def fluctuation(energies: Array) -> Array:
+    """Return the variance of the energy from its sweeps at each temperature.
+
+    ½⟨(E_t − E_{t+k})²⟩, the mean of k half of the sweeps and one more: unbiased where sweeps so far
+    apart are independent, or alternate as those of hot spins do, which turn in every sweep. The
+    variance about their own mean is too small by twice the correlation time over their number.
+
+    Parameters
+    ----------
+    energies : array, shape (..., sweeps)
+        In sequence.
+
+    Returns
+    -------
+    array, shape (...)
+        In the unit of the energies, squared; NaN of a single sweep.
+    """
+    sweeps = energies.shape[-1]
+    lags = [lag for lag in (sweeps // 2, sweeps // 2 + 1) if 0 < lag < sweeps]
+    if not lags:
+        return np.full(energies.shape[:-1], np.nan)
+    apart = [energies[..., lag:] - energies[..., : sweeps - lag] for lag in lags]
+    return np.mean([np.mean(each**2, axis=-1) / 2 for each in apart], axis=0)
+
+
+def traces(energies: Array) -> dict[str, Array]:
+    """Return the mean energy at each temperature of an anneal and its variance.
+
+    An anneal starts from random spins: at the first temperature the later half of sweeps counts.
+
+    Parameters
+    ----------
+    energies : array, shape (replicas, steps, sweeps)
+        Total energies after each sweep, eV.
+
+    Returns
+    -------
+    dict of str to array, shape (replicas, steps)
+        ``trace_energy`` in eV and ``trace_energy_variance`` in eV².
+    """
+    late = energies[:, 0, energies.shape[2] // 2 :]
+    mean, variance = energies.mean(axis=2), fluctuation(energies)
+    mean[:, 0], variance[:, 0] = late.mean(axis=1), fluctuation(late)
+    return {"trace_energy": mean, "trace_energy_variance": variance}
+
+
 def specific_heat(variance: Array, T: Array, size: int) -> Array:
     """Return C/N = (⟨E²⟩ − ⟨E⟩²)/(N T²) at each temperature, from the energy's fluctuations.
 
@@ -35,7 +81,7 @@ def specific_heat(variance: Array, T: Array, size: int) -> Array:
     Parameters
     ----------
     variance : array, shape (replicas, steps)
-        Of the total energy over the sweeps at each temperature, eV².
+        Of the total energy at each temperature, from :func:`fluctuation`, eV².
     T : array, shape (steps,)
         Temperatures k_B T, eV.
     size : int

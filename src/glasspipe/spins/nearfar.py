@@ -19,6 +19,7 @@ from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
 from glasspipe.spins.chain import Chain, constants_of, random_state, rms
+from glasspipe.spins.diagnostics import traces
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 from glasspipe.system.implicit import Implicit
@@ -118,8 +119,7 @@ def freeze_implicit(
         h,
         overlaps,
         T=T,
-        trace_energy=energies.mean(axis=2),
-        trace_energy_variance=energies.var(axis=2),
+        **traces(energies),
         acceptance=accepted.mean(axis=2) / S.shape[1],
     )
     accuracy = Accuracy(

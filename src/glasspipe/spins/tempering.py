@@ -20,7 +20,7 @@ from glasspipe.kernels import tempering as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, frozen_state, temperatures
 from glasspipe.spins.dense import Replicas
-from glasspipe.spins.diagnostics import LOG_BINS
+from glasspipe.spins.diagnostics import LOG_BINS, fluctuation
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 
@@ -314,7 +314,7 @@ class _Run:
             overlaps=self.overlaps,
             T=kept["T"],
             trace_energy=measured.mean(axis=0),
-            trace_energy_variance=measured.var(axis=0),
+            trace_energy_variance=fluctuation(np.moveaxis(measured, 0, -1)),
             acceptance=kept["flips"] / (len(measured) * len(self.replicas.B)),
         )
         with np.errstate(divide="ignore", invalid="ignore"):
