@@ -18,7 +18,7 @@ from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, de
 from glasspipe.elastic.kelvin import radial_derivatives
 from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.elastic.window import SHARP, Bell, Window, ladder_table, transform_table
+from glasspipe.elastic.window import SHARP, Bell, Resolution, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
 from glasspipe.units import GPA
 
@@ -42,6 +42,7 @@ class Crystal:
     sharpness_2: ClassVar[float] = 8.0
     sharpness_4: ClassVar[float] = 8.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
+    resolution: ClassVar[Resolution] = Resolution(Bell(4, 14.0), coarse=7.0, fine=20.0)
 
     @property
     def reach(self) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.medium import Medium
-from glasspipe.elastic.window import Bell, evaluate, screening_table
+from glasspipe.elastic.window import Bell, Resolution, evaluate, screening_table
 from glasspipe.kernels import radial
 
 Array = NDArray[np.float64]
@@ -82,6 +82,7 @@ class Kelvin:
     sharpness_2: ClassVar[float] = 4.8
     sharpness_4: ClassVar[float] = 5.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
+    resolution: ClassVar[Resolution] = Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
 
     def derivatives(self, R: Array, order: int) -> Array:
         """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""

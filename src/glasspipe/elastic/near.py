@@ -56,9 +56,7 @@ def fields(
     """Add the near parts of J, b^γ and b^η, see :mod:`kernels.pairs`."""
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
-        sigma = symmetric_part(zeta)
-        symmetric = np.allclose(zeta, sigma, rtol=0, atol=_ROUNDING * np.abs(zeta).max(initial=0))
-        tensors = frozen, P, zeta, sigma, symmetric
+        tensors = frozen, P, zeta, *_symmetry(zeta)
         closed = isotropic_coefficients(medium)
         pairs.fields(position, *tensors, box, alpha, cutoff, *closed, J, b_gamma, b_eta)
     else:
@@ -72,7 +70,7 @@ def spin_tau(
     """Add the near part of U^Sτ, see :mod:`kernels.pairs`."""
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
-        tensors = gamma, zeta, symmetric_part(zeta)
+        tensors = gamma, zeta, *_symmetry(zeta)
         closed = isotropic_coefficients(medium)
         pairs.spin_tau(position, *tensors, box, alpha, cutoff, *closed, total)
     else:
@@ -96,6 +94,13 @@ def rows(
         row_kernels.isotropic(*about, alpha, cutoff, *isotropic_coefficients(medium), out)
     else:
         row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
+
+
+def _symmetry(zeta: Array) -> tuple[Array, bool]:
+    """Fully symmetric part of ζ, and whether that is all of it."""
+    sigma = symmetric_part(zeta)
+    atol = _ROUNDING * np.abs(zeta).max(initial=0)
+    return sigma, bool(np.allclose(zeta, sigma, rtol=0, atol=atol))
 
 
 def symmetric_part(zeta: Array) -> Array:

@@ -159,6 +159,15 @@ class Bell:
         return np.stack([first, first + x / 2 * (np.sin(phase) @ (weight * rho))], axis=-1)
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """Window, and mesh points in a length of the cutoff: coarse for annealing, fine for results."""
+
+    window: Bell
+    coarse: float
+    fine: float
+
+
 def _integral(f: Callable[[Array], Array], low: Array) -> Array:
     """∫ f from ``low`` to 1."""
     half = (1 - low) / 2

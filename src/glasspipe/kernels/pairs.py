@@ -94,11 +94,11 @@ def fields(
 
 
 @njit(cache=True)
-def spin_tau(position, gamma, zeta, sigma, box, alpha, cutoff, A, C, total):
+def spin_tau(position, gamma, zeta, sigma, symmetric, box, alpha, cutoff, A, C, total):
     """Add the near parts of U^Sτ_ij to ``total`` (N, N), i the site of S and j that of τ.
 
-    position (N, 3), gamma (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3). Eq. (36)
-    with R = r_S − r_τ.
+    position (N, 3), gamma (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3),
+    ``symmetric`` where they are the same. Eq. (36) with R = r_S − r_τ.
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(5)
@@ -111,7 +111,8 @@ def spin_tau(position, gamma, zeta, sigma, box, alpha, cutoff, A, C, total):
                 weigh = image[n, 4]
                 ladder(image[n, 3], alpha, 4, g)
                 one, two = gradient_with(sigma1, x), gradient_with(sigma2, x)
-                one_itself, two_itself = gradient_with(zeta1, x), gradient_with(zeta2, x)
+                one_itself = one if symmetric else gradient_with(zeta1, x)
+                two_itself = two if symmetric else gradient_with(zeta2, x)
                 source = dipole_with(gamma1, x)
                 total[i, j] -= weigh * dipole_gradient(g, A, C, source, two, two_itself)
                 source = dipole_with(gamma2, x)

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.elastic.direct import direct_fields
-from glasspipe.elastic.greens import BOUNDARIES
-from glasspipe.elastic.medium import AnyMedium, Medium
+from glasspipe.elastic.greens import BOUNDARIES, response
 from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
 from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, whole_couplings
 from glasspipe.elastic.printed import Printed
-from glasspipe.elastic.window import Bell
 from glasspipe.kernels.mesh import COARSE_ORDER
 from glasspipe.system.system import System
 from glasspipe.units import unit_of
@@ -31,19 +29,6 @@ NEIGHBOURS = 250
 _LARGEST_CUTOFF = 0.4
 """Of the smallest edge of the box."""
 _FINE_ORDER = 8
-
-
-@dataclass(frozen=True)
-class _Resolution:
-    """Window, and mesh points in a length of the cutoff: coarse for annealing, fine for results."""
-
-    window: Bell
-    coarse: float
-    fine: float
-
-
-_ISOTROPIC = _Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
-_CRYSTAL = _Resolution(Bell(4, 14.0), coarse=7.0, fine=20.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +69,7 @@ class Implicit:
 
     def coarse(self, refinement: float) -> Mesh:
         """Mesh for annealing, ``refinement`` times as fine as is usual."""
-        spacing = self.split.cutoff / (_resolution(self.split.medium).coarse * refinement)
+        spacing = self.split.cutoff / (response(self.split.medium).resolution.coarse * refinement)
         shape = mesh_shape(self.split.edges, spacing)
         return Mesh(self.split, self.boundary, shape, COARSE_ORDER, "f4")
 
@@ -176,14 +161,10 @@ def make_split(system: System, neighbours: float) -> Split:
     wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * len(system))) ** (1 / 3)
     cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
     x, y, z = edges.tolist()
-    return Split(system.medium, (x, y, z), cutoff, _resolution(system.medium).window)
+    return Split(system.medium, (x, y, z), cutoff, response(system.medium).resolution.window)
 
 
 def fine_mesh(split: Split, boundary: str) -> Mesh:
     """Mesh of the fields that are reported."""
-    spacing = split.cutoff / _resolution(split.medium).fine
+    spacing = split.cutoff / response(split.medium).resolution.fine
     return Mesh(split, boundary, mesh_shape(split.edges, spacing), _FINE_ORDER, "f8")
-
-
-def _resolution(medium: AnyMedium) -> _Resolution:
-    return _ISOTROPIC if isinstance(medium, Medium) else _CRYSTAL
