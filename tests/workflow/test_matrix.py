@@ -1,0 +1,296 @@
+"""Whole small studies, to their figures and tables: whatever a user may write is really run.
+
+The covering design has every pair of settings that a point may have in some point. What the checks
+refuse is left out by asking them.
+"""
+
+import itertools
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from workbench import run
+
+from glasspipe.errors import ConfigError
+from glasspipe.files import results
+from glasspipe.report.contents import figures_of, tables_of
+from glasspipe.report.drawing import STYLE
+from glasspipe.report.summary import report, summary
+from glasspipe.settings.point import point_from, point_schema
+from glasspipe.settings.schema import leaves
+from glasspipe.settings.study import study_from
+
+ROOT = Path(__file__).parents[2]
+STUDIES = [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))]
+SMALL = {
+    "realisations": 2,
+    "freeze": {"sweeps": 20, "steps": 10},
+    "aggregate": {"bootstrap": 5, "pairs": 3},
+}
+
+
+@pytest.fixture
+def whole(tmp_path, capsys, monkeypatch):
+    """Run a study to its end, look at all that it made, and return its summary.
+
+    Figures are drawn as coarse PNG alone, which is half of the time of a small study.
+    """
+    monkeypatch.setattr("glasspipe.report.figures._METADATA", {"png": {}})
+    monkeypatch.setitem(STYLE, "savefig.dpi", 50)
+
+    def whole(config):
+        study = run(tmp_path, config)
+        report(tmp_path)
+        told = summary(tmp_path)
+        assert "could not be drawn" not in capsys.readouterr().err
+        assert "nan" not in re.sub(r"\S+-[0-9a-f]{10}", "", told).lower().split()
+        figures, tables = figures_of(study.config), tables_of(study.config)
+        for kind, names, suffixes in (
+            ("figures", figures, ("png",)),
+            ("tables", tables, ("csv", "tex")),
+        ):
+            wanted = {f"{name}.{suffix}" for name in names for suffix in suffixes}
+            made = {path.name: path.stat().st_size for path in (tmp_path / kind).iterdir()}
+            assert set(made) == wanted
+            assert min(made.values()) > 0
+        found = results.read_summary(tmp_path)
+        numbers = found[["estimate", "stderr", "theory"]].to_numpy(dtype=float)
+        assert not np.isinf(numbers).any()
+        assert np.abs(numbers[np.isfinite(numbers)]).max() < 1e12
+        assert set(found["point"]) == {point.name for point in study.points}
+        return found
+
+    return whole
+
+
+def shrunk(config):
+    """A study of few and small points, each swept key with two values."""
+    small = {**config, **{key: {**config.get(key, {}), **SMALL[key]} for key in ("aggregate",)}}
+    small["realisations"] = 2
+    freeze = {**config.get("freeze", {}), "sweeps": 20, "steps": 10}
+    small["freeze"] = freeze | ({"sweeps": 200, "steps": 5} if "swap_rate" in freeze else {})
+    small["defects"] = {**config.get("defects", {}), "number": 24}
+    small["sweep"] = {
+        key: {"values": two(how, key)} for key, how in config.get("sweep", {}).items()
+    }
+    return {key: value for key, value in small.items() if value} | {"sweep_mode": "zip"}
+
+
+SIZES = {"freeze.sweeps": [20, 40], "defects.number": [20, 30], "lattice.size": [6, 7]}
+
+
+def two(how, key):
+    if key in SIZES:
+        return SIZES[key]
+    [(kind, given)] = how.items()
+    values = given if kind == "values" else [given["start"], given["stop"]]
+    return [values[0], values[-1]] if len(values) > 1 else values
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study(whole, path):
+    config = yaml.safe_load(path.read_text("utf-8"))
+    found = whole(shrunk(config))
+    assert found["point"].nunique() == 2
+
+
+def examples():
+    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "config/README.md"]:
+        text = page.read_text("utf-8")
+        fenced = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+        blocks = fenced or re.findall(r"\n\n((?:    (?:study|material):.*\n)(?:    .*\n|\n(?=    ))*)", text)
+        for number, block in enumerate(blocks):
+            yield pytest.param(block, id=f"{page.stem}-{number}")
+
+
+@pytest.mark.parametrize("text", list(examples()))
+def test_every_example_of_the_docs(whole, text):
+    whole(shrunk({"study": "example", **yaml.safe_load(text)}))
+
+
+def test_more_realisations_than_any_default(whole, tmp_path):
+    many = {"realisations": 101, "realisations_per_job": 25, "defects": {"number": 3}}
+    whole({**SMALL, "study": "many", **many})
+    assert len(list(tmp_path.glob("data/fields/*/*.nc"))) == 5
+
+
+ALIKE = {"density": 2.0, "c_l": 2.0, "c_t": 2.0}
+DESIGN = {
+    "defects.species": ["aligned", "uniaxial", "rotor"],
+    "defects.axes": ["100", "110", "111", "isotropic"],
+    "defects.static_dipole": ["none", "mean"],
+    "defects.E": [0.0, 0.01],
+    "defects.D": [1e-4, {"distribution": "uniform", "parameters": {"scale": 1e-3}}],
+    "medium": ["KBr", "KBr_cubic", ALIKE],
+    "boundary": ["clamped", "spherical", "stress_free", "minimum_image"],
+    "formula": ["derived", "as_printed"],
+    "couplings.store": ["float64", "float32", "implicit"],
+    "freeze.method": ["annealing", "tempering"],
+    "freeze.replicas": [1, 2],
+    "freeze.steps": [10, 20],
+    "lattice.type": ["simple_cubic", "bcc", "fcc"],
+}
+BASE = {**SMALL, "defects": {"concentration": 0.05, "number": 20}, "freeze": {"sweeps": 200}}
+
+
+def refusal(row):
+    """Why the checks refuse a row of settings, or nothing."""
+    sections = {name: dict(BASE.get(name, {})) for name in ("defects", "freeze")}
+    for key, value in row.items():
+        section, _, leaf = key.partition(".")
+        if leaf:
+            sections.setdefault(section, {})[leaf] = value
+        else:
+            sections[section] = value
+    try:
+        point_from({**sections, "realisations": 2})
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def pairs_of(row):
+    return set(itertools.combinations([(key, str(value)) for key, value in row.items()], 2))
+
+
+def covering_design():
+    """Rows of settings in which every allowed pair is, each the best of some random ones."""
+    rng, rows, covered, misses = random.Random(1), [], set(), 0
+    while misses < 8:
+        tried = [{key: rng.choice(values) for key, values in DESIGN.items()} for _ in range(60)]
+        refusals = [refusal(row) for row in tried]
+        assert all("\n" not in line and (not line or "allowed" in line) for line in refusals)
+        allowed = [row for row, line in zip(tried, refusals, strict=True) if not line]
+        best = max(allowed, key=lambda row: len(pairs_of(row) - covered), default=None)
+        if best is None or not pairs_of(best) - covered:
+            misses += 1
+            continue
+        rows.append(best)
+        covered |= pairs_of(best)
+    return rows, covered
+
+
+def test_every_pair_of_settings(whole):
+    rows, covered = covering_design()
+    every = set()
+    for one, other in itertools.combinations(DESIGN, 2):
+        every |= {
+            ((one, str(a)), (other, str(b)))
+            for a, b in itertools.product(DESIGN[one], DESIGN[other])
+        }
+    assert len(covered) > 0.93 * len(every)
+    sweep = {key: {"values": [row[key] for row in rows]} for key in DESIGN}
+    found = whole({**BASE, "study": "pairs", "sweep": sweep, "sweep_mode": "zip"})
+    assert found["point"].nunique() == len(rows)
+
+
+SWEPT = {
+    "seed": [1, 2],
+    "medium": ["KBr", "KCl"],
+    "lattice.type": ["fcc", "bcc"],
+    "lattice.size": [6, 7],
+    "defects.species": ["uniaxial", "rotor"],
+    "defects.axes": ["111", "110"],
+    "defects.sublattice": ["anion", "cation"],
+    "defects.static_dipole": ["none", "mean"],
+    "defects.mixture": ["none", {"a": {"share": 0.5}, "b": {"share": 0.5, "gamma": 2.0}}],
+    "defects.concentration": [0.01, 0.05],
+    "defects.number": [20, 30],
+    "boundary": ["clamped", "spherical"],
+    "formula": ["derived", "as_printed"],
+    "couplings.store": ["float32", "float64"],
+    "freeze.method": ["annealing", "tempering"],
+    "freeze.sweeps": [200, 400],
+    "freeze.steps": [10, 20],
+    "freeze.schedule": ["geometric", "linear"],
+    "freeze.replicas": [1, 2],
+    "freeze.swap_rate": [0.2, 0.4],
+    "medium.c11": [34.0, 36.0],
+    "medium.c12": [5.0, 6.0],
+    "medium.c44": [5.0, 6.0],
+}
+"""Two values of each key that is not a plain number."""
+BESIDE = {
+    "defects.sublattice": {"lattice": {"type": "rock_salt"}},
+    "defects.static_dipole": {"defects": {"species": "rotor", "number": 20}},
+    "freeze.swap_rate": {"freeze": {"method": "tempering", "sweeps": 200, "steps": 5}},
+    "medium.": {"medium": {"density": 2.0, "c_l": 3.0, "c_t": 1.5}},
+    "medium.c11": {"medium": "KBr_cubic"},
+    "medium.c12": {"medium": "KBr_cubic"},
+    "medium.c44": {"medium": "KBr_cubic"},
+}
+"""What a sweep of a key needs beside it."""
+SKIPPED = ("medium.preset", "sample.source", ".distribution", ".parameters", "parameters.")
+
+
+def sweepable():
+    keys = [key for key, _ in leaves(point_schema())]
+    return [key for key in keys if not any(part in key for part in SKIPPED)]
+
+
+def test_every_key_can_be_swept():
+    """Each alone, up to the points that it makes; those of different kinds are run below."""
+    for key in sweepable():
+        values = SWEPT.get(key)
+        if values is None:
+            start = 0.01 if key.partition(".")[0] == "defects" else 5.0
+            start = {"freeze.t_end": 0.04, "medium.c_t": 1.4}.get(key, start)
+            values = [start, start * 1.25]
+        beside = BESIDE.get(key, BESIDE["medium."] if key.startswith("medium.") else {})
+        config = {**BASE, **beside, "study": "swept", "sweep": {key: {"values": values}}}
+        assert len(study_from(config).points) == 2, key
+
+
+IN_STEP = {
+    "seed": [1, 2],
+    "medium.c_l": [3.0, 3.5],
+    "lattice.constant": [6.0, 6.5],
+    "freeze.steps": [10, 20],
+    "freeze.replicas": [1, 2],
+    "freeze.method": ["annealing", "tempering"],
+}
+NOTHING_COUPLES = {
+    "defects.concentration": [0.01, 0.05],
+    "defects.gamma": [{"distribution": "norm", "parameters": {"loc": 1.0, "scale": 0.1}}, 0.0],
+}
+TEXTS = {"defects.mixture": SWEPT["defects.mixture"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "mode"),
+    [(IN_STEP, "zip"), (NOTHING_COUPLES, "product"), (TEXTS, "product")],
+    ids=["numbers and names", "nothing couples", "mixtures"],
+)
+def test_sweeps_of_every_kind_of_key(whole, values, mode):
+    sweep = {key: {"values": each} for key, each in values.items()}
+    whole({**BASE, "study": "kinds", "medium": "KBr", "sweep": sweep, "sweep_mode": mode})
+
+
+def test_counts_of_points_that_have_none_are_zero(whole, tmp_path):
+    whole({**BASE, "study": "counts", "sweep": {"freeze.replicas": {"values": [1, 2]}}})
+    counts = results.read_merged(tmp_path, results.FREEZING)["overlap_count"].to_numpy()
+    assert counts.dtype.kind == "i"
+    assert counts[0].sum() == 0
+    assert counts[1].min() >= 0 < counts[1].sum()
+
+
+TWO_SUBLATTICES = {
+    "lattice": {"type": "rock_salt"},
+    "defects": {
+        "number": 24,
+        "concentration": 0.05,
+        "mixture": {
+            "a": {"share": 0.5, "frame_spread": 20.0},
+            "b": {"share": 0.5, "sublattice": "cation"},
+        },
+    },
+}
+GAUSSIAN = {"material": "silica", "defects": {"number": 20, "concentration": 0.05}}
+
+
+@pytest.mark.parametrize("config", [TWO_SUBLATTICES, GAUSSIAN], ids=["rock salt", "silica"])
+def test_other_defects(whole, config):
+    whole({**SMALL, "study": "other", **config, "hamiltonian": {"store": "pairs"}})
