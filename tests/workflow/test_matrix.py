@@ -97,13 +97,17 @@ def test_every_shipped_study(whole, path):
     assert found["point"].nunique() == 2
 
 
+INDENTED = r"\n\n((?:    (?:study|material):.*\n)(?:    .*\n|\n(?=    ))*)"
+"""A block of YAML in Markdown that begins as a study does."""
+
+
 def examples():
     for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "config/README.md"]:
         text = page.read_text("utf-8")
         fenced = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-        blocks = fenced or re.findall(r"\n\n((?:    (?:study|material):.*\n)(?:    .*\n|\n(?=    ))*)", text)
+        blocks = fenced or re.findall(INDENTED, text)
         for number, block in enumerate(blocks):
-            yield pytest.param(block, id=f"{page.stem}-{number}")
+            yield pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
 
 
 @pytest.mark.parametrize("text", list(examples()))

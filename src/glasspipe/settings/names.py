@@ -39,4 +39,4 @@ def _word(value: Any) -> str:
     """Write a swept value."""
     if isinstance(value, Mapping):
         return "-".join(_word(item) for item in value.values())
-    return Path(value).name if isinstance(value, str) else str(value)
+    return Path(value).name if isinstance(value, str) else str(value).removesuffix(".0")
