@@ -12,6 +12,7 @@ from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.species import frozen_zeta
 from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.spins import random_field
 
 BOX = np.array([9.0, 10.0, 12.0])
 MEDIUM = PRESETS["KBr"].medium
@@ -272,3 +273,17 @@ def test_unknown_boundary(defects):
     for run in (defects.couplings, defects.fields):
         with pytest.raises(ValueError, match="boundary is 'free'; allowed are clamped, spherical"):
             run(boundary="free")
+
+
+def test_fields_that_cancel_by_symmetry_are_zero():
+    """At x = 1 what rounding leaves of B had correlations of its own."""
+    lattice = Lattice("simple_cubic", 3.0, 4)
+    position = lattice.site(np.arange(lattice.sites)) * lattice.spacing
+    gamma = np.tile(np.diag([0.0, 0.0, 1.0]), (lattice.sites, 1, 1))
+    about = {"box": [12.0] * 3, "medium": ref.MEDIUM, "boundary": "spherical"}
+    full = couplings(position, gamma, np.ones(lattice.sites), **about)
+    assert (full.B == 0).all()
+    assert np.abs(full.U).max() > 0
+    assert np.isnan(random_field.alignment(np.ones((1, 64), np.int8), full.B[None])).all()
+    one_less = couplings(position[1:], gamma[1:], np.ones(63), **about)
+    assert (one_less.B != 0).sum() > 50
