@@ -113,6 +113,15 @@ def test_energy_scale():
     assert scale(point_from({"medium": "KBr_cubic"})) == pytest.approx(0.00487, rel=0.02)
 
 
+def test_as_many_defects_in_a_volume_have_one_scale_on_one_sublattice_or_two():
+    def x_U_0(x, **defects):
+        config = {"lattice": {"type": "rock_salt"}, "defects": {"concentration": x, **defects}}
+        return x * freezing_results.energy_scale(point_from(config).model)
+
+    parts = {"a": {"share": 0.5}, "b": {"share": 0.5, "sublattice": "cation"}}
+    assert x_U_0(0.01, mixture=parts) == pytest.approx(x_U_0(0.02))
+
+
 # ---- quality
 
 

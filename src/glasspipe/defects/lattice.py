@@ -81,6 +81,17 @@ class Lattice:
         """Distance of nearest neighbours, Å."""
         return self.constant * _NEIGHBOUR_DISTANCE[self.type]
 
+    @property
+    def coupling_volume(self) -> float:
+        """The a³ of U_0 = γ_0²/(4πρc_l²a³), Å³, a being the distance of nearest neighbours.
+
+        In rock salt a is such that x U_0 is what it is on one of its fcc sublattices with as many
+        defects in a volume: 1/a³ is the density of sites over √2 on either.
+        """
+        if self.type == "rock_salt":
+            return sqrt(2) / self.site_density
+        return self.neighbour_distance**3
+
     def defects(self, concentration: float) -> int:
         """Return the number of defects in the box, N = round(x · sites)."""
         return round(concentration * self.sites)

@@ -51,7 +51,7 @@ _IF_THERE = (
 
 
 def energy_scale(model: Model) -> float:
-    """Return U_0 = ⟨γ_0²⟩/(4πρc_l²a³) in eV, a being the nearest-neighbour distance.
+    """Return U_0 = ⟨γ_0²⟩/(4πρc_l²a³) in eV, a³ being the coupling volume of the lattice.
 
     The average is over the mixture and what its strengths are drawn from; a cubic medium stands for
     its isotropic average. NaN where the defects come from a file, whose γ the config does not know.
@@ -63,7 +63,7 @@ def energy_scale(model: Model) -> float:
     for component in model.components:
         gamma, weight = nodes(component.gamma, _STRENGTHS)
         square += component.share * float(weight @ gamma**2)
-    return square / (4 * pi * medium.longitudinal_modulus * model.lattice.neighbour_distance**3)
+    return square / (4 * pi * medium.longitudinal_modulus * model.lattice.coupling_volume)
 
 
 @dataclass(frozen=True)
