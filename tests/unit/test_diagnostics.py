@@ -67,6 +67,13 @@ def test_heat_of_free_spins_with_ten_sweeps_a_temperature():
     assert np.mean(found / exact) == pytest.approx(1.0, abs=0.02)
 
 
+def test_heat_of_decoupled_spins_is_schottkys():
+    T = np.geomspace(5.0, 0.05, 200)
+    heat = diagnostics.heat_in_fields(np.array([1.0, -1.0, 0.0, 1.0]), T)
+    np.testing.assert_allclose(heat, 0.75 / T**2 / np.cosh(1 / T) ** 2, rtol=1e-12)
+    assert peak(T, heat) == pytest.approx(0.8336, rel=0.02)
+
+
 def test_overlap_of_spins_in_fields_alone():
     B = np.array([0.5, -2.0])
     found = diagnostics.overlap_in_field(B, np.array([1.0, 4.0]))

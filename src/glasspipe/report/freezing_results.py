@@ -24,15 +24,20 @@ from glasspipe.theory.levels import mean_and_error
 Array = NDArray[np.float64]
 
 T_G, ENERGY, GAP, QUALITY, FIELD = "T_G", "E/N", "gap", "quality", "random_field"
+HEAT = "heat"
 """Quantities of the summary's rows."""
 
 HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half", "x_U_0"
-"""Statistics of T_G: where |q| is one half, where C is largest, where fields alone do it; xU_0."""
+DECOUPLED = "decoupled_heat_peak"
+"""Statistics of T_G: where |q| is one half, where C is largest, where B alone makes the overlap one
+half, where C of spins decoupled in their final fields is largest; xU_0."""
 
 _T = "freezing_T"
 _SCALARS = ("x_U_0", "h_unit")
 _DIMENSIONS = ("freezing_step", "freezing_row", "overlap_bin", "h_bin", "h_edge")
 _STRENGTHS = 6
+_DECOUPLED = np.geomspace(5.0, 0.05, 200)
+"""Temperatures over the median |h|."""
 _GAP_EDGES = np.geomspace(1e-4, 1e2, 61)
 _READ = (
     *("B", "S", "h", "T", "energy", "acceptance"),
@@ -167,6 +172,13 @@ def _curves(
         found.append(_temperature(HALF, diagnostics.crossing, *half))
         counts = data["overlap_count"].sum(axis=0)
         curves["overlap_count"] = (("freezing_step", "overlap_bin"), counts)
+    grid = float(np.median(np.abs(data["h"]))) * _DECOUPLED
+    decoupled = np.array([diagnostics.heat_in_fields(h, grid) for h in data["h"]])
+    found.append(_temperature(DECOUPLED, diagnostics.peak, grid, decoupled, chosen, np.nan))
+    found += [
+        _mean(HEAT, "peak", each["heat_slope"].max(axis=1)),
+        _mean(HEAT, "decoupled_peak", decoupled.max(axis=1)),
+    ]
     alone = (T, each["field_overlap"], chosen, np.nan)
     found.append(_temperature(FIELD_HALF, diagnostics.crossing, *alone))
     return curves, found

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from glasspipe.files import results
 from glasspipe.report.freezing_results import (
+    DECOUPLED,
     ENERGY,
     FIELD,
     FIELD_HALF,
     GAP,
     HALF,
+    HEAT,
     PEAK,
     QUALITY,
     SCALE,
@@ -60,6 +62,9 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         "T_G of the overlap (eV)": (T_G, HALF),
         "T_G of the heat (eV)": (T_G, PEAK),
         "T_G of B alone (eV)": (T_G, FIELD_HALF),
+        "T of the heat of decoupled spins (eV)": (T_G, DECOUPLED),
+        "largest heat (k_B)": (HEAT, "peak"),
+        "largest heat of decoupled spins (k_B)": (HEAT, "decoupled_peak"),
         "exponent of the gap": (GAP, "exponent"),
         "alignment with B": (FIELD, "alignment"),
         "correlation of B and U_S": (FIELD, "B_and_U_S"),
@@ -264,25 +269,29 @@ def headlines(summary: pd.DataFrame, series: Series, axis: Axis) -> list[tuple[s
 
 
 def _temperature(point: pd.Series, where: str) -> list[tuple[str, str, str]]:
-    """The line on T_G: that of the overlap, and that of the heat, which may stand alone."""
+    """The lines on T_G by its definitions, and beside each what spins without couplings have."""
     scale = point["xU_0 (eV)"]
     if not scale > 0:
         return []
-    half, heat = (
-        plus_minus(point[name] / scale, point[f"{name} stderr"] / scale)
-        if np.isfinite(point[name] / scale)
-        else ""
-        for name in ("T_G of the overlap (eV)", "T_G of the heat (eV)")
-    )
-    title = f"T_G/xU_0 at {where}"
+
+    def shown(name: str) -> str:
+        value, error = point[name] / scale, point[f"{name} stderr"] / scale
+        return plus_minus(value, error) if np.isfinite(value) else ""
+
+    half, heat = shown("T_G of the overlap (eV)"), shown("T_G of the heat (eV)")
+    alone = shown("T_G of B alone (eV)")
+    decoupled = shown("T of the heat of decoupled spins (eV)")
+    title, lines = f"T_G/xU_0 at {where}", []
     if half:
         remark = "replicas overlap by one half"
-        return [(title, half, f"{remark}; {heat} at the largest dE/dT" if heat else remark)]
-    if not heat:
-        return []
-    several = np.isfinite(point["overlap of frozen replicas"])
-    nowhere = "; replicas nowhere overlap by one half" if several else ""
-    return [(title, heat, f"largest dE/dT{nowhere}")]
+        lines.append((title, half, f"{remark}; by B alone at {alone}" if alone else remark))
+    if heat:
+        several = np.isfinite(point["overlap of frozen replicas"])
+        nowhere = "; replicas nowhere overlap by one half" if several and not half else ""
+        beside = f"; of spins decoupled in their final fields at {decoupled}" if decoupled else ""
+        name = f"T_C/xU_0 at {where}" if half else title
+        lines.append((name, heat, f"largest dE/dT{beside}{nowhere}"))
+    return lines
 
 
 def _in_fields(point: pd.Series, where: str) -> list[tuple[str, str, str]]:

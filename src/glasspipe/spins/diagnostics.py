@@ -223,6 +223,29 @@ def overlap_in_field(B: Array, T: Array) -> Array:
     return np.array([np.mean(np.tanh(B / t) ** 2) for t in T])
 
 
+def heat_in_fields(h: Array, T: Array) -> Array:
+    """Return C/N = (1/N) Σ_i (h_i/T)² sech²(h_i/T) of spins that turn in fields of their own.
+
+    With the final local fields it is the heat of the frozen spins as if they were decoupled: what a
+    maximum of the specific heat shows beyond it is due to their interactions.
+
+    Parameters
+    ----------
+    h : array, shape (N,)
+        Fields, eV.
+    T : array, shape (steps,)
+        Temperatures, eV, positive.
+
+    Returns
+    -------
+    array, shape (steps,)
+        In units of k_B.
+    """
+    return np.array(
+        [np.mean((h / t) ** 2 / np.cosh(np.minimum(np.abs(h / t), 300)) ** 2) for t in T]
+    )
+
+
 def crossing(T: Array, curves: Array, level: float = 0.5) -> Array:
     """Return the temperatures where curves first reach a level on cooling.
 
