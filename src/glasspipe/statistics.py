@@ -142,7 +142,7 @@ def _ranked(owner: NDArray[np.int64], weights: Array, ranks: NDArray[np.int64]) 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Integer counts between edges, and beyond them; histograms with equal edges add up.
+    """Integer counts between edges, and beyond them.
 
     Parameters
     ----------
@@ -168,23 +168,6 @@ class Histogram:
     def density(self) -> Array:
         """Probability per unit of X in each bin, all values counted."""
         return self.counts / (self.total * np.diff(self.edges))
-
-    def __add__(self, other: "Histogram") -> "Histogram":
-        """Merge two histograms.
-
-        Raises
-        ------
-        ValueError
-            If their edges differ.
-        """
-        if not np.array_equal(self.edges, other.edges):
-            raise ValueError("histograms with different edges cannot be merged")
-        return Histogram(
-            self.edges,
-            self.counts + other.counts,
-            self.underflow + other.underflow,
-            self.overflow + other.overflow,
-        )
 
 
 def histogram_edges(

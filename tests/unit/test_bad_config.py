@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from glasspipe.errors import ConfigError
-from glasspipe.settings.point import load_point
+from glasspipe.settings.point import point_from
+from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import load_study, study_from
 
 
@@ -332,10 +333,10 @@ def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
         load_study(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        load_point(tmp_path)
+        point_from(read_mapping(tmp_path))
     (tmp_path / "binary").write_bytes(b"\x89HDF\r\n\x1a\n\xff")
     with pytest.raises(ConfigError, match="binary: not a text file"):
-        load_point(tmp_path / "binary")
+        point_from(read_mapping(tmp_path / "binary"))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.errors import ConfigError
 from glasspipe.settings.config_docs import MARK, schema_markdown
 from glasspipe.settings.materials import materials
-from glasspipe.settings.point import Point, load_point, point_from
+from glasspipe.settings.point import Point, point_from
+from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.schema import leaves, schema
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.settings.study import load_study, study_from
@@ -241,17 +242,17 @@ def test_a_part_is_a_point_with_that_part(tmp_path, file_source, stage, suffix):
 def test_a_point_file_may_be_a_study_without_its_sweep(tmp_path):
     path = tmp_path / "point.yaml"
     path.write_text("{study: t, realisations: 3, aggregate: {bootstrap: 10}}")
-    assert load_point(path).realisations == 3
+    assert point_from(read_mapping(path)).realisations == 3
     assert (
-        part(load_point(path), "fields").sections
+        part(point_from(read_mapping(path)), "fields").sections
         == part(study("seed: 2008").points[0], "fields").sections
     )
     path.write_text("sweep: {defects.eta: {values: [1]}}")
     with pytest.raises(ConfigError, match=r"^sweep: found in a point; allowed: one value"):
-        load_point(path)
+        point_from(read_mapping(path))
     path.write_text("freeze: {t_end: 1e-3}")
     with pytest.raises(ConfigError, match=r"^freeze\.t_end: found the text '1e-3'"):
-        load_point(path)
+        point_from(read_mapping(path))
 
 
 TEMPERING = {"method": "tempering", "sweeps": 1000}

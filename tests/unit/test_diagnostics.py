@@ -11,7 +11,8 @@ from workbench import part, stages
 from glasspipe.files import dataset
 from glasspipe.report import freezing_results
 from glasspipe.report.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
-from glasspipe.settings.point import load_point, point_from
+from glasspipe.settings.point import point_from
+from glasspipe.settings.reading import read_mapping
 from glasspipe.spins import diagnostics
 from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
@@ -178,7 +179,7 @@ def hamiltonians(tmp_path_factory):
 def test_a_poor_run_says_so_and_a_good_one_does_not(hamiltonians, capsys, changed, says):
     settings = {**POINT, "freeze": {**GOOD, **changed}}
     (hamiltonians / "point.json").write_text(json.dumps(settings), "utf-8")
-    point = load_point(hamiltonians / "point.json")
+    point = point_from(read_mapping(hamiltonians / "point.json"))
     stages.freeze(point, hamiltonians / "couplings.nc", hamiltonians / "frozen.nc")
     said = capsys.readouterr().err
     if says is None:

@@ -121,13 +121,6 @@ class TestHistogram:
         assert found.counts[0] == 1
         assert found.overflow == 1
 
-    def test_halves_add_up(self):
-        X = rng(7).normal(size=1000)
-        merged = histogram(X[:300], self.edges) + histogram(X[300:], self.edges)
-        np.testing.assert_array_equal(merged.counts, histogram(X, self.edges).counts)
-        with pytest.raises(ValueError, match="different edges"):
-            merged + histogram(X, histogram_edges(1.0))
-
     def test_scale(self):
         with pytest.raises(ValueError, match=r"scale of a histogram is 0.0; it must be positive"):
             histogram_edges(0.0)

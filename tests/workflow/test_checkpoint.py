@@ -15,7 +15,8 @@ from workbench import part, stages
 
 from glasspipe.files.checkpoint import Checkpoint, Owner, StoppedError, path_of
 from glasspipe.kernels import freeze as kernels
-from glasspipe.settings.point import load_point
+from glasspipe.settings.point import point_from
+from glasspipe.settings.reading import read_mapping
 from glasspipe.stages import display, study_files
 
 ANNEALING = {"sweeps": 200_000, "steps": 10, "replicas": 2}
@@ -34,7 +35,7 @@ def point_of(freeze):
 def made(folder, freeze):
     """Write a point and the couplings of its realisations."""
     (folder / "point.json").write_text(json.dumps(point_of(freeze)), "utf-8")
-    point = load_point(folder / "point.json")
+    point = point_from(read_mapping(folder / "point.json"))
     stages.sample(point, folder / "sample.nc")
     stages.couplings(point, folder / "sample.nc", folder / "couplings.nc")
     return point
@@ -170,7 +171,7 @@ def text(folder):
 def test_what_belongs_elsewhere_is_not_used(stopped, capsys, change, says):
     folder, _ = stopped
     change(folder)
-    point = load_point(folder / "point.json")
+    point = point_from(read_mapping(folder / "point.json"))
     capsys.readouterr()
     found = again(folder, point)
     assert says in capsys.readouterr().err

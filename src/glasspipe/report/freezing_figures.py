@@ -87,7 +87,8 @@ def freezing(summary: pd.DataFrame, data: xr.Dataset) -> Figure:
             axes.set(xscale="log", xlabel=f"temperature {unit}")
         panels[0].set_ylim(0, 1)
         panels[2].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
-        drawing.note_if_empty(panels[0], _ONE_REPLICA)
+        froze = "freezing_T" in data and np.isfinite(data["freezing_T"].sel(point=series.points))
+        drawing.note_if_empty(panels[0], _ONE_REPLICA if np.any(froze) else "no couplings")
         drawing.note_if_empty(panels[1], "no couplings")
         drawing.note_if_empty(panels[2], "no local fields")
     for axes, label in zip(grid[:, 0], ("overlap $|q|$", "$C/Nk_B$", "density"), strict=True):

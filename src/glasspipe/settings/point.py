@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from glasspipe.errors import ConfigError
@@ -11,7 +10,6 @@ from glasspipe.settings.checks import check
 from glasspipe.settings.materials import resolved
 from glasspipe.settings.model import Model
 from glasspipe.settings.names import hash_of, name_of
-from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.schema import Schema, complete, schema, validate
 
 SWEPT_SECTIONS = (
@@ -77,17 +75,6 @@ class Point:
     def label(self) -> str:
         """The swept keys and their values, as shown to a user."""
         return ", ".join(f"{key} = {value}" for key, value in self.swept.items())
-
-
-def load_point(path: str | Path) -> Point:
-    """Read and check a file (YAML or JSON) that holds one point.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or is not a valid point.
-    """
-    return point_from(read_mapping(Path(path)))
 
 
 def point_from(config: Mapping[str, Any]) -> Point:
