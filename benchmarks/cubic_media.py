@@ -13,7 +13,7 @@ from time import process_time
 
 import numpy as np
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.christoffel import christoffel_inverse
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS
@@ -52,7 +52,7 @@ def cost(number: int = 500) -> None:
     gamma, zeta = np.einsum("na,nb->nab", d, d), np.einsum("na,nb,nc->nabc", d, d, d)
     eta, S = np.ones(number), rng.choice([-1, 1], number)
     for name in ("KBr", "KBr_cubic"):
-        medium, tensors = PRESETS[name].medium, Variants(gamma, eta, zeta)
+        medium, tensors = PRESETS[name].medium, Tensors(gamma, eta, zeta)
         system = System(position, tensors, np.full(3, edge), medium, "spherical")
         for stage in ("couplings", "fields"):
             times = []

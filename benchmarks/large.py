@@ -20,7 +20,7 @@ from time import process_time
 import numpy as np
 from numba import njit
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.spins import annealing as freeze
@@ -44,7 +44,7 @@ class Case:
         sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
         d = AXES[random.integers(0, 4, N)]
         self.position, self.gamma = sites.astype(float), np.einsum("ia,ib->iab", d, d)
-        tensors = Variants(self.gamma, np.ones(N), np.zeros((N, 3, 3, 3)))
+        tensors = Tensors(self.gamma, np.ones(N), np.zeros((N, 3, 3, 3)))
         self.system = System(self.position, tensors, np.full(3, float(L)), medium, "spherical")
         start = process_time()
         self.hamiltonian = implicit(self.system, random_fields(self.system))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.system import couplings as s_fields
 from glasspipe.system import fields as tau_fields
 from glasspipe.system import implicit as not_stored
@@ -14,7 +14,7 @@ def system(position, gamma, eta=None, zeta=None, *, box, medium, boundary, stati
     number = len(np.asarray(gamma))
     eta = np.zeros(number) if eta is None else np.asarray(eta, dtype=float)
     zeta = np.zeros((number, 3, 3, 3)) if zeta is None else np.asarray(zeta, dtype=float)
-    tensors = Variants(np.asarray(gamma, dtype=float), eta, zeta, static=static)
+    tensors = Tensors(np.asarray(gamma, dtype=float), eta, zeta, static=static)
     return System(np.asarray(position, dtype=float), tensors, np.asarray(box), medium, boundary)
 
 

@@ -9,7 +9,7 @@ from arrays import couplings, fields
 from numpy.testing import assert_allclose
 
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import frozen_zeta
+from glasspipe.defects.tensors import frozen_zeta
 from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.spins import random_field

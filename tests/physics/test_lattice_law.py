@@ -8,7 +8,7 @@ from scipy.integrate import quad
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import of_axes
+from glasspipe.defects.tensors import of_axes
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.quadrature import gauss_rule
 from glasspipe.system.terms import FIELDS

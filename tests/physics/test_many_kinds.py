@@ -10,7 +10,8 @@ import pytest
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import draw, unit_kinds
+from glasspipe.defects.realisation import draw
+from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.report.expectation import expectations

@@ -6,7 +6,7 @@ from arrays import couplings, interactions
 from reference import MEDIUM
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import fit_power_law
@@ -29,7 +29,7 @@ def disorder(number=12, seed=3):
     rng = np.random.default_rng(seed)
     gamma = rng.standard_normal((number, 3, 3))
     zeta = rng.standard_normal((number, 3, 3, 3))
-    defects = Variants(
+    defects = Tensors(
         gamma + gamma.swapaxes(1, 2),
         rng.standard_normal(number),
         zeta + zeta.swapaxes(2, 3),

@@ -12,7 +12,7 @@ from workbench import part
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import BOUNDARIES, zero_mode
 from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.elastic.printed import Printed
@@ -34,7 +34,7 @@ def tensors(number, seed=1):
     rng = np.random.default_rng(seed)
     gamma, zeta = rng.normal(size=(number, 3, 3)), rng.normal(size=(number, 3, 3, 3))
     gamma, zeta = gamma + gamma.transpose(0, 2, 1), zeta + zeta.transpose(0, 1, 3, 2)
-    return Variants(gamma, rng.normal(size=number), zeta)
+    return Tensors(gamma, rng.normal(size=number), zeta)
 
 
 ONE, TWO = tensors(1, 3), tensors(1, 4)
@@ -125,7 +125,7 @@ def test_other_couplings_are_the_derived_ones(coupling):
 def test_volume_sources_tell_derived_from_printed(coupling, reduced, medium):
     """With γ → η·1 (16) is to be (26) and (60) is to be (68); the printed ones are not."""
     eta = 0.7
-    volume = Variants(eta * np.eye(3)[None], np.array([eta]), TWO.zeta)
+    volume = Tensors(eta * np.eye(3)[None], np.array([eta]), TWO.zeta)
     found, wanted = (pair_coupling(c, ONE, volume, R, medium) for c in (coupling, reduced))
     error = np.abs(found - wanted).max() / np.abs(wanted).max()
     assert error > 1 if medium is PRINTED else error < 1e-12

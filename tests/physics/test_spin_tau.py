@@ -6,7 +6,7 @@ import reference as ref
 from arrays import system
 from numpy.testing import assert_allclose
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
@@ -105,7 +105,7 @@ def test_the_whole_and_its_reductions(medium):
 
 def test_zeta_is_that_of_the_frozen_state():
     box, S = made("isotropic"), signs()
-    both = Variants(box.tensors.gamma, box.tensors.eta, box.tensors.zeta, -box.tensors.zeta)
+    both = Tensors(box.tensors.gamma, box.tensors.eta, box.tensors.zeta, -box.tensors.zeta)
     rotors = type(box)(box.position, both, BOX, box.medium, box.boundary)
     assert_allclose(spin_tau_couplings(rotors.frozen(S)), spin_tau_couplings(box) * S)
 

@@ -9,8 +9,9 @@ from numpy.testing import assert_allclose
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.realisation import realise
-from glasspipe.defects.species import AXES, Variants, draw, unit_kinds
+from glasspipe.defects.realisation import draw, realise
+from glasspipe.defects.species import AXES, unit_kinds
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import BOUNDARIES, green_derivatives, periodic_green_derivatives
 from glasspipe.elastic.medium import PRESETS
@@ -185,7 +186,7 @@ class TestTheory:
 
     def test_a_pair_is_that_of_dipoles_of_S(self):
         kinds = unit_kinds("rotor", "110", static_dipole="mean").scaled(2.0, 0.3, 1.0)
-        as_gamma = Variants(kinds.P, kinds.eta, kinds.zeta)
+        as_gamma = Tensors(kinds.P, kinds.eta, kinds.zeta)
         for coupling, twin in (("B", "U"), ("U_eta_tau", "U_S_tau")):
             found, wanted = (
                 pair_coupling(name, kinds, sources, ref.R, MEDIA["KBr_cubic"])

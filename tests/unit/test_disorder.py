@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
 from glasspipe.defects.lattice import LATTICES, Lattice, smallest_size
-from glasspipe.defects.realisation import realise
-from glasspipe.defects.species import AXES, draw, rotations, unit_kinds
+from glasspipe.defects.realisation import draw, realise
+from glasspipe.defects.species import AXES, unit_kinds
+from glasspipe.defects.tensors import rotations
 
 STRENGTHS = {"gamma": 2.0, "eta": 0.5, "zeta": 3.0}
 
@@ -106,7 +107,7 @@ def test_isotropic_axes_are_uniform_on_the_sphere():
 def test_unknown_species_and_axes():
     with pytest.raises(ValueError, match="species is 'glass'; allowed are aligned"):
         kinds("glass", "111")
-    with pytest.raises(ValueError, match="axes 'isotropic' have no finite set"):
+    with pytest.raises(ValueError, match="axes 'isotropic' are none of rotor"):
         kinds("rotor", "isotropic")
 
 

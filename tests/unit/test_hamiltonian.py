@@ -13,7 +13,7 @@ from reference import gradient_gradient
 from workbench import part, stages
 
 from glasspipe.cli import main
-from glasspipe.defects.species import Variants, frozen_zeta
+from glasspipe.defects.tensors import Tensors, frozen_zeta
 from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.errors import DataError
 from glasspipe.files import dataset
@@ -211,7 +211,7 @@ def test_the_whole_is_that_of_the_defects(files):
         plus, minus = sample.row(row, "zeta", "zeta_minus")
         box, (S,) = sample.whole("box"), frozen.row(row, "S")
     zeta = frozen_zeta(plus, minus, S)
-    defects = Variants(gamma, eta, zeta)
+    defects = Tensors(gamma, eta, zeta)
     i, j = np.nonzero(~np.eye(N, dtype=bool))
     R = position[j] - position[i]
     R -= box * np.round(R / box)

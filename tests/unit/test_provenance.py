@@ -39,7 +39,8 @@ def hashes():
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("defects/species.py", {"sample", "couplings", "fields", "hamiltonian", "aggregate"}),
+        ("defects/species.py", {"sample", "aggregate"}),
+        ("defects/tensors.py", {"sample", *PHYSICS, "aggregate"}),
         ("defects/realisation.py", {"sample"}),
         ("kernels/crystal_pairs.py", PHYSICS),
         ("kernels/pairs.py", PHYSICS),

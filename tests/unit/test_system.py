@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.system.system import System
 from glasspipe.system.terms import FIELDS, TERMS
 
 KBR = PRESETS["KBr"].medium
-TENSORS = Variants(np.tile(np.eye(3), (2, 1, 1)), np.ones(2), np.zeros((2, 3, 3, 3)))
+TENSORS = Tensors(np.tile(np.eye(3), (2, 1, 1)), np.ones(2), np.zeros((2, 3, 3, 3)))
 SYSTEM = System(np.array([[1.0, 2, 3], [4, 5, 6]]), TENSORS, np.full(3, 9.0), KBR, "clamped")
 SKEW = np.tile([[0.0, 1, 0], [0, 0, 0], [0, 0, 0]], (2, 1, 1))
 

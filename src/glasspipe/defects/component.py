@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 from glasspipe.defects.distribution import Distribution, Strength
+from glasspipe.defects.species import SPECIES, Continuum, Species
 
 _STRENGTHS = ("gamma", "eta", "zeta", "D", "Delta", "E", "epsilon")
 
@@ -16,10 +17,10 @@ class Component:
 
     Parameters
     ----------
-    species : {"aligned", "uniaxial", "rotor", "gaussian"}
-        What the tensors are made of, see :func:`glasspipe.defects.species.unit_kinds`.
+    species : str
+        What the tensors are made of, of :data:`glasspipe.defects.species.SPECIES`.
     axes : {"100", "110", "111", "isotropic"}
-        The set of axes d; aligned and gaussian defects have none.
+        The set of axes d, for species that draw them.
     gamma, eta, zeta : float or Distribution
         γ_0 and η in eV, ζ_0 in eV Å.
     D, Delta : float or Distribution
@@ -52,14 +53,19 @@ class Component:
     static_dipole: str = "none"
 
     @property
-    def axis_is_random(self) -> bool:
-        """Whether there is one axis, of any direction."""
-        return self.species == "uniaxial" and self.axes == "isotropic"
+    def kind(self) -> Species:
+        """What defects of its species are."""
+        return SPECIES[self.species]
 
     @property
-    def isotropic(self) -> bool:
-        """Whether all directions are as likely."""
-        return self.axis_is_random or self.species == "gaussian"
+    def continuum(self) -> Continuum | None:
+        """What makes its kinds, if they are infinitely many; all directions are alike then."""
+        return self.kind.continuum(self.axes)
+
+    @property
+    def axis_is_random(self) -> bool:
+        """Whether its kinds differ in a direction alone, which may be any."""
+        return self.continuum is not None and self.continuum.variates == "direction"
 
 
 def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
@@ -86,15 +92,18 @@ def _component(given: Mapping[str, Any], key: str) -> Component:
     }
     others = {name: given[name] for name in ("species", "axes", "frame_spread", "sublattice")}
     others["static_dipole"] = given.get("static_dipole", "none")
-    if others["static_dipole"] != "none" and others["species"] != "rotor":
+    kind = SPECIES[others["species"]]
+    if others["static_dipole"] != "none" and not kind.static_dipole:
+        have = " or ".join(name for name, other in SPECIES.items() if other.static_dipole)
         raise ValueError(
             f"{key}.static_dipole: found {others['static_dipole']} with species"
-            f" {others['species']}; allowed: none, or species rotor"
+            f" {others['species']}; allowed: none, or species {have}"
         )
-    if others["species"] == "rotor" and others["axes"] == "isotropic":
+    if kind.axes and others["axes"] not in kind.axes:
+        sets = ", ".join(f'"{name}"' for name in kind.axes)
         raise ValueError(
-            f"{key}.axes: found isotropic with species rotor, which turns between two axes of a"
-            ' set; allowed: "100", "110", "111"'
+            f"{key}.axes: found {others['axes']} with species {others['species']}, which turns"
+            f" between axes of a set; allowed: {sets}"
         )
     return Component(**others, **strengths, share=given.get("share", 1.0))
 

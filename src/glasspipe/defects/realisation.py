@@ -10,8 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import draw as draw_strength
 from glasspipe.defects.lattice import Lattice, sublattice_site
-from glasspipe.defects.species import Defects, draw
+from glasspipe.defects.species import unit_kinds
+from glasspipe.defects.tensors import Numbers, Tensors, rotations
+
+Array = NDArray[np.float64]
+
+_SCALARS = ("D", "Delta", "E", "epsilon")
+
+
+@dataclass(frozen=True)
+class Defects:
+    """The defects of one realisation.
+
+    Parameters
+    ----------
+    component : array (N,)
+        The number of each one's component.
+    tensors : Tensors
+        γ, η, ζ, and static dipoles where some component has them.
+    D, Delta : array (N,)
+        Tunnelling amplitudes of S and τ, eV.
+    E, epsilon : array (N,)
+        Stray fields on S and τ, eV.
+    """
+
+    component: Numbers
+    tensors: Tensors
+    D: Array
+    Delta: Array
+    E: Array
+    epsilon: Array
 
 
 @dataclass(frozen=True)
@@ -91,3 +121,65 @@ def _rock_salt_sites(
         drawn = _sites(stream, sublattice, int(mine.sum()))
         site[mine] = sublattice_site(name, drawn, lattice)
     return site
+
+
+def draw(rng: np.random.Generator, number: int, components: tuple[Component, ...]) -> Defects:
+    """Draw ``number`` defects of a mixture.
+
+    Components, states, frames and strengths have streams of their own, so that none changes when
+    another is spread more widely.
+
+    Raises
+    ------
+    ValueError
+        If a species has no such axes.
+    """
+    label_rng, *streams = rng.spawn(1 + len(components))
+    shares = np.array([component.share for component in components])
+    label = label_rng.choice(len(components), size=number, p=shares / shares.sum())
+    several = any(component.kind.states > 1 for component in components)
+    static = any(component.static_dipole != "none" for component in components)
+    tensors = Tensors(
+        np.empty((number, 3, 3)),
+        np.empty(number),
+        np.empty((number, 3, 3, 3)),
+        np.empty((number, 3, 3, 3)) if several else None,
+        np.zeros((number, 3, 3)) if static else None,
+    )
+    drawn = Defects(label, tensors, *np.empty((len(_SCALARS), number)))
+    for index, (component, stream) in enumerate(zip(components, streams, strict=True)):
+        _draw_component(stream, np.flatnonzero(label == index), component, drawn)
+    return drawn
+
+
+def _draw_component(
+    rng: np.random.Generator, mine: Numbers, component: Component, drawn: Defects
+) -> None:
+    """Fill the defects numbered ``mine`` with draws of one component."""
+    states, frames, strengths = rng.spawn(3)
+    names = ("gamma", "eta", "zeta", *_SCALARS)  # a new one goes last, or the others' draws change
+    u = dict(zip(names, strengths.random((len(names), len(mine))), strict=True))
+    values = {name: draw_strength(getattr(component, name), u[name]) for name in u}
+    for name in _SCALARS:
+        getattr(drawn, name)[mine] = values[name]
+    made = _draw_states(states, len(mine), component)
+    if component.frame_spread > 0:
+        axis = frames.standard_normal((len(mine), 3))
+        axis /= np.linalg.norm(axis, axis=1)[:, None]
+        angle = np.radians(component.frame_spread) * frames.standard_normal(len(mine))
+        made = made.turned(rotations(axis * angle[:, None]))
+    made = made.scaled(values["gamma"], values["eta"], values["zeta"])
+    drawn.tensors.gamma[mine], drawn.tensors.eta[mine] = made.gamma, made.eta
+    drawn.tensors.zeta[mine] = made.zeta
+    if drawn.tensors.zeta_minus is not None:
+        drawn.tensors.zeta_minus[mine] = made.zeta if made.zeta_minus is None else made.zeta_minus
+    if drawn.tensors.static is not None and made.static is not None:
+        drawn.tensors.static[mine] = made.static
+
+
+def _draw_states(rng: np.random.Generator, number: int, component: Component) -> Tensors:
+    continuum = component.continuum
+    if continuum is not None:
+        return continuum.draw(rng, number)
+    kinds = unit_kinds(component.species, component.axes, static_dipole=component.static_dipole)
+    return kinds[rng.integers(len(kinds), size=number)]

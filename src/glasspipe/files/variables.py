@@ -40,6 +40,8 @@ class Variable:
 
 
 DEFECT = "realisation defect"
+AXES = {"axis": 3, "axis2": 3, "axis3": 3}
+"""Sizes of the dimensions of tensors."""
 """The dimensions of what each defect has."""
 
 REALISATION = Variable("realisation", "1", "realisation number", "model", "i8")

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset, results
 from glasspipe.report import freezing_results, low_energy
 from glasspipe.report.expectation import Expectation, expectations
@@ -129,7 +129,7 @@ class _Merged:
         Realised concentration.
     box : array (3,)
         Edges of the box, Å.
-    tensors : Variants
+    tensors : Tensors
         The defects of the first realisation.
     stray : tuple of str
         The stray fields that the defects have.
@@ -140,7 +140,7 @@ class _Merged:
     trace: dict[str, Array]
     x: float
     box: Array
-    tensors: Variants
+    tensors: Tensors
     stray: tuple[str, ...]
 
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.distribution import Distribution, Strength, nodes
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS
@@ -81,7 +81,7 @@ class Expectation:
 
 
 def expectations(
-    model: Model, tensors: Variants, *, box: Array, values: int, stray: Collection[str] = ()
+    model: Model, tensors: Tensors, *, box: Array, values: int, stray: Collection[str] = ()
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -97,7 +97,7 @@ def expectations(
     ----------
     model : Model
         What the config describes.
-    tensors : Variants
+    tensors : Tensors
         The defects of one realisation.
     box : array (3,)
         Edges of the box, Å.
@@ -145,7 +145,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
 
 
-def pair_magnitude(model: Model, coupling: str, tensors: Variants) -> Magnitude:
+def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
     """Size of a coupling of a point in the infinite medium.
 
     Parameters
@@ -154,14 +154,14 @@ def pair_magnitude(model: Model, coupling: str, tensors: Variants) -> Magnitude:
         What the config describes.
     coupling : str
         One of :data:`glasspipe.system.terms.TERMS`.
-    tensors : Variants
+    tensors : Tensors
         The defects of one realisation.
     """
     kinds = _kinds(model, _FIELD_OF[coupling], tensors)
     return magnitude(coupling, *kinds, model.interaction)
 
 
-def _kinds(model: Model, field: str, tensors: Variants) -> tuple[Kinds, Kinds]:
+def _kinds(model: Model, field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
     """Receivers and sources of a field: those of the config, or those of a user's file.
 
     The latter have no symmetry that could be known. Kinds that are equal count as one.

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset
 from glasspipe.report.expectation import Expectation, pair_magnitude
 from glasspipe.report.freezing_results import energy_scale
@@ -96,7 +96,7 @@ def statistics(
     }
 
 
-def _tunnelling(files: PointFiles) -> tuple[Array, Variants, Array, Array]:
+def _tunnelling(files: PointFiles) -> tuple[Array, Tensors, Array, Array]:
     """The box, the tensors of the first realisation, and D and Δ (R, N) of all."""
     chunks = []
     for path in files.files["sample"]:
@@ -107,13 +107,13 @@ def _tunnelling(files: PointFiles) -> tuple[Array, Variants, Array, Array]:
         return source.whole("box"), first_tensors(source), D, Delta
 
 
-def first_tensors(source: dataset.Reader) -> Variants:
+def first_tensors(source: dataset.Reader) -> Tensors:
     """Return the tensors of the first realisation of a sample file."""
     gamma, eta, zeta = source.row(0, "gamma", "eta", "zeta")
-    return Variants(gamma, eta, zeta, static=source.optional(0, "static"))
+    return Tensors(gamma, eta, zeta, static=source.optional(0, "static"))
 
 
-def _sizes(tensors: Variants) -> dict[str, float]:
+def _sizes(tensors: Tensors) -> dict[str, float]:
     """Mean norms of γ and η (eV) and of ζ (eV Å)."""
 
     def mean(tensor: Array) -> float:
@@ -135,12 +135,12 @@ def _sample(files: PointFiles, box: Array, most: int, rng: np.random.Generator) 
                 position, gamma, eta = source.row(row, "position", "gamma", "eta")
                 static = source.optional(row, "static")
                 (zeta,) = made.row(row, "zeta")
-                defects = Variants(gamma, eta, zeta, static=static)
+                defects = Tensors(gamma, eta, zeta, static=static)
                 found.append(pair_distances.take(rng, position, defects, box, each))
     return pair_distances.thin(Pairs.joined(found), most, rng)
 
 
-def _by_distance(model: Model, pairs: Pairs, tensors: Variants, box: Array) -> dict[str, Any]:
+def _by_distance(model: Model, pairs: Pairs, tensors: Tensors, box: Array) -> dict[str, Any]:
     found = []
     for coupling in COUPLINGS:
         values = pair_distances.couplings(

@@ -80,7 +80,7 @@ class Model:
     def extras(self) -> tuple[str, ...]:
         """Variables of the sample file that are there only where some component needs them."""
         found = {
-            "zeta_minus": any(each.species == "rotor" for each in self.components),
+            "zeta_minus": any(each.kind.states > 1 for each in self.components),
             "static": any(each.static_dipole != "none" for each in self.components),
             "E": any(each.E != 0.0 for each in self.components),
             "epsilon": any(each.epsilon != 0.0 for each in self.components),

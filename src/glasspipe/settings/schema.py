@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+from glasspipe.defects.species import SPECIES
 from glasspipe.errors import ConfigError
 
 Schema = Mapping[str, Any]
@@ -25,7 +26,12 @@ Schema = Mapping[str, Any]
 def schema() -> Schema:
     """Return the schema of a study file (not to be modified)."""
     text = resources.files("glasspipe.settings").joinpath("config.schema.yaml").read_text("utf-8")
-    return yaml.safe_load(text)
+    found = yaml.safe_load(text)
+    about = "; ".join(f"`{name}`: {species.about}" for name, species in SPECIES.items())
+    for key in ("defects.species", "defects.mixture.any.species"):
+        of_species: Any = find(found, key)
+        of_species.update(description=f"{about}.", enum=list(SPECIES))
+    return found
 
 
 def leaves(node: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:

@@ -11,7 +11,7 @@ from glasspipe.settings.part import StagePart
 from glasspipe.stages.cost import Cost, of_pairs
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.values import AXES, LARGEST, check_size, stray_field, system_of
+from glasspipe.stages.values import LARGEST, check_size, stray_field, system_of
 
 Array = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
         output,
         part,
         variables=COUPLINGS.written(model),
-        sizes={"defect": source.size("defect"), **AXES},
+        sizes={"defect": source.size("defect"), **variables.AXES},
         realisations=source.realisations,
         attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
     ) as writer:

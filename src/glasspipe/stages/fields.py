@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.files import dataset, variables
-from glasspipe.files.variables import Variable
+from glasspipe.files.variables import AXES, Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
@@ -15,7 +15,6 @@ from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import (
-    AXES,
     check_size,
     stray_field,
     system_of,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset, variables
 from glasspipe.files.checkpoint import Arrays, Checkpoint, Owner, StoppedError
 from glasspipe.files.variables import Variable
@@ -231,7 +231,7 @@ def _of_implicit(
     from glasspipe.system.system import System
 
     position, gamma, B = source.row(row, "position", "gamma", "B")
-    of_S = Variants(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
+    of_S = Tensors(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
     system = System(position, of_S, source.whole("box"), model.medium, model.boundary)
     hamiltonian = implicit(system, B)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)

@@ -7,13 +7,12 @@ import numpy as np
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, variables
 from glasspipe.files.user_defects import user_defects
-from glasspipe.files.variables import Variable
+from glasspipe.files.variables import AXES, Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.stages.cost import PROCESS_BYTES, Cost
 from glasspipe.stages.stage import Option, Stage
-from glasspipe.stages.values import AXES
 
 _TENSORS = ("gamma", "eta", "zeta", "zeta_minus", "static")
 _AMPLITUDES = ("D", "Delta", "E", "epsilon")
@@ -84,7 +83,7 @@ def _draw(part: StagePart, output: Path, numbers: range) -> None:
 
 
 def _take(part: StagePart, source: Path, output: Path, numbers: range) -> None:
-    from glasspipe.defects.species import draw
+    from glasspipe.defects.realisation import draw
 
     model = part.model
     with user_defects(source) as defects:

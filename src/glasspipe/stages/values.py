@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.part import StagePart
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-AXES = {"axis": 3, "axis2": 3, "axis3": 3}
 LARGEST = 1.0e30
 """eV; freezing adds up to 10⁶ fields in float32, whose range ends at 3e38."""
 
@@ -72,6 +71,6 @@ def system_of(part: StagePart, source: Reader, row: int) -> "System":
 
     position, gamma, eta, zeta = source.row(row, "position", "gamma", "eta", "zeta")
     minus, static = source.optional(row, "zeta_minus"), static_dipoles_of(part, source, row)
-    tensors = Variants(gamma, eta, zeta, minus, static)
+    tensors = Tensors(gamma, eta, zeta, minus, static)
     model = part.model
     return System(position, tensors, source.whole("box"), model.interaction, model.boundary)

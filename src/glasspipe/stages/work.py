@@ -13,13 +13,12 @@ from math import ceil, prod
 import numpy as np
 
 from glasspipe.errors import ConfigError
-from glasspipe.files.variables import REALISATION
+from glasspipe.files.variables import AXES, REALISATION
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.point import Point
 from glasspipe.settings.study import Study
 from glasspipe.stages.cost import PROCESS_BYTES, Cost
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.values import AXES
 from glasspipe.system.terms import TERMS
 
 CHUNK_NAME = r"r\d+-\d+"

@@ -6,7 +6,7 @@ it is that of a pair of kinds of defect, for theory.
 
 from dataclasses import dataclass, replace
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction, Printed, derived
 
@@ -18,12 +18,12 @@ class Part:
     factor: float
     medium: AnyMedium
     boundary: str
-    receivers: Variants
-    sources: Variants
+    receivers: Tensors
+    sources: Tensors
 
 
 def parts(
-    coupling: str, receivers: Variants, sources: Variants, medium: Interaction, boundary: str
+    coupling: str, receivers: Tensors, sources: Tensors, medium: Interaction, boundary: str
 ) -> list[Part]:
     """Return the ordinary couplings that a coupling is the sum of; itself where it is not printed.
 
@@ -31,7 +31,7 @@ def parts(
     ----------
     coupling : str
         One of :data:`glasspipe.system.terms.TERMS`.
-    receivers, sources : Variants
+    receivers, sources : Tensors
         The defects that feel the field, and those that make it.
     medium : Medium, CubicMedium or Printed
         What couples them.

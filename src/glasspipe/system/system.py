@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.defects.species import Variants, frozen_zeta
+from glasspipe.defects.tensors import Tensors, frozen_zeta
 from glasspipe.elastic.greens import BOUNDARIES
 from glasspipe.elastic.printed import Interaction, Printed
 
@@ -30,7 +30,7 @@ class System:
     ----------
     position : array (N, 3)
         0 ≤ position < box, Å.
-    tensors : Variants
+    tensors : Tensors
         γ, η, ζ and what else there is of each defect.
     box : array (3,)
         Edges of the box, Å.
@@ -48,7 +48,7 @@ class System:
     """
 
     position: Array
-    tensors: Variants
+    tensors: Tensors
     box: Array
     medium: Interaction
     boundary: str

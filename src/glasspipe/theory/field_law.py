@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.statistics import STATISTICS
@@ -63,8 +63,8 @@ class Setting:
 
 def dilute_law(
     field: str,
-    receivers: tuple[Variants, Array],
-    sources: tuple[Variants, Array],
+    receivers: tuple[Tensors, Array],
+    sources: tuple[Tensors, Array],
     medium: Interaction,
     density: float,
     *,
@@ -83,7 +83,7 @@ def dilute_law(
     ----------
     field : str
         One of ``FIELDS``.
-    receivers, sources : (Variants, array (kinds,))
+    receivers, sources : (Tensors, array (kinds,))
         Kinds of defect and their probabilities.
     medium : Medium, CubicMedium or Printed
         The elastic medium.

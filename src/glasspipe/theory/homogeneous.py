@@ -8,7 +8,7 @@ have those whose sources change sign, which leaves B, also where it is part of h
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import zero_mode
 from glasspipe.elastic.printed import Interaction, derived
 from glasspipe.theory.pair_fields import pair_coupling
@@ -20,8 +20,8 @@ _POINTS = 24
 
 def homogeneous_field(
     field: str,
-    receivers: Variants,
-    sources: tuple[Variants, Array],
+    receivers: Tensors,
+    sources: tuple[Tensors, Array],
     medium: Interaction,
     boundary: str,
     box: ArrayLike = (1.0, 1.0, 1.0),
@@ -35,9 +35,9 @@ def homogeneous_field(
     ----------
     field : str
         One of :data:`glasspipe.system.terms.FIELDS`.
-    receivers : Variants
+    receivers : Tensors
         Kinds of defect that feel it.
-    sources : (Variants, array (kinds,))
+    sources : (Tensors, array (kinds,))
         Kinds that make it and their probabilities.
     medium : Medium, CubicMedium or Printed
         The elastic medium; B is as derived.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import erfc, roots_hermite
 
 from glasspipe.defects.lattice import Lattice
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction
@@ -164,8 +164,8 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
 
 def box_sums(
     field: str,
-    receivers: Variants,
-    sources: Variants,
+    receivers: Tensors,
+    sources: Tensors,
     weight: Array,
     *,
     lattice: Lattice,
@@ -183,7 +183,7 @@ def box_sums(
     def green(part: Part) -> Array:
         return _box_green(FIELDS[field].order, lattice, part.medium, part.boundary)
 
-    def kernel(coupling: str, pair: tuple[Variants, Variants]) -> Array:
+    def kernel(coupling: str, pair: tuple[Tensors, Tensors]) -> Array:
         return sum_parts(coupling, parts(coupling, *pair, medium, boundary), green)
 
     probability = np.tile(weight, len(states)) / len(states)
@@ -215,14 +215,14 @@ def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return orbit, members
 
 
-def _turned(kinds: Variants, g: Array) -> Variants:
+def _turned(kinds: Tensors, g: Array) -> Tensors:
     return replace(kinds, zeta_minus=None).turned(g)
 
 
 def reciprocal_sum(
     field: str,
-    one: tuple[Variants, Array],
-    other: tuple[Variants, Array],
+    one: tuple[Tensors, Array],
+    other: tuple[Tensors, Array],
     lattice: Lattice,
     medium: Interaction,
 ) -> float:
@@ -232,13 +232,13 @@ def reciprocal_sum(
 
     Parameters
     ----------
-    one, other : (Variants, array (kinds,))
+    one, other : (Tensors, array (kinds,))
         Kinds and their probabilities; of ``one``, those that the lattice makes equivalent once.
     """
     R = half_lattice(lattice, _PAIR_RADIUS * lattice.neighbour_distance)
     (i, weight_i), (j, weight_j) = one, other
 
-    def square(receivers: Variants, sources: Variants) -> Array:
+    def square(receivers: Tensors, sources: Tensors) -> Array:
         made = [pair_coupling(c, receivers, sources, R, medium) ** 2 for c in FIELDS[field].names]
         return np.sum(made, axis=0)
 

@@ -14,7 +14,7 @@ from math import ceil, nan, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import Variants, joined
+from glasspipe.defects.tensors import Tensors, joined
 from glasspipe.elastic import reciprocal
 from glasspipe.elastic.greens import Ewald, green_derivatives, response, zero_mode
 from glasspipe.elastic.medium import AnyMedium
@@ -50,13 +50,13 @@ class Pairs:
     ----------
     R : array (pairs, 3)
         r_source − r_receiver, the nearest image, Å.
-    receivers, sources : Variants
+    receivers, sources : Tensors
         The defect that feels each coupling, and the one that makes it.
     """
 
     R: Array
-    receivers: Variants
-    sources: Variants
+    receivers: Tensors
+    sources: Tensors
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -85,7 +85,7 @@ class Pairs:
 
 
 def take(
-    rng: np.random.Generator, position: Array, defects: Variants, box: Array, most: int
+    rng: np.random.Generator, position: Array, defects: Tensors, box: Array, most: int
 ) -> Pairs:
     """Take pairs of one realisation, at most ``most`` at random from each shell within L/2.
 
@@ -97,7 +97,7 @@ def take(
         What the choice draws from.
     position : array (N, 3)
         Å.
-    defects : Variants
+    defects : Tensors
         Their tensors, with ζ of the frozen state.
     box : array (3,)
         Edges of the periodic box, Å.
@@ -290,8 +290,8 @@ class Magnitude:
 
 def magnitude(
     coupling: str,
-    receivers: tuple[Variants, Array],
-    sources: tuple[Variants, Array],
+    receivers: tuple[Tensors, Array],
+    sources: tuple[Tensors, Array],
     medium: Interaction,
 ) -> Magnitude:
     """Distribution of a coupling in the infinite medium.
@@ -300,7 +300,7 @@ def magnitude(
     ----------
     coupling : str
         One of ``TERMS``.
-    receivers, sources : Variants and array (kinds,)
+    receivers, sources : Tensors and array (kinds,)
         Kinds of defect and their probabilities.
     medium : Medium, CubicMedium or Printed
         What couples them.
@@ -324,7 +324,7 @@ def _quantiles(values: Array, share: Array, probability: Array) -> Array:
     return values.ravel()[order][np.searchsorted(below, probability * below[-1])]
 
 
-def _few(kinds: tuple[Variants, Array]) -> tuple[Variants, Array]:
+def _few(kinds: tuple[Tensors, Array]) -> tuple[Tensors, Array]:
     """Kinds and their probabilities, some drawn where there are too many for all pairs."""
     found, weight = kinds
     if len(found) <= _MOST_KINDS:

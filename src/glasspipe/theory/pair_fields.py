@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import lebedev_rule
 from scipy.special import roots_legendre
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction, derived
@@ -36,7 +36,7 @@ _COARSE = 40
 """Resolution of the sphere for a source of so many states, 3200 directions."""
 
 
-def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Array) -> Array:
+def pair_kernel(coupling: str, receivers: Tensors, sources: Tensors, green: Array) -> Array:
     """Contract derivatives of the Green's function with the tensors of two defects.
 
         U         + γ_r^αβ γ_s^γδ  ∂_β∂_δ G_αγ          (16)
@@ -49,7 +49,7 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
     ----------
     coupling : str
         One of ``TERMS``.
-    receivers, sources : Variants
+    receivers, sources : Tensors
         The defects whose variable (S or τ) feels the field, and those that make it.
     green : array (points, 3, 3) + (3,) * order
         Derivatives of order the coupling's order at R = r_source − r_receiver, from
@@ -67,8 +67,8 @@ def pair_kernel(coupling: str, receivers: Variants, sources: Variants, green: Ar
 
 def pair_coupling(
     coupling: str,
-    receivers: Variants,
-    sources: Variants,
+    receivers: Tensors,
+    sources: Tensors,
     R: ArrayLike,
     medium: Interaction,
     *,
@@ -233,8 +233,8 @@ class PairField:
 
 def pair_fields(
     field: str,
-    receivers: Variants,
-    sources: Variants,
+    receivers: Tensors,
+    sources: Tensors,
     weight: Array,
     medium: Interaction,
     *,
@@ -246,7 +246,7 @@ def pair_fields(
     ----------
     field : str
         One of ``FIELDS``.
-    receivers, sources : Variants
+    receivers, sources : Tensors
         Kinds of defect.
     weight : array (sources,)
         Probabilities of the sources.
@@ -287,7 +287,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
 
 
 def _coefficients(
-    coupling: str, receivers: Variants, sources: Variants, medium: Interaction
+    coupling: str, receivers: Tensors, sources: Tensors, medium: Interaction
 ) -> Array:
     """Coefficients (receivers, sources, functions) of the angular functions, eV Å^p.
 

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution, Strength, nodes
-from glasspipe.defects.species import Variants, joined, of_axes, of_normals, rotations, unit_kinds
+from glasspipe.defects.species import unit_kinds
+from glasspipe.defects.tensors import Tensors, joined, rotations
 from glasspipe.elastic.quadrature import gauss_rule
 from glasspipe.system.terms import FIELDS
 from glasspipe.theory.pair_fields import cubic_group, half_sphere, sphere, total
 from glasspipe.theory.thinning import orbits, thinned
 
 Array = NDArray[np.float64]
-Kinds = tuple[Variants, Array]
+Kinds = tuple[Tensors, Array]
 
 _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
@@ -40,7 +41,7 @@ _MOST_JOINED = {"sources": 512, "receivers": 20}
 
 @dataclass(frozen=True)
 class Population:
-    """Defects drawn from a mixture, as :func:`glasspipe.defects.species.draw` does.
+    """Defects drawn from a mixture, as :func:`glasspipe.defects.realisation.draw` does.
 
     Parameters
     ----------
@@ -62,14 +63,14 @@ class Population:
         names = FIELDS[field].sources
         return any(
             any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
-            or ((c.isotropic or c.frame_spread > 0) and _is_oriented(c, names))
+            or ((c.continuum or c.frame_spread > 0) and _is_oriented(c, names))
             for c in self.components
         )
 
     @property
     def _cubic(self) -> bool:
         """Whether the mixture is the same in all directions that a cubic crystal has equivalent."""
-        return all(component.species != "aligned" for component in self.components)
+        return all(component.kind.cubic for component in self.components)
 
     def kinds(self, field: str) -> Kinds:
         """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
@@ -114,9 +115,10 @@ def _component_kinds(component: Component, names: frozenset[str], role: str, cub
     """
     group = _rotations(cubic)
     kinds, weight = _unit_kinds(component, role)
-    if component.species != "gaussian" and role == "receivers":
+    sampled = component.continuum is not None and not component.axis_is_random
+    if not sampled and role == "receivers":
         kinds, weight = _inequivalent(kinds, weight, group)
-    if component.frame_spread > 0 and not component.isotropic:
+    if component.frame_spread > 0 and component.continuum is None:
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
         if role == "receivers":
             kinds, weight = _inequivalent(kinds, weight, group)
@@ -155,11 +157,12 @@ def _rotations(cubic: bool) -> Array:
 
 
 def _unit_kinds(component: Component, role: str) -> Kinds:
-    if component.axis_is_random:
+    continuum = component.continuum
+    if continuum is not None and component.axis_is_random:
         d, weight = half_sphere(_SOURCE_AXES) if role == "sources" else sphere(_RECEIVER_AXES)
-        return of_axes(d), weight
-    if component.species == "gaussian":
-        made = of_normals(_normals(_SAMPLE))
+        return continuum.tensors(d), weight
+    if continuum is not None:
+        made = continuum.tensors(_normals(_SAMPLE))
     else:
         made = unit_kinds(component.species, component.axes, static_dipole=component.static_dipole)
     return made, np.full(len(made), 1 / len(made))
@@ -193,7 +196,7 @@ def _tensor_components() -> Array:
     return basis
 
 
-def _turned(kinds: Variants, weight: Array, spread: float) -> Kinds:
+def _turned(kinds: Tensors, weight: Array, spread: float) -> Kinds:
     """Every kind in every turn, with normal angles of that standard deviation.
 
     Even functions of an angle are polynomials in its cosine, of degree 4 for ⟨γγ⟩ and 6 for ⟨ζζ⟩:
@@ -212,7 +215,7 @@ def _turned(kinds: Variants, weight: Array, spread: float) -> Kinds:
 
 
 def _with_strength(
-    kinds: Variants, weight: Array, name: str, strength: Strength, number: int
+    kinds: Tensors, weight: Array, name: str, strength: Strength, number: int
 ) -> Kinds:
     """Every kind with every value that stands for one of its strengths."""
     value, probability = nodes(strength, number)
@@ -228,12 +231,12 @@ def _joined(parts: list[Kinds]) -> Kinds:
     return joined([kinds for kinds, _ in parts]), np.concatenate([w for _, w in parts])
 
 
-def of_defects(tensors: Variants, names: frozenset[str], most: int) -> Kinds:
+def of_defects(tensors: Tensors, names: frozenset[str], most: int) -> Kinds:
     """Kinds of given defects and their shares: all that differ, or ``most`` of the defects.
 
     Parameters
     ----------
-    tensors : Variants
+    tensors : Tensors
         The defects.
     names : frozenset of str
         The tensors that matter, out of gamma, P and zeta.
@@ -258,7 +261,7 @@ def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
     return kinds[first], total(number, weight)
 
 
-def _inequivalent(kinds: Variants, weight: Array, group: Array) -> Kinds:
+def _inequivalent(kinds: Tensors, weight: Array, group: Array) -> Kinds:
     """One of each class of equivalent kinds, and its probability.
 
     Kinds are equivalent if an element of the group takes one into the other, up to the sign of ζ.

@@ -13,10 +13,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.defects.species import Variants
+from glasspipe.defects.tensors import Tensors
 
 Array = NDArray[np.float64]
-Kinds = tuple[Variants, Array]
+Kinds = tuple[Tensors, Array]
 
 PROBES: dict[str, dict[str, dict[int, int]]] = {
     "sources": {"P": {1: 3, 2: 12, 4: 16}, "gamma": {2: 12, 4: 16}, "zeta": {2: 40, 4: 1}},
@@ -39,7 +39,7 @@ def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kin
 
     Parameters
     ----------
-    found : (Variants, array (kinds,))
+    found : (Tensors, array (kinds,))
         Kinds and their probabilities.
     names : frozenset of str
         The tensors that matter, out of gamma, P and zeta.
@@ -96,7 +96,7 @@ def orbits(found: Kinds, group: Array) -> Kinds:
     return turned, np.repeat(weight, len(group)) / len(group)
 
 
-def _averages(kinds: Variants, fields: Mapping[str, Mapping[int, int]], group: Array) -> Array:
+def _averages(kinds: Tensors, fields: Mapping[str, Mapping[int, int]], group: Array) -> Array:
     """The averages over the group that are kept, (kinds, averages), and 1."""
     found, squares = [np.ones((len(kinds), 1))], []
     for name, powers in fields.items():
