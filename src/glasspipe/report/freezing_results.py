@@ -23,8 +23,8 @@ from glasspipe.theory.levels import mean_and_error
 
 Array = NDArray[np.float64]
 
-T_G, ENERGY, GAP, QUALITY, FIELD = "T_G", "E/N", "gap", "quality", "random_field"
-HEAT = "heat"
+T_G, HEAT, ENERGY = "T_G", "heat", "E/N"
+GAP, QUALITY, FIELD = "gap", "quality", "random_field"
 """Quantities of the summary's rows."""
 
 HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half", "x_U_0"
@@ -176,12 +176,17 @@ def _curves(
     decoupled = np.array([diagnostics.heat_in_fields(h, grid) for h in data["h"]])
     found.append(_temperature(DECOUPLED, diagnostics.peak, grid, decoupled, chosen, np.nan))
     found += [
-        _mean(HEAT, "peak", each["heat_slope"].max(axis=1)),
-        _mean(HEAT, "decoupled_peak", decoupled.max(axis=1)),
+        _mean(HEAT, "peak", _at_peak(each["heat_slope"])),
+        _mean(HEAT, "decoupled_peak", _at_peak(decoupled)),
     ]
     alone = (T, each["field_overlap"], chosen, np.nan)
     found.append(_temperature(FIELD_HALF, diagnostics.crossing, *alone))
     return curves, found
+
+
+def _at_peak(values: Array) -> Array:
+    """Values where their mean is largest: the largest of each noisy curve would lie too high."""
+    return values[:, values.mean(axis=0).argmax()]
 
 
 def _at(T: Array, own: Array, values: Array) -> Array:
