@@ -77,6 +77,20 @@ def test_rotor_kinds(axes, cosines):
     assert not np.allclose(made.zeta, made.zeta_minus)
 
 
+def test_plaquette_kinds():
+    """In the plane xy γ = γ0/2 (d₁d₁ − d₂d₂) = ±γ0/2 (x̂ŷ + ŷx̂), Fig. 1 in two dimensions."""
+    made = kinds("plaquette", "111")
+    assert len(made) == 6
+    expected = [np.zeros((3, 3)) for _ in range(6)]
+    for number, (a, b) in enumerate([(0, 1), (0, 2), (1, 2)]):
+        for sign in (1, -1):
+            gamma = expected[2 * number + (sign < 0)]
+            gamma[a, b] = gamma[b, a] = sign * STRENGTHS["gamma"] / 2
+    found = sorted(map(tuple, made.gamma.reshape(-1, 9).round(12) + 0.0))
+    assert found == sorted(map(tuple, np.reshape(expected, (-1, 9)).round(12) + 0.0))
+    assert not np.allclose(made.zeta, made.zeta_minus)
+
+
 def test_aligned_kind():
     made = kinds("aligned", "111")
     assert_allclose(made.gamma, [np.diag([0, 0, 2.0])])

@@ -107,6 +107,12 @@ def _rotor(axes: str, static: bool) -> Tensors:
     return of_axes(d[i], d[j], static=static)
 
 
+def _plaquette(_axes: str, static: bool) -> Tensors:
+    first, second = AXES["110"][0::2], AXES["110"][1::2]
+    d, other = np.concatenate([first, second]), np.concatenate([second, first])
+    return of_axes(d, other, static=static)
+
+
 SPECIES: dict[str, Species] = {
     "aligned": Species("γ = γ₀ẑẑ for all", _aligned, cubic=False),
     "uniaxial": Species(
@@ -119,6 +125,12 @@ SPECIES: dict[str, Species] = {
         "γ = γ₀(d₁d₁ − d₂d₂)/2, S chooses between two of the axes",
         _rotor,
         axes=tuple(AXES),
+        states=2,
+        static_dipole=True,
+    ),
+    "plaquette": Species(
+        "γ = γ₀(d₁d₁ − d₂d₂)/2, S chooses between the diagonals of a face of the cube",
+        _plaquette,
         states=2,
         static_dipole=True,
     ),
