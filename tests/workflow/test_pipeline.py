@@ -87,7 +87,7 @@ def test_hamiltonians_are_stored_on_request(copied):
     assert len(made) == 2
     assert not list(copied.results.glob("data/couplings/*/*.nc"))
     for path in made:
-        assert load(path, spins="S", realisation=2).about["dropped"] > 0
+        assert load(path, spins="S", realisation=2).about["U_dropped"] > 0
 
 
 def test_a_second_run_does_nothing(copied):

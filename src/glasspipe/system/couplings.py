@@ -73,7 +73,7 @@ def couplings(system: System, *, sharpness: float | None = None) -> Couplings:
         _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, system.boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
     near.couplings(system.position, gamma, P, medium, (system.box, alpha, cutoff), far, U, B)
-    return Couplings(U, np.where(np.abs(B) > _rounding_of_B(U, gamma, P), B, 0.0))
+    return Couplings(U, np.where(np.abs(B) <= _rounding_of_B(U, gamma, P), 0.0, B))
 
 
 def _rounding_of_B(U: Array, gamma: Array, P: Array) -> float:
