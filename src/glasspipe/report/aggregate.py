@@ -211,6 +211,8 @@ def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dat
     low = low_energy.statistics(
         files,
         known,
+        box=merged.box,
+        tensors=merged.tensors,
         h=merged.values["h"],
         b=merged.values["b"],
         x=merged.x,

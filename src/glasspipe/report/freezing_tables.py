@@ -1,5 +1,6 @@
 """Tables and headlines of how spins froze: T_G, quality, and how many sweeps are enough."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,6 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         Statistics of the study.
     """
     points = points_of(summary)
-    names = points["point"].tolist()
     wanted = {
         "E/N (eV)": (ENERGY, "frozen"),
         "T_G of the overlap (eV)": (T_G, HALF),
@@ -73,16 +73,17 @@ def freezing(summary: pd.DataFrame) -> pd.DataFrame:
         **{name: (QUALITY, name) for name in (*_NOT_JUDGED, *CRITERIA)},
     }
     for column, (quantity, statistic) in wanted.items():
-        picked = pick(summary, quantity, statistic, names)
+        picked = pick(summary, quantity, statistic)
         points[column] = picked["estimate"].to_numpy()
         points[f"{column} stderr"] = picked["stderr"].to_numpy()
-    points["xU_0 (eV)"] = pick(summary, T_G, SCALE, names)["estimate"].to_numpy()
-    points["quality"] = ["; ".join(poor) or "good" for poor in _complaints(summary, names)]
+    points["xU_0 (eV)"] = pick(summary, T_G, SCALE)["estimate"].to_numpy()
+    poor = _complaints(summary, points["point"])
+    points["quality"] = ["; ".join(found) or "good" for found in poor]
     return points
 
 
-def _complaints(summary: pd.DataFrame, names: list[str]) -> list[list[str]]:
-    found = {name: pick(summary, QUALITY, name, names)["estimate"] for name in CRITERIA}
+def _complaints(summary: pd.DataFrame, names: Iterable[str]) -> list[list[str]]:
+    found = {name: pick(summary, QUALITY, name)["estimate"] for name in CRITERIA}
     return [complaints({name: values[point] for name, values in found.items()}) for point in names]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glasspipe.files.dataset import replacing
 from glasspipe.files.results import CONCENTRATION
-from glasspipe.report.presentation import compact, key_label, key_unit
+from glasspipe.report.presentation import compact, energy_unit, key_label, key_unit
 
 _TEXT = {
     "\\": r"\textbackslash{}",
@@ -50,6 +50,12 @@ def key_columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[str]
 def header(symbol: str, unit: str = "") -> str:
     """Return a symbol and its unit as the title of a column."""
     return f"${symbol}$" + (f" ({escaped(unit)})" if unit else "")
+
+
+def energies(symbol: str, picked: pd.DataFrame) -> dict[str, list[str]]:
+    """One column of energies with their errors: its title, with the unit of the largest."""
+    factor, unit = energy_unit(picked["estimate"])
+    return {header(symbol, unit): measured(picked / factor)}
 
 
 def measured(picked: pd.DataFrame) -> list[str]:

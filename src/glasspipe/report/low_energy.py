@@ -58,6 +58,8 @@ def statistics(
     files: PointFiles,
     known: dict[str, Expectation],
     *,
+    box: Array,
+    tensors: Tensors,
     h: Array,
     b: Array,
     x: float,
@@ -72,6 +74,10 @@ def statistics(
         The point.
     known : dict of Expectation
         What theory expects of its fields.
+    box : array (3,)
+        Its edges, Å.
+    tensors : Tensors
+        Its defects in the first realisation.
     h, b : array (R, N)
         Local fields on S and random fields on τ, eV.
     x : float
@@ -81,7 +87,7 @@ def statistics(
     rng : numpy.random.Generator
         What the choice of pairs draws from.
     """
-    box, tensors, D, Delta = _tunnelling(files)
+    D, Delta = _tunnelling(files)
     sizes, volume = _sizes(tensors), float(np.prod(box))
     numbers = [
         *_free(files.point.model, h, D, x, known["h"]),
@@ -96,15 +102,14 @@ def statistics(
     }
 
 
-def _tunnelling(files: PointFiles) -> tuple[Array, Tensors, Array, Array]:
-    """The box, the tensors of the first realisation, and D and Δ (R, N) of all."""
+def _tunnelling(files: PointFiles) -> tuple[Array, Array]:
+    """D and Δ (R, N), eV."""
     chunks = []
     for path in files.files["sample"]:
         with files.opened(SAMPLE, path) as source:
             chunks.append((source.whole("D"), source.whole("Delta")))
-    D, Delta = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-    with files.opened(SAMPLE, files.files["sample"][0]) as source:
-        return source.whole("box"), first_tensors(source), D, Delta
+    D, Delta = zip(*chunks, strict=True)
+    return np.concatenate(D), np.concatenate(Delta)
 
 
 def first_tensors(source: dataset.Reader) -> Tensors:

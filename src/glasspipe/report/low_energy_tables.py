@@ -3,7 +3,7 @@
 import pandas as pd
 
 from glasspipe.report.latex import (
-    header,
+    energies,
     measured,
     numbers,
     point_columns,
@@ -13,7 +13,6 @@ from glasspipe.report.latex import (
 from glasspipe.report.presentation import (
     SYMBOLS,
     TYPICAL,
-    energy_unit,
     joined,
     pick,
     points_of,
@@ -41,15 +40,13 @@ def strengths(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    typical = _typical(summary, points)
+    typical = _typical(summary)
     values = {name: typical[name] for name in _ORDER}
-    return joined(joined(points, values, " (eV)"), _steps(typical))
+    return joined(joined(points_of(summary), values, " (eV)"), _steps(typical))
 
 
-def _typical(summary: pd.DataFrame, points: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    names = points["point"].tolist()
-    return {name: pick(summary, name, TYPICAL, names) for name in (*_ORDER, "b")}
+def _typical(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {name: pick(summary, name, TYPICAL) for name in (*_ORDER, "b")}
 
 
 def _steps(typical: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -66,18 +63,16 @@ def strengths_latex(summary: pd.DataFrame) -> str:
         Statistics of the study.
     """
     points = points_of(summary)
-    typical = _typical(summary, points)
+    typical = _typical(summary)
     values, steps = point_columns(points), point_columns(points)
     for name, before in zip(_ORDER, (None, *_ORDER), strict=False):
-        factor, unit = energy_unit(typical[name]["estimate"])
-        title = header(_TERMS[name], unit)
-        values[title] = measured(typical[name] / factor)
-        steps[title] = (
-            measured(ratio(typical[name], typical[before])) if before else ["--"] * len(points)
-        )
-    factor, unit = energy_unit(typical["b"]["estimate"])
-    values[header("b", unit)] = measured(typical["b"] / factor)
-    steps[header("b", unit)] = measured(ratio(typical["J_tau"], typical["b"]))
+        column = energies(_TERMS[name], typical[name])
+        step = measured(ratio(typical[name], typical[before])) if before else ["--"] * len(points)
+        values |= column
+        steps |= dict.fromkeys(column, step)
+    column = energies("b", typical["b"])
+    values |= column
+    steps |= dict.fromkeys(column, measured(ratio(typical["J_tau"], typical["b"])))
     note = (
         "Quartile half-widths in the order of the paper's (74); below the rule, each over the one"
         r" to its left, and in the last column $\Sigma_j J_{ij}\tau_j$ over $b$."
@@ -93,19 +88,16 @@ def tunnelling(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    free = {f"free S {name}": pick(summary, "free_S", name, names) for name in _FREE}
-    columns = free
+    columns = {f"free S {name}": pick(summary, "free_S", name) for name in _FREE}
     for T in LOW:
-        density = pick(summary, "levels", f"density_{T}", names)
+        density = pick(summary, "levels", f"density_{T}")
         columns |= {
-            f"tau below {T}": pick(summary, "levels", f"below_{T}", names),
+            f"tau below {T}": pick(summary, "levels", f"below_{T}"),
             f"P {T} (1/(eV angstrom3))": density,
             f"P {T} (1/(J m3))": density * PER_JOULE_AND_CUBIC_METRE,
             f"P {T} (1/(GHz um3))": density * PER_GIGAHERTZ_AND_CUBIC_MICRON,
         }
-    return joined(points, columns)
+    return joined(points_of(summary), columns)
 
 
 def tunnelling_latex(summary: pd.DataFrame) -> str:
@@ -116,17 +108,15 @@ def tunnelling_latex(summary: pd.DataFrame) -> str:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    columns = point_columns(points)
-    found, flat, paper = (pick(summary, "free_S", name, names) for name in _FREE)
+    columns = point_columns(points_of(summary))
+    found, flat, paper = (pick(summary, "free_S", name) for name in _FREE)
     columns[r"$|h|<D$"] = measured(found)
     columns["random $S$"] = numbers(found["theory"])
     columns[r"$2\langle D\rangle P(0)$"] = measured(flat)
     columns["$D_0/xU_0$"] = numbers(paper["estimate"])
     for T in LOW:
-        below = pick(summary, "levels", f"below_{T}", names)
-        density = pick(summary, "levels", f"density_{T}", names)
+        below = pick(summary, "levels", f"below_{T}")
+        density = pick(summary, "levels", f"density_{T}")
         columns[f"$E<$ {T}"] = measured(below)
         columns[f"$P$ {T} (1/(J m$^3$))"] = measured(density * PER_JOULE_AND_CUBIC_METRE)
     note = (

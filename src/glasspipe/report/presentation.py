@@ -5,7 +5,7 @@ against the first swept number, else side by side. Keys that still tell points a
 one colour or one column each; a key that merely follows the axis (zipped with it) does not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite, log10
@@ -193,8 +193,10 @@ def joined(table: pd.DataFrame, columns: dict[str, pd.DataFrame], unit: str = ""
     return found
 
 
-def pick(summary: pd.DataFrame, quantity: str, statistic: str, points: list[str]) -> pd.DataFrame:
-    """Return ``estimate``, ``stderr`` and ``theory`` of the given points, NaN where there is none.
+def pick(
+    summary: pd.DataFrame, quantity: str, statistic: str, points: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return ``estimate``, ``stderr`` and ``theory`` of points, NaN where there is none.
 
     Parameters
     ----------
@@ -202,9 +204,12 @@ def pick(summary: pd.DataFrame, quantity: str, statistic: str, points: list[str]
         The statistics of the study.
     quantity, statistic : str
         What to pick.
-    points : list of str
-        Names of points; the rows are theirs, in this order.
+    points : sequence of str, optional
+        Names of points; the rows are theirs, in this order. By default all of the study, in the
+        order of :func:`points_of`.
     """
+    if points is None:
+        points = points_of(summary)["point"].tolist()
     chosen = summary[(summary["quantity"] == quantity) & (summary["statistic"] == statistic)]
     columns = ["estimate", "stderr", "theory"]
     return chosen.set_index("point")[columns].astype(float).reindex(points)

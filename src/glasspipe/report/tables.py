@@ -13,6 +13,7 @@ import pandas as pd
 from glasspipe.files import results
 from glasspipe.report import freezing_tables, low_energy_tables
 from glasspipe.report.latex import (
+    energies,
     escaped,
     header,
     key_columns,
@@ -74,12 +75,10 @@ def random_field(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    B = {name: pick(summary, "B", name, names) for name in (TYPICAL, WIDTH, "mean", "kurtosis")}
-    energies = {"B_0": B[TYPICAL], "B_std": B[WIDTH], "B_mean": B["mean"]}
+    B = {name: pick(summary, "B", name) for name in (TYPICAL, WIDTH, "mean", "kurtosis")}
+    in_eV = {"B_0": B[TYPICAL], "B_std": B[WIDTH], "B_mean": B["mean"]}
     ratios = {"B_std/B_0": ratio(B[WIDTH], B[TYPICAL]), "B_kurtosis": B["kurtosis"]}
-    return joined(joined(points, energies, " (eV)"), ratios)
+    return joined(joined(points_of(summary), in_eV, " (eV)"), ratios)
 
 
 def typical_fields(summary: pd.DataFrame) -> pd.DataFrame:
@@ -90,10 +89,8 @@ def typical_fields(summary: pd.DataFrame) -> pd.DataFrame:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    columns = {f"{q}_0": pick(summary, q, TYPICAL, names) for q in _quantities(summary)}
-    return joined(points, columns, " (eV)")
+    columns = {f"{q}_0": pick(summary, q, TYPICAL) for q in _quantities(summary)}
+    return joined(points_of(summary), columns, " (eV)")
 
 
 def _quantities(summary: pd.DataFrame) -> list[str]:
@@ -108,20 +105,18 @@ def random_field_latex(summary: pd.DataFrame) -> str:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    columns = point_columns(points)
+    columns = point_columns(points_of(summary))
     for statistic, symbol in {TYPICAL: "B_0", WIDTH: r"\bar{B}"}.items():
-        picked = pick(summary, "B", statistic, names)
+        picked = pick(summary, "B", statistic)
         factor, unit = energy_unit(picked["estimate"])
         columns[header(symbol, unit)] = measured(picked / factor)
         columns[header(rf"{symbol}^\mathrm{{theory}}", unit)] = numbers(picked["theory"] / factor)
-    width, typical = (pick(summary, "B", name, names) for name in (WIDTH, TYPICAL))
+    width, typical = (pick(summary, "B", name) for name in (WIDTH, TYPICAL))
     columns[header(r"\bar{B}/B_0")] = measured(ratio(width, typical))
-    mean = pick(summary, "B", "mean", names)
+    mean = pick(summary, "B", "mean")
     factor, unit = energy_unit(mean["stderr"])
     columns[header(r"\langle B\rangle", unit)] = measured(mean / factor)
-    columns["kurtosis"] = measured(pick(summary, "B", "kurtosis", names))
+    columns["kurtosis"] = measured(pick(summary, "B", "kurtosis"))
     return tabular(list(columns), [rows(columns)], _KURTOSIS)
 
 
@@ -134,15 +129,13 @@ def typical_fields_latex(summary: pd.DataFrame) -> str:
         Statistics of the study.
     """
     points = points_of(summary)
-    names = points["point"].tolist()
     columns, ratios = point_columns(points), point_columns(points)
     for quantity in _quantities(summary):
-        picked = pick(summary, quantity, TYPICAL, names)
-        factor, unit = energy_unit(picked["estimate"])
-        title = header(SYMBOLS[quantity], unit)
-        columns[title] = measured(picked / factor)
+        picked = pick(summary, quantity, TYPICAL)
+        column = energies(SYMBOLS[quantity], picked)
         theory = picked["theory"].where(picked["theory"] > 0)
-        ratios[title] = measured(picked.div(theory, axis=0))
+        columns |= column
+        ratios |= dict.fromkeys(column, measured(picked.div(theory, axis=0)))
     note = (
         "Quartile half-widths; below the rule, in units of their theory"
         r" with independent $S_j$ and $\tau_j$."
@@ -182,28 +175,23 @@ def freezing_latex(summary: pd.DataFrame) -> str:
     summary : DataFrame
         Statistics of the study.
     """
-    points = points_of(summary)
-    names = points["point"].tolist()
-    columns = point_columns(points)
+    columns = point_columns(points_of(summary))
     temperatures = {
         "T_G^{q}": freezing_tables.HALF,
         "T_G^{C}": freezing_tables.PEAK,
         "T_G^{B}": freezing_tables.FIELD_HALF,
         "xU_0": freezing_tables.SCALE,
     }
-    energies = {"E/N": (freezing_tables.ENERGY, "frozen")}
-    energies |= {symbol: (freezing_tables.T_G, name) for symbol, name in temperatures.items()}
-    for symbol, what in energies.items():
-        picked = pick(summary, *what, names)
-        factor, unit = energy_unit(picked["estimate"])
-        columns[header(symbol, unit)] = measured(picked / factor)
+    columns |= energies("E/N", pick(summary, freezing_tables.ENERGY, "frozen"))
+    for symbol, name in temperatures.items():
+        columns |= energies(symbol, pick(summary, freezing_tables.T_G, name))
     numbers_of = {
         r"\theta": (freezing_tables.GAP, "exponent"),
         r"-\langle S\,\mathrm{sgn}\,B\rangle": (freezing_tables.FIELD, "alignment"),
         "|q|": (freezing_tables.FIELD, "overlap"),
     }
     for symbol, what in numbers_of.items():
-        columns[header(symbol)] = measured(pick(summary, *what, names))
+        columns[header(symbol)] = measured(pick(summary, *what))
     quality = freezing_tables.freezing(summary)["quality"]
     columns["quality"] = ["good" if found == "good" else "poor" for found in quality]
     note = (
