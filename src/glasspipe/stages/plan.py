@@ -5,12 +5,12 @@ done once.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.study import Study
 from glasspipe.stages import stages_of
-from glasspipe.stages.work import Work, defects_of, works
+from glasspipe.stages.work import Work, works
 
 CORES = 2
 SECONDS_PER_PROCESS = 0.8
@@ -29,13 +29,14 @@ def describe(study: Study) -> str:
         If a file of defects cannot be used.
     """
     _check_files(study)
-    work = {name: list(parts.values()) for name, parts in works(study, stages_of(study)).items()}
+    named = works(study, stages_of(study))
+    work = {name: list(parts.values()) for name, parts in named.items()}
     return "\n\n".join(
         [
             _headline(study),
             *_crystals(study),
             *_unstable(study),
-            _point_table(study),
+            _point_table(study, named),
             _rule_table(study, work),
             _estimate(study, work),
             *_memory_warning([item for items in work.values() for item in items]),
@@ -87,17 +88,19 @@ def _unstable(study: Study) -> list[str]:
     ]
 
 
-def _point_table(study: Study) -> str:
+def _point_table(study: Study, named: Mapping[str, Mapping[str, Work]]) -> str:
     tempered = any(p.model.freeze["method"] == "tempering" for p in study.points)
     extra = ("temperatures",) if tempered else ()
     rows = [("point", "x", "cells", "sites", "defects", *extra, "CPU")]
     for point in study.points[:SHOWN_POINTS]:
-        model, N = point.model, defects_of(point)
+        model = point.model
+        mine = [named[stage.name][stage.part(point).name] for stage in stages_of(study)]
+        N = mine[0].defects
         size, sites = model.lattice.size, model.lattice.sites
         box = (f"{N / sites:.6g}", f"{size}³", str(sites))
         if model.source_file is not None:
             box = ("from file", "", "")
-        seconds = sum(Work.of(stage, point, N).seconds for stage in stages_of(study))
+        seconds = sum(item.seconds for item in mine)
         steps = (str(model.freeze["steps"]),) if tempered else ()
         rows.append((point.name, *box, str(N), *steps, _time(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
