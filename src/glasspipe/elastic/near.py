@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table
+from glasspipe.elastic.greens import Ewald
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.window import ladder_table
@@ -76,6 +77,19 @@ def spin_tau(
     else:
         tables = angular_table(medium), ladder_table()
         crystal_pairs.spin_tau(position, gamma, zeta, box, cutoff, *tables, total)
+
+
+def divided(
+    medium: AnyMedium, box: Array, boundary: str, sharpness: float
+) -> tuple[Ewald | None, Split]:
+    """Ewald's split of a sum over all images, and what the near part needs of it.
+
+    None with the nearest images alone, of which all is near.
+    """
+    if boundary == "minimum_image":
+        return None, (box, 0.0, 0.0)
+    ewald = Ewald.balanced(medium, box, sharpness)
+    return ewald, (box, ewald.alpha, ewald.cutoff)
 
 
 def rows(

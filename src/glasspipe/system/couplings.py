@@ -65,14 +65,13 @@ def couplings(system: System, *, sharpness: float | None = None) -> Couplings:
         return Couplings(total, made[0].B)
     number, gamma, P = len(system), tensors.gamma, tensors.P
     far, B = np.zeros((number, number)), np.zeros(number)
-    alpha = cutoff = 0.0
-    if system.boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, system.box, sharpness or response(medium).sharpness_2)
-        alpha, cutoff = ewald.alpha, ewald.cutoff
+    sharpness = sharpness or response(medium).sharpness_2
+    ewald, split = near.divided(medium, system.box, system.boundary, sharpness)
+    if ewald is not None:
         _add_far(system.position, gamma, P, ewald, far, B)
         _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, system.boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
-    near.couplings(system.position, gamma, P, medium, (system.box, alpha, cutoff), far, U, B)
+    near.couplings(system.position, gamma, P, medium, split, far, U, B)
     return Couplings(U, np.where(np.abs(B) <= _rounding_of_B(U, gamma, P), 0.0, B))
 
 

@@ -108,12 +108,10 @@ def interactions(system: System, S: ArrayLike, *, sharpness: float | None = None
         return replace(made[0], b_gamma=total)
     frozen, P = tensors.gamma * np.asarray(S, dtype=float)[:, None, None], tensors.P
     J, (b_gamma, b_eta) = np.zeros((len(system),) * 2), np.zeros((2, len(system)))
-    alpha = cutoff = 0.0
-    if system.boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, system.box, sharpness or response(medium).sharpness_4)
-        alpha, cutoff = ewald.alpha, ewald.cutoff
+    sharpness = sharpness or response(medium).sharpness_4
+    ewald, split = near.divided(medium, system.box, system.boundary, sharpness)
+    if ewald is not None:
         _add_far(system.position, frozen, P, tensors.zeta, ewald, J, b_gamma, b_eta)
-    split = (system.box, alpha, cutoff)
     near.fields(system.position, frozen, P, tensors.zeta, medium, split, J, b_gamma, b_eta)
     upper = np.triu(J, 1)
     return Interactions(upper + upper.T, b_gamma, b_eta)

@@ -38,13 +38,11 @@ def spin_tau_couplings(system: System, *, sharpness: float | None = None) -> Arr
         made = [factor * spin_tau_couplings(part, sharpness=sharpness) for factor, part in parts]
         return np.sum(made, axis=0)
     tensors, total = system.tensors, np.zeros((len(system),) * 2)
-    alpha = cutoff = 0.0
-    if system.boundary != "minimum_image":
-        ewald = Ewald.balanced(medium, system.box, sharpness or response(medium).sharpness_4)
-        alpha, cutoff = ewald.alpha, ewald.cutoff
+    sharpness = sharpness or response(medium).sharpness_4
+    ewald, split = near.divided(medium, system.box, system.boundary, sharpness)
+    if ewald is not None:
         _add_far(system, ewald, total)
         np.fill_diagonal(total, 0.0)
-    split = (system.box, alpha, cutoff)
     near.spin_tau(system.position, tensors.gamma, tensors.zeta, medium, split, total)
     return total
 
