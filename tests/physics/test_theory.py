@@ -92,6 +92,8 @@ MIXTURES = {
     "rotor 111": [Component("rotor", "111", 1.0, 0.7, 1.3)],
     "rotor 110": [Component("rotor", "110", 1.0, 0.7, 1.3)],
     "rotor 110, static": [Component("rotor", "110", 1.0, 0.2, 1.3, static_dipole="mean")],
+    "plaquette": [Component("plaquette", "111", 1.0, 0.7, 1.3)],
+    "plaquette, static": [Component("plaquette", "111", 1.0, 0.2, 1.3, static_dipole="mean")],
     "gaussian": [Component("gaussian", "111", 1.0, 0.7, 1.3)],
     "frames turned": [Component("uniaxial", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
     "aligned, frames turned": [Component("aligned", "111", 1.0, 0.7, 1.3, frame_spread=25.0)],
@@ -106,7 +108,7 @@ MIXTURES = {
     ],
 }
 
-CRYSTALLINE = ("uniaxial 111", "rotor 110", "rotor 110, static", "mixture")
+CRYSTALLINE = ("uniaxial 111", "plaquette", "rotor 110", "rotor 110, static", "mixture")
 
 
 @pytest.mark.parametrize(

@@ -292,8 +292,17 @@ TWO_SUBLATTICES = {
     },
 }
 GAUSSIAN = {"material": "silica", "defects": {"number": 20, "concentration": 0.05}}
+PLAQUETTES = {
+    "medium": "KBr_cubic",
+    "defects": {"species": "plaquette", "static_dipole": "mean", "number": 20, "E": 0.01},
+    "sweep": {"defects.frame_spread": {"values": [0.0, 15.0]}},
+}
 
 
-@pytest.mark.parametrize("config", [TWO_SUBLATTICES, GAUSSIAN], ids=["rock salt", "silica"])
+@pytest.mark.parametrize(
+    "config",
+    [TWO_SUBLATTICES, GAUSSIAN, PLAQUETTES],
+    ids=["rock salt", "silica", "plaquettes"],
+)
 def test_other_defects(whole, config):
     whole({**SMALL, "study": "other", **config, "hamiltonian": {"store": "pairs"}})

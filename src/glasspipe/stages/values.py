@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 LARGEST = 1.0e30
-"""eV; freezing adds up to 10⁶ fields in float32, whose range ends at 3e38."""
+"""eV: beyond any defect, and its square is far from where float64 ends."""
 
 
 def stray_field(source: Reader, row: int, name: str) -> Array:
