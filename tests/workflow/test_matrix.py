@@ -6,113 +6,20 @@ refuse is left out by asking them.
 
 import itertools
 import random
-import re
-from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
-from workbench import run
 
 from glasspipe.errors import ConfigError
 from glasspipe.files import results
-from glasspipe.report.contents import figures_of, tables_of
-from glasspipe.report.drawing import STYLE
-from glasspipe.report.summary import report, summary
 from glasspipe.settings.point import point_from, point_schema
 from glasspipe.settings.schema import leaves
 from glasspipe.settings.study import study_from
 
-ROOT = Path(__file__).parents[2]
-STUDIES = [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))]
 SMALL = {
     "realisations": 2,
     "freeze": {"sweeps": 20, "steps": 10},
     "aggregate": {"bootstrap": 5, "pairs": 3},
 }
-
-
-@pytest.fixture
-def whole(tmp_path, capsys, monkeypatch):
-    """Run a study to its end, look at all that it made, and return its summary.
-
-    Figures are drawn as coarse PNG alone, which is half of the time of a small study.
-    """
-    monkeypatch.setattr("glasspipe.report.figures._METADATA", {"png": {}})
-    monkeypatch.setitem(STYLE, "savefig.dpi", 50)
-
-    def whole(config):
-        study = run(tmp_path, config)
-        report(tmp_path)
-        told = summary(tmp_path)
-        assert "could not be drawn" not in capsys.readouterr().err
-        assert "nan" not in re.sub(r"\S+-[0-9a-f]{10}", "", told).lower().split()
-        figures, tables = figures_of(study.config), tables_of(study.config)
-        for kind, names, suffixes in (
-            ("figures", figures, ("png",)),
-            ("tables", tables, ("csv", "tex")),
-        ):
-            wanted = {f"{name}.{suffix}" for name in names for suffix in suffixes}
-            made = {path.name: path.stat().st_size for path in (tmp_path / kind).iterdir()}
-            assert set(made) == wanted
-            assert min(made.values()) > 0
-        found = results.read_summary(tmp_path)
-        numbers = found[["estimate", "stderr", "theory"]].to_numpy(dtype=float)
-        assert not np.isinf(numbers).any()
-        assert np.abs(numbers[np.isfinite(numbers)]).max() < 1e12
-        assert set(found["point"]) == {point.name for point in study.points}
-        return found
-
-    return whole
-
-
-def shrunk(config):
-    """A study of few and small points, each swept key with two values."""
-    small = {**config, **{key: {**config.get(key, {}), **SMALL[key]} for key in ("aggregate",)}}
-    small["realisations"] = 2
-    freeze = {**config.get("freeze", {}), "sweeps": 20, "steps": 10}
-    small["freeze"] = freeze | ({"sweeps": 200, "steps": 5} if "swap_rate" in freeze else {})
-    small["defects"] = {**config.get("defects", {}), "number": 24}
-    small["sweep"] = {
-        key: {"values": two(how, key)} for key, how in config.get("sweep", {}).items()
-    }
-    return {key: value for key, value in small.items() if value} | {"sweep_mode": "zip"}
-
-
-SIZES = {"freeze.sweeps": [20, 40], "defects.number": [20, 30], "lattice.size": [6, 7]}
-
-
-def two(how, key):
-    if key in SIZES:
-        return SIZES[key]
-    [(kind, given)] = how.items()
-    values = given if kind == "values" else [given["start"], given["stop"]]
-    return [values[0], values[-1]] if len(values) > 1 else values
-
-
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_every_shipped_study(whole, path):
-    config = yaml.safe_load(path.read_text("utf-8"))
-    found = whole(shrunk(config))
-    assert found["point"].nunique() == 2
-
-
-INDENTED = r"\n\n((?:    (?:study|material):.*\n)(?:    .*\n|\n(?=    ))*)"
-"""A block of YAML in Markdown that begins as a study does."""
-
-
-def examples():
-    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "config/README.md"]:
-        text = page.read_text("utf-8")
-        fenced = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-        blocks = fenced or re.findall(INDENTED, text)
-        for number, block in enumerate(blocks):
-            yield pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
-
-
-@pytest.mark.parametrize("text", list(examples()))
-def test_every_example_of_the_docs(whole, text):
-    whole(shrunk({"study": "example", **yaml.safe_load(text)}))
 
 
 def test_more_realisations_than_any_default(whole, tmp_path):
