@@ -14,10 +14,11 @@ import pandas as pd
 import xarray as xr
 
 from glasspipe.files import results
-from glasspipe.report.low_energy import NUMBERS
+from glasspipe.report.observable import Results
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 from glasspipe.theory import stable
 from glasspipe.theory.levels import EDGES as LEVELS
+from glasspipe.theory.levels import LOW
 from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES
 
 ALPHA = {
@@ -84,6 +85,15 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
     results.write_merged(folder, results.TRACES, _traces(points, vanish))
     results.write_merged(folder, results.FREEZING, _freezing(points, vanish))
     results.write_merged(folder, results.LOW_ENERGY, low_energy(points, vanish))
+
+
+def but(found, *, summary=None, **curves):
+    """Return results with another summary, or other curves, by the stem of their file."""
+    changed = Results(found.folder)
+    if summary is not None:
+        vars(changed)["summary"] = summary
+    changed._read.update({f"{stem}.nc": data for stem, data in curves.items()})
+    return changed
 
 
 def concentration(point):
@@ -217,9 +227,12 @@ def tunnelling(point, vanish=()):
     """Free fractions and low splittings, of D = 1e-6 eV."""
     free = 0.0 if "h" in vanish else 1e-6 / scale(point, "h")
     below = 1e-5 / (1e-5 + scale(point, "b"))
-    levels = (below, below * concentration(point))
-    values = (free, 0.9 * free, 20 * free, *levels, *levels)
-    return dict(zip(NUMBERS, values, strict=True))
+    found = {"fraction": free, "flat": 0.9 * free, "paper": 20 * free}
+    rows = {("free_S", name): value for name, value in found.items()}
+    for T in LOW:
+        rows["levels", f"below_{T}"] = below
+        rows["levels", f"density_{T}"] = below * concentration(point)
+    return rows
 
 
 def low_energy(points, vanish=()):
@@ -255,9 +268,9 @@ def low_energy(points, vanish=()):
             ),
             "power": ("coupling", list(POWERS.values())),
             "E": ("energy_edge", LEVELS),
-            "P": (("point", "energy"), P),
-            "P_error": (("point", "energy"), P / 10),
-            "P_theory": (("point", "energy"), P),
+            "P": (("point", "energy_bin"), P),
+            "P_error": (("point", "energy_bin"), P / 10),
+            "P_theory": (("point", "energy_bin"), P),
             "defect_density": ("point", [0.01 * concentration(point) for point in points]),
             **sizes,
             **_per_point(points),

@@ -4,13 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
+import xarray as xr
+
 from glasspipe.report import aggregate
+from glasspipe.report.observables import freezing, gap, quality, random_field, sweeps
+from glasspipe.report.point_data import PointData
 from glasspipe.settings.study import study_from
 from glasspipe.stages import STAGES, stages_of, study_files
+from glasspipe.stages.study_files import PointFiles
 from glasspipe.stages.work import chunks, works
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
@@ -113,3 +119,15 @@ def run_stage(folder, stage, work, chunk, numbers):
     inputs = [folder / work.upstream(read).chunk_file(chunk) for read in stage.reads]
     options = {} if stage.reads else {"first": numbers.start, "count": len(numbers)}
     stage.run(work.part, *inputs, folder / work.chunk_file(chunk), **options)
+
+
+def froze(point, files, *, x, bootstrap):
+    """What frozen files alone show: the data of the point, the rows of the summary, the curves."""
+    data = PointData(PointFiles("", point, {"freeze": tuple(files)}), bootstrap=bootstrap, pairs=0)
+    vars(data)["_first"] = (None, data.defects / x, None, ())
+    rows, curves = [], []
+    for module in (freezing, random_field, gap, quality, sweeps):
+        found = module.measure(data)
+        rows += map(asdict, found.rows)
+        curves.append(module.OBSERVABLE.dataset(found.curves))
+    return data, pd.DataFrame(rows), xr.merge(curves)

@@ -288,3 +288,26 @@ def fit_power_law(
         chi2=float(residual @ residual),
         degrees_of_freedom=len(x) - 2,
     )
+
+
+def mean_and_error(values: Array) -> tuple[float, float]:
+    """Mean over realisations (R,) and its standard error, NaN for one realisation."""
+    return float(np.mean(values)), float(standard_error(values))
+
+
+def standard_error(values: Array) -> Array:
+    """Return the standard error of the mean over realisations, the first axis; NaN for one."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(np.std(values, axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+def spread(resampled: ArrayLike) -> float:
+    """Return the standard deviation of what was resampled; NaN if that was nothing.
+
+    NaN, too, where a tenth of the resamplings lack it (no curve crosses, no peak within): what the
+    others scatter by would be too little.
+    """
+    found = np.asarray(resampled)
+    known = found[np.isfinite(found)]
+    return float(known.std()) if known.size > 0.9 * found.size else float("nan")

@@ -12,6 +12,7 @@ from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
 from glasspipe.report import summary as report
+from glasspipe.report.observables.fields import ASYMPTOTIC
 from glasspipe.stages import study_files
 from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.work import Work
@@ -114,13 +115,15 @@ def test_traces_fall(small):
     folder, _ = small
     traces = results.read_merged(folder, results.TRACES)
     assert (traces["T"].diff("step") < 0).all()
+    assert traces["energy"].dims == ("point", "step")
+    assert len(np.unique(traces["energy"].isel(step=-1))) == traces.sizes["point"]
     assert (traces["energy"].isel(step=-1) < traces["energy"].isel(step=0)).all()
 
 
 def test_fits_are_made_for_each_series(small):
     folder, _ = small
     fits = results.read_fits(folder)
-    assert len(fits) == 2 * 2 * len(aggregate.QUANTITIES)
+    assert len(fits) == 2 * 2 * len(ASYMPTOTIC)
     typical = fits[(fits["quantity"] == "B") & (fits["statistic"] == "quartile_half_width")]
     assert (typical["against"] == "x").all()
     assert (typical["points"] == 2).all()  # 0.03 is within half a defect of fit_below
@@ -173,7 +176,7 @@ def test_a_crystal_has_the_same_results(tmp_path):
     mean = summary.loc[("B", "mean")]
     assert (mean["theory"] != 0).all()
     assert (np.abs(mean["estimate"] - mean["theory"]) < 5 * mean["stderr"]).all()
-    predicted = [name for name in aggregate.QUANTITIES if name != "h"]
+    predicted = [name for name in ASYMPTOTIC if name != "h"]
     assert summary.loc[predicted]["theory"].notna().all()
     assert summary.loc["levels"]["theory"].notna().all()
     known = results.read_merged(tmp_path, results.DISTRIBUTIONS)["limit_density"].sel(

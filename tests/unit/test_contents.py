@@ -3,10 +3,15 @@
 import pytest
 
 from glasspipe.report.contents import FIGURES, figures_of, tables_of, undecided
+from glasspipe.report.observables import OBSERVABLES
 from glasspipe.settings.study import study_from
 
 LOG = {"start": 100, "stop": 10000, "number": 3}
 CONDITIONAL = {"energy_sweeps", "tau_ratios", "overlap_distribution"}
+
+
+def names(pages):
+    return {page.name for page in pages}
 
 
 def config(sweep, **more):
@@ -31,7 +36,16 @@ def config(sweep, **more):
 )
 def test_figures_follow_from_the_study(sweep, more, made):
     found = config(sweep, **more)
-    assert CONDITIONAL & set(figures_of(found)) == made
+    assert CONDITIONAL & names(figures_of(found)) == made
     assert set(undecided(found)) == CONDITIONAL - made
     assert len(figures_of(found)) == len(FIGURES) - len(CONDITIONAL - made)
-    assert ("sweeps" in tables_of(found)) == ("energy_sweeps" in made)
+    assert ("sweeps" in names(tables_of(found))) == ("energy_sweeps" in made)
+
+
+def test_no_variable_is_named_like_a_dimension_that_is_not_its_own():
+    """xarray would take it for the coordinate of that dimension, the same at all points."""
+    declared = {name: about for one in OBSERVABLES for name, about in one.kept.items()}
+    dimensions = {name for about in declared.values() for name in about.dimensions.split()}
+    named = {name for name in dimensions & set(declared) if declared[name].dimensions != name}
+    assert not named
+    assert len(declared) == sum(len(one.kept) for one in OBSERVABLES)

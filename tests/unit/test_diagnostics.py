@@ -2,21 +2,24 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from workbench import part, stages
+import synthetic
+from workbench import froze, part, stages
 
 from glasspipe.files import dataset
-from glasspipe.report import freezing_results
-from glasspipe.report.freezing_tables import SWEEPS, Annealing, converge, freezing, sweeps_needed
+from glasspipe.report.observable import Results
+from glasspipe.report.observables.freezing import values
+from glasspipe.report.observables.sweeps import SWEEPS, Annealing, converge, sweeps_needed
 from glasspipe.settings.point import point_from
 from glasspipe.settings.reading import read_mapping
 from glasspipe.spins import diagnostics
 from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
-from glasspipe.stages.study_files import PointFiles
+from glasspipe.theory.estimates import energy_scale
 
 T = np.geomspace(10.0, 0.1, 201)
 
@@ -105,7 +108,7 @@ def test_energy_scale():
     """γ = 1 eV in KBr gives 0.005 eV with c_l; a mixture has its mean γ²."""
 
     def scale(point):
-        return freezing_results.energy_scale(point.model)
+        return energy_scale(point.model.components, point.model.medium, point.model.lattice)
 
     aligned = {"species": "aligned", "gamma": 2.0}
     by_hand = 1.602176634e-19 / (4 * np.pi * 2750 * 3070**2 * (4.6563e-10) ** 3)
@@ -124,10 +127,16 @@ def test_energy_scale():
 def test_as_many_defects_in_a_volume_have_one_scale_on_one_sublattice_or_two():
     def x_U_0(x, **defects):
         config = {"lattice": {"type": "rock_salt"}, "defects": {"concentration": x, **defects}}
-        return x * freezing_results.energy_scale(point_from(config).model)
+        model = point_from(config).model
+        return x * energy_scale(model.components, model.medium, model.lattice)
 
     parts = {"a": {"share": 0.5}, "b": {"share": 0.5, "sublattice": "cation"}}
     assert x_U_0(0.01, mixture=parts) == pytest.approx(x_U_0(0.02))
+
+
+def results_of(summary):
+    """The results of a study that has only a summary."""
+    return synthetic.but(Results(Path()), summary=summary)
 
 
 # ---- quality
@@ -187,13 +196,8 @@ def test_a_poor_run_says_so_and_a_good_one_does_not(hamiltonians, capsys, change
     else:
         assert said.count("\n") == 1
         assert re.search(f"poor quality: .*{says}", said)
-    rng = np.random.default_rng(1)
-    files = [hamiltonians / "frozen.nc"]
-    data = freezing_results.statistics(
-        PointFiles("", point, {"freeze": tuple(files)}), x=0.1, resamples=20, rng=rng
-    )
-    rows = freezing_results.summary(data).assign(point="p", x=0.1)
-    table = freezing(rows)
+    _, rows, _ = froze(point, [hamiltonians / "frozen.nc"], x=0.1, bootstrap=20)
+    table = values(results_of(rows.assign(point="p", x=0.1)))
     assert table["unstable"].tolist() == [0]
     assert (table["quality"] == "good").all() == (says is None)
     if says:
@@ -208,11 +212,8 @@ def test_errors_of_fields_are_rows_where_U_is_not_stored(tmp_path):
     stages.sample(point, tmp_path / "sample.nc")
     stages.couplings(point, tmp_path / "sample.nc", tmp_path / "couplings.nc")
     stages.freeze(point, tmp_path / "couplings.nc", tmp_path / "frozen.nc")
-    options = {"x": 0.1, "resamples": 10, "rng": np.random.default_rng(0)}
-    found = freezing_results.statistics(
-        PointFiles("", point, {"freeze": (tmp_path / "frozen.nc",)}), **options
-    )
-    rows = freezing_results.summary(found).set_index("statistic")["estimate"]
+    _, found, _ = froze(point, [tmp_path / "frozen.nc"], x=0.1, bootstrap=10)
+    rows = found.set_index("statistic")["estimate"]
     with dataset.stage_file(tmp_path / "frozen.nc", part(point, "freeze")) as reader:
         for name in ("anneal_error", "field_error", "staleness"):
             assert rows[name] == pytest.approx(reader.whole(name).mean(), rel=1e-12)
@@ -239,11 +240,11 @@ def test_sweeps_needed():
             "theory": np.nan,
         }
     )
-    table = sweeps_needed(rows)
+    table = sweeps_needed(results_of(rows))
     assert table["accuracy"].tolist() == [0.01, 0.005, 0.002]
     assert table["sweeps"].tolist() == [3100, 100_000, 9_800_000]
     assert table["bound"].tolist() == ["", "", ""]
-    assert sweeps_needed(rows.drop(columns=SWEEPS)).empty
+    assert sweeps_needed(results_of(rows.drop(columns=SWEEPS))).empty
 
 
 def annealing(sweeps, energy):

@@ -8,25 +8,20 @@ import synthetic
 from matplotlib.figure import Figure
 
 from glasspipe.files import results
-from glasspipe.report import drawing, figures, freezing_figures, low_energy_figures
+from glasspipe.report import contents, drawing, figures
+from glasspipe.report.observable import Results
+from glasspipe.report.observables import (
+    fields,
+    freezing,
+    random_field,
+    strengths,
+    sweeps,
+    tunnelling,
+    typical_and_width,
+)
 from glasspipe.report.presentation import TYPICAL, compact, pick
 
-FIGURES = (
-    "typical_and_width",
-    "distribution_B",
-    "distribution_b_tau",
-    "energy_temperature",
-    "fields_against_x",
-    "freezing",
-    "freezing_temperature",
-    "overlap_distribution",
-    "random_field",
-    "energy_sweeps",
-    "couplings_distance",
-    "tau_ratios",
-    "free_spins",
-    "levels",
-)
+FIGURES = tuple(contents.FIGURES.values())
 SPECIES = {"defects.species": ["aligned", "rotor"]}
 
 
@@ -35,28 +30,19 @@ class Study:
 
     def __init__(self, folder, sweep=None, **options):
         synthetic.write(folder, sweep, samples=400, **options)
-        self.folder = folder
-        self.summary = results.read_summary(folder)
-        self.fits = results.read_fits(folder)
-        self.histograms = results.read_merged(folder, results.DISTRIBUTIONS)
-        self.traces = results.read_merged(folder, results.TRACES)
-        self.freezing = results.read_merged(folder, results.FREEZING)
+        self.found = Results(folder)
+        self.summary = self.found.summary
+        self.fits = self.found.fits
+        self.histograms = self.found.curves(results.DISTRIBUTIONS)
+        self.traces = self.found.curves(results.TRACES)
+        self.freezing = self.found.curves(results.FREEZING)
 
     def draw(self):
-        b = ["b_gamma", "b_eta", "b"]
-        return {
-            "typical_and_width": figures.typical_and_width(self.summary, self.fits),
-            "distribution_B": figures.distribution(self.summary, self.histograms, ["B"]),
-            "distribution_b_tau": figures.distribution(self.summary, self.histograms, b),
-            "energy_temperature": figures.energy_temperature(
-                self.summary, self.histograms, self.traces
-            ),
-            "fields_against_x": figures.fields_against_x(self.summary, self.fits),
-            **{
-                name: draw()
-                for name, draw in freezing_figures.figures(self.summary, self.freezing).items()
-            },
-        }
+        return {figure.name: figure.draw(self.found) for figure in FIGURES}
+
+    def but(self, **changed):
+        """Return the results with another summary, or other curves by the name of their file."""
+        return synthetic.but(self.found, **changed)
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +84,14 @@ def notes_of(axes):
 def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
     study = Study(tmp_path, {synthetic.X: [0.01, 0.1]})
     with mpl.rc_context({"font.size": 20}):
-        figures.write(tmp_path, FIGURES)
+        figures.write(study.found, FIGURES)
         assert mpl.rcParams["font.size"] == 20
     made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
-    assert set(made) == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")}
+    assert set(made) == {f"{figure.name}.{kind}" for figure in FIGURES for kind in ("pdf", "png")}
     assert not any(b"CreationDate" in data or b"Software" in data for data in made.values())
 
     with mpl.style.context(drawing.STYLE, after_reset=True):
-        again = figures.distribution(study.summary, study.histograms, ["B"])
+        again = fields.distribution(study.found, "B")
         figures.save(again, tmp_path / "again" / "distribution_B")
     for path in (tmp_path / "again").iterdir():
         assert path.read_bytes() == made[path.name]
@@ -193,7 +179,7 @@ def test_curves_of_freezing_are_in_units_of_the_interaction(drawn):
 
 def test_one_replica_has_no_overlap(study):
     alone = study.freezing.drop_vars(["overlap_abs", "overlap_abs_stderr"])
-    overlaps, heats, *_ = freezing_figures.freezing(study.summary, alone).axes
+    overlaps, heats, *_ = freezing.freezing(study.but(freezing=alone)).axes
     assert notes_of(overlaps) == ["one replica:\nno overlap"]
     assert notes_of(heats) == []
 
@@ -228,17 +214,17 @@ def test_the_distribution_of_the_overlap_is_normalised_and_at_its_temperature(st
 
 def test_where_the_overlap_never_is_one_half_it_is_shown_at_the_heat_peak(study):
     summary = study.summary[study.summary["statistic"] != "overlap_half"]
-    _, around, _ = freezing_figures.overlap_distribution(summary, study.freezing).axes
+    _, around, _ = freezing.overlap_distribution(study.but(summary=summary)).axes
     T = study.freezing["freezing_T"].sel(point="p0")
     T_G = 2 * synthetic.energy_scale({synthetic.X: 1e-3})
     step = np.argmin(np.abs(np.log(T.to_numpy() / T_G)))
     counts = study.freezing["overlap_count"].sel(point="p0")[step]
     np.testing.assert_allclose(steps_of(around.lines[0]), counts / 1000 / 0.05)
     neither = summary[summary["statistic"] != "heat_peak"]
-    lowest, around, _ = freezing_figures.overlap_distribution(neither, study.freezing).axes
+    lowest, around, _ = freezing.overlap_distribution(study.but(summary=neither)).axes
     assert (notes_of(lowest), notes_of(around)) == ([], ["no $T_G$"])
     alone = study.freezing.drop_vars("overlap_count")
-    for axes in freezing_figures.overlap_distribution(study.summary, alone).axes[:2]:
+    for axes in freezing.overlap_distribution(study.but(freezing=alone)).axes[:2]:
         assert notes_of(axes) == ["one replica:\nno overlap"]
 
 
@@ -247,7 +233,7 @@ def test_what_random_fields_do_is_drawn_with_its_errors_one_colour_a_series(tmp_
     study = Study(tmp_path, sweep, fits=False)
     changed = study.summary["statistic"] == "overlap"
     study.summary.loc[changed, "estimate"] *= np.linspace(0.1, 1, changed.sum())
-    figure = freezing_figures.random_field(study.summary)
+    figure = random_field.random_field(study.found)
     overlap, alignment, correlations = figure.axes
     assert figure.axes[-1].get_xlabel() == "$N$"
     [legend] = figure.legends
@@ -270,14 +256,14 @@ def test_what_random_fields_do_is_drawn_with_its_errors_one_colour_a_series(tmp_
 
 def test_without_random_fields_only_the_overlap_is_shown(tmp_path):
     study = Study(tmp_path, {synthetic.X: [1e-3, 1e-2]}, vanish=("B",))
-    panels = freezing_figures.random_field(study.summary).axes
+    panels = random_field.random_field(study.found).axes
     assert [notes_of(axes) for axes in panels] == [[], ["$B=0$"], ["$B=0$"]]
 
 
 def test_energy_against_sweeps_has_its_limit_and_the_sweeps_needed(tmp_path):
-    sweeps = [100, 300, 1000, 3000]
-    study = Study(tmp_path, {"freeze.sweeps": sweeps, synthetic.X: [0.01, 0.1]}, fits=False)
-    figure = freezing_figures.energy_sweeps(study.summary)
+    numbers = [100, 300, 1000, 3000]
+    study = Study(tmp_path, {"freeze.sweeps": numbers, synthetic.X: [0.01, 0.1]}, fits=False)
+    figure = sweeps.energy_sweeps(study.found)
     assert [axes.get_title() for axes in figure.axes] == [
         "concentration = 0.01 per site",
         "concentration = 0.1 per site",
@@ -285,7 +271,7 @@ def test_energy_against_sweeps_has_its_limit_and_the_sweeps_needed(tmp_path):
     for axes, x, unit in zip(figure.axes, (0.01, 0.1), (1e-6, 1e-3), strict=True):
         [(s, energy, error)] = points_of(axes)
         limit = -8 * synthetic.energy_scale({synthetic.X: x}) / unit
-        np.testing.assert_allclose(s, sweeps)
+        np.testing.assert_allclose(s, numbers)
         np.testing.assert_allclose(energy, limit * (1 - 0.05 * s**-0.2))
         np.testing.assert_allclose(error, -energy / 20)
         curve, level, needed = theory_of(axes)
@@ -355,25 +341,24 @@ def test_lines_that_are_not_drawn_have_no_key(tmp_path):
         ({"defects.gamma": [1.0, 2.0]}, ["$x=0.01$", "proportional"]),
     ):
         synthetic.write(tmp_path, sweep, samples=400)
-        data = results.read_merged(tmp_path, results.LOW_ENERGY)
-        figure = low_energy_figures.tau_ratios(results.read_summary(tmp_path), data)
+        figure = strengths.tau_ratios(Results(tmp_path))
         assert labels_of(figure.legends[0]) == keys
 
 
 def test_the_dashed_law_of_levels_has_a_key(study):
-    data = results.read_merged(study.folder, results.LOW_ENERGY)
-    axes, *_ = low_energy_figures.level_density(study.summary, data).axes
+    data = study.found.curves(results.LOW_ENERGY)
+    axes, *_ = tunnelling.level_density(study.found).axes
     assert labels_of(axes.get_legend()) == ["found", "stable law of $b$"]
     assert [line.get_linestyle() for line in axes.get_legend().get_lines()] == ["-", "--"]
     unknown = data.assign(P_theory=data["P_theory"] * np.nan)
-    axes, *_ = low_energy_figures.level_density(study.summary, unknown).axes
+    axes, *_ = tunnelling.level_density(study.but(low_energy=unknown)).axes
     assert axes.get_legend() is None
 
 
 def test_merging_bins_keeps_their_probability():
     edges = np.array([-8, -2, -0.5, -0.25, -0.125, 0, 0.125, 0.25, 0.5, 2, 8])
     density = np.array([0.01, 0.1, 0.5, 0.2, 0.9, 0.3, 0.7, 0.1, 0.2, 0.03])
-    kept, merged = figures._merged(edges, density)
+    kept, merged = fields._merged(edges, density)
     np.testing.assert_allclose(kept, [-8, -2, -0.5, -0.25, 0, 0.25, 0.5, 2, 8])
     assert merged @ np.diff(kept) == pytest.approx(density @ np.diff(edges))
     np.testing.assert_allclose(merged[3:5], [(0.2 + 0.9) / 2, (0.3 + 0.7) / 2])
@@ -382,13 +367,13 @@ def test_merging_bins_keeps_their_probability():
 def test_tails_are_the_probability_above_on_both_sides():
     edges = np.array([-9.0, -4.0, -1.0, 0.0, 1.0, 4.0, 9.0])
     inside = np.array([0.01, 0.09, 0.3, 0.35, 0.2, 0.0])
-    u, above = figures._above(edges, inside / np.diff(edges))
+    u, above = fields._above(edges, inside / np.diff(edges))
     np.testing.assert_allclose(u, [1.0, 4.0, 9.0])
     np.testing.assert_allclose(above, [0.35, 0.06, 0.05])  # 0.05 lies beyond the edges
 
 
 def test_nothing_is_drawn_where_nothing_is_above():
-    _, above = figures._above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
+    _, above = fields._above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
     assert np.isnan(above).all()
 
 
@@ -396,7 +381,7 @@ def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
     histograms = study.histograms.copy()
     factor = [1.0, 1.0, 1.0, 1.1] * histograms["point"].astype(bool)
     histograms["limit_density"] = factor * histograms["limit_density"]
-    core, *_ = figures.distribution(study.summary, histograms, ["B"]).axes
+    core, *_ = fields.distribution(study.but(distributions=histograms), "B").axes
     assert [line.get_linestyle() for line in core.lines] == ["-"] * 4 + ["--"] * 4
 
 
@@ -429,10 +414,10 @@ def test_a_field_that_vanishes_is_said_to(tmp_path):
 def test_series_beyond_the_page_are_counted(tmp_path):
     sweep = {synthetic.X: [1e-3, 1e-2], "defects.gamma": [float(i) for i in range(1, 13)]}
     study = Study(tmp_path, sweep)
-    figure = figures.fields_against_x(study.summary, study.fits)
+    figure = strengths.fields_against_x(study.found)
     assert len(figure.axes) == drawing.MOST_COLUMNS
     assert figure.get_supxlabel() == "the first 6 of 12 series"
-    [legend] = figures.typical_and_width(study.summary, study.fits).legends
+    [legend] = typical_and_width.typical_and_width(study.found).legends
     assert labels_of(legend)[-1] == "and 2 more"
 
 

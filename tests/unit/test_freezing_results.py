@@ -9,12 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from workbench import part, stages
+from workbench import froze, part, stages
 
 from glasspipe.files import dataset
-from glasspipe.report import freezing_results
 from glasspipe.settings.point import point_from
-from glasspipe.stages.study_files import PointFiles
+from glasspipe.theory.estimates import energy_scale
 
 POINT = {
     "seed": 7,
@@ -46,16 +45,10 @@ class Case:
                     if name in reader:
                         self.data.setdefault(name, []).append(reader.whole(name))
         self.data = {name: np.concatenate(parts) for name, parts in self.data.items()}
-        self.found = freezing_results.statistics(
-            PointFiles("", self.point, {"freeze": tuple(files)}),
-            x=X,
-            resamples=RESAMPLES,
-            rng=np.random.default_rng(3),
-        )
-        rows = freezing_results.summary(self.found)
+        merged, rows, self.found = froze(self.point, files, x=X, bootstrap=RESAMPLES)
         self.rows = {(row.quantity, row.statistic): row for row in rows.itertuples()}
-        number = len(self.data["T"])
-        self.chosen = np.random.default_rng(3).integers(number, size=(RESAMPLES, number - 1))
+        self.chosen, number = merged.resampled, len(self.data["T"])
+        assert self.chosen.shape == (RESAMPLES, number - 1)
         self.T = [math.exp(sum(map(math.log, column)) / number) for column in self.data["T"].T]
 
     def common(self, values):
@@ -169,7 +162,9 @@ def slopes(case):
 
 
 def test_freezing_temperatures(case):
-    scale = X * freezing_results.energy_scale(case.point.model)
+    scale = X * energy_scale(
+        case.point.model.components, case.point.model.medium, case.point.model.lattice
+    )
     several = case.data["replica_S"].shape[1] > 1
     curves = {"heat_peak": (peak_of, slopes(case), scale)}
     if several:

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
+from glasspipe.statistics import mean_and_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import EDGES
 
@@ -22,14 +23,14 @@ def test_a_spin_is_free_below_its_own_D():
     h = np.array([[0.1, -0.2, 0.3], [0.0, 0.5, -0.5]])
     D = np.array([[0.2, 0.1, 0.31], [0.0, 0.6, 0.4]])
     assert levels.free(h, D) == pytest.approx([2 / 3, 1 / 3])
-    assert levels.mean_and_error(levels.free(h, D)) == pytest.approx((1 / 2, 1 / 6))
-    assert np.isnan(levels.mean_and_error(np.array([0.5]))[1])
+    assert mean_and_error(levels.free(h, D)) == pytest.approx((1 / 2, 1 / 6))
+    assert np.isnan(mean_and_error(np.array([0.5]))[1])
 
 
 def test_a_flat_density_frees_two_D_P():
     h = np.random.default_rng(1).uniform(-1, 1, (50, 4000))
     D = np.full(h.shape, 0.03)
-    value, error = levels.mean_and_error(levels.flat_free(h, D))
+    value, error = mean_and_error(levels.flat_free(h, D))
     assert abs(value - 0.03) < 4 * error < 0.003
     assert np.isnan(levels.flat_free(np.zeros((2, 3)), D[:2, :3])).all()
 

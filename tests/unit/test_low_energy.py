@@ -8,8 +8,9 @@ import synthetic
 from workbench import run
 
 from glasspipe.files import results
-from glasspipe.report import drawing, low_energy_figures, low_energy_tables
-from glasspipe.report.low_energy import NUMBERS
+from glasspipe.report import drawing
+from glasspipe.report.observable import Results
+from glasspipe.report.observables import couplings, strengths, tunnelling
 from glasspipe.report.presentation import TYPICAL, pick
 from glasspipe.theory import levels
 
@@ -47,7 +48,8 @@ def test_numbers_on_tunnelling_are_those_of_the_defects(small):
     table = pd.read_parquet(folder / results.DEFECTS)
     for point in study.points:
         mine = table[table["defects.gamma"] == point.swept["defects.gamma"]]
-        found = {key: pick(summary, *key, [point.name])["estimate"].item() for key in NUMBERS}
+        rows = summary[summary["point"] == point.name]
+        found = rows.set_index(["quantity", "statistic"])["estimate"]
         assert found["free_S", "fraction"] == pytest.approx((mine["h"].abs() < 1e-5).mean())
         E = 2 * np.hypot(mine["b"], 1e-5)
         for T, low in levels.LOW.items():
@@ -89,19 +91,20 @@ def test_the_strengths_of_the_couplings_stand_beside_the_infinite_medium(small):
 
 
 def test_the_table_of_strengths_is_made_of_typical_values(synthesised):
-    summary = results.read_summary(synthesised)
-    table = low_energy_tables.strengths(summary).set_index("point")
+    found = Results(synthesised)
+    summary = found.summary
+    table = strengths.strengths(found).set_index("point")
     typical = {q: pick(summary, q, TYPICAL, list(table.index))["estimate"] for q in synthetic.ALPHA}
     assert table["J_tau (eV)"].tolist() == typical["J_tau"].tolist()
     for one, other in (("B", "U_S"), ("b_gamma", "B"), ("b_eta", "b_gamma"), ("J_tau", "b")):
         expected = (typical[one] / typical[other]).tolist()
         assert table[f"{one}/{other}"].tolist() == pytest.approx(expected)
-    latex = low_energy_tables.strengths_latex(summary)
+    latex = strengths.strengths_latex(found)
     assert latex.count(r" \\") == 1 + 2 * 6 + 1
 
 
 def test_densities_are_given_in_the_units_of_the_field(synthesised):
-    table = low_energy_tables.tunnelling(results.read_summary(synthesised))
+    table = tunnelling.values(Results(synthesised))
     for T in levels.LOW:
         density = table[f"P {T} (1/(eV angstrom3))"]
         assert (table[f"P {T} (1/(J m3))"] / density).tolist() == pytest.approx([6.241509e48] * 6)
@@ -110,12 +113,9 @@ def test_densities_are_given_in_the_units_of_the_field(synthesised):
 
 def draw(folder):
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
-        drawings = low_energy_figures.figures(
-            results.read_summary(folder),
-            results.read_fits(folder),
-            results.read_merged(folder, results.LOW_ENERGY),
-        )
-        return {name: draw() for name, draw in drawings.items()}
+        shown = (couplings, strengths, tunnelling)
+        figures = [figure for one in shown for figure in one.OBSERVABLE.figures]
+        return {figure.name: figure.draw(Results(folder)) for figure in figures}
 
 
 def test_filled_marks_are_those_that_were_fitted(tmp_path):

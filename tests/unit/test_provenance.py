@@ -28,6 +28,7 @@ def package(tmp_path, monkeypatch):
 
 MODULES = {name: f"glasspipe.stages.{name}" for name in STAGES}
 MODULES |= {"aggregate": "glasspipe.report.aggregate", "report": "glasspipe.report.summary"}
+REPORTS = ("aggregate", "report")
 PHYSICS = {"couplings", "freeze", "fields", "hamiltonian"}
 
 
@@ -39,21 +40,21 @@ def hashes():
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("defects/species.py", {"sample", "aggregate"}),
-        ("defects/tensors.py", {"sample", *PHYSICS, "aggregate"}),
+        ("defects/species.py", {"sample", *REPORTS}),
+        ("defects/tensors.py", {"sample", *PHYSICS, *REPORTS}),
         ("defects/realisation.py", {"sample"}),
         ("kernels/crystal_pairs.py", PHYSICS),
         ("kernels/pairs.py", PHYSICS),
         ("kernels/freeze.py", {"freeze"}),
         ("spins/tempering.py", {"freeze"}),
         ("spins/nearfar.py", {"freeze"}),
-        ("elastic/greens.py", {*PHYSICS, "aggregate"}),
-        ("elastic/medium.py", {*PHYSICS, "aggregate", "report"}),
+        ("elastic/greens.py", {*PHYSICS, *REPORTS}),
+        ("elastic/medium.py", {*PHYSICS, *REPORTS}),
         ("files/dataset.py", set(MODULES)),
         ("settings/sweep.py", set()),
         ("settings/checks.py", set()),
         ("settings/config_docs.py", set()),
-        ("statistics.py", {"aggregate"}),
+        ("statistics.py", set(REPORTS)),
         ("stages/sample.py", {"sample"}),
         ("stages/freeze.py", {"freeze"}),
         ("stages/cost.py", set()),
@@ -84,6 +85,26 @@ def test_a_stage_does_not_depend_on_what_it_does_not_run(stage, floors):
     files = provenance.source_files(MODULES[stage])
     found = {path.relative_to(provenance._PACKAGE).parts[0] for path in files}
     assert not floors & found
+
+
+def edited(package, file, old, new):
+    before, path = hashes(), package / file
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    after = hashes()
+    return {stage for stage in MODULES if after[stage] != before[stage]}
+
+
+def test_a_figure_merges_nothing_anew_and_what_it_shows_does(package):
+    freezing, fields = (f"report/observables/{name}.py" for name in ("freezing", "fields"))
+    assert edited(package, freezing, "freezing temperature $k_BT_G$", "T_G") == {"report"}
+    assert edited(package, "report/drawing.py", "_NARROW = 2.4", "_NARROW = 2.5") == {"report"}
+    assert edited(package, fields, "_CORE = 5.0", "_CORE = 6.0") == {"report"}
+    assert edited(package, fields, "histogram_edges(4.0", "histogram_edges(5.0") == set(REPORTS)
+    assert edited(package, freezing, "np.geomspace(5.0, 0.05", "np.geomspace(6.0, 0.05") == set(
+        REPORTS
+    )
 
 
 def test_a_hash_is_that_of_the_text_not_of_the_time(package):

@@ -31,15 +31,15 @@ def headlines(text):
 def test_the_report_is_figures_and_tables(study, monkeypatch):
     drawn = []
 
-    def write(folder, names):
-        drawn.append((folder, names))
+    def write(found, figures):
+        drawn.append((found.folder, {figure.name for figure in figures}))
 
     monkeypatch.setattr("glasspipe.report.summary.figures.write", write)
     report(study)
     [(folder, names)] = drawn
     assert folder == study
-    assert {"typical_and_width", "overlap_distribution"} <= set(names)
-    assert not {"energy_sweeps", "tau_ratios"} & set(names)
+    assert {"typical_and_width", "overlap_distribution"} <= names
+    assert not {"energy_sweeps", "tau_ratios"} & names
     assert {path.name for path in (study / "tables").iterdir()} == {
         f"{name}.{kind}"
         for name in ("summary", "fits", "fields", "freezing", "strengths", "tunnelling")
@@ -83,8 +83,8 @@ def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):
         "figures  name_of_study/figures",
     ):
         assert line in printed.splitlines()
-    files = ("summary.csv", "fits.csv", "distributions.nc", "traces.nc")
-    assert ", ".join([*files, "freezing.nc", "low_energy.nc", "defects.parquet"]) in printed
+    files = ["summary.csv", "fits.csv", "distributions.nc", "low_energy.nc"]
+    assert ", ".join([*files, "traces.nc", "freezing.nc", "defects.parquet"]) in printed
     assert str(study.parent) not in printed
 
 

@@ -8,11 +8,13 @@ import synthetic
 from glasspipe.files import results
 from glasspipe.report import contents, tables
 from glasspipe.report.latex import escaped
+from glasspipe.report.observable import Results
+from glasspipe.report.observables import power_laws, sweeps, typical_and_width
 
 UNITS = {"(eV)": 1.0, "(meV)": 1e-3, r"($\mu$eV)": 1e-6, "(neV)": 1e-9}
 
 
-TABLES = [page.name for page in contents.TABLES]
+TABLES = tuple(contents.TABLES.values())
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     sweep = {synthetic.X: [1e-4, 1e-3, 1e-2], "defects.species": ["simple_a", "b"]}
     synthetic.write(folder, sweep)
-    tables.write(folder, TABLES)
+    tables.write(Results(folder), TABLES)
     return folder
 
 
@@ -81,8 +83,8 @@ def test_latex_and_csv_hold_the_same_numbers(study):
 
 
 def test_csv_holds_the_summary_to_the_last_bit(study):
-    summary = results.read_summary(study)
-    made = tables.random_field(summary)
+    found = Results(study)
+    summary, made = found.summary, typical_and_width.values(found)
     wanted = summary.query("quantity == 'B' and statistic == 'kurtosis'")
     assert made["B_kurtosis"].tolist() == wanted["estimate"].tolist()
     assert made["defects.species"].tolist() == ["simple_a", "b"] * 3
@@ -151,16 +153,17 @@ def test_freezing_in_latex_holds_the_numbers_of_the_csv(study):
 def test_sweeps_in_latex(tmp_path):
     """The fit of the synthetic energies asks for 3125 sweeps at 1 %: fewer than are measured."""
     synthetic.write(tmp_path, {"freeze.sweeps": [5000, 10000, 20000]}, samples=200, fits=False)
-    header, [rows] = parsed(tables.sweeps_latex(results.read_summary(tmp_path)))
+    header, [rows] = parsed(sweeps.sweeps_latex(Results(tmp_path)))
     assert header == ["accuracy", "sweeps", r"$E_\infty/N$ ($\mu$eV)"]
     assert rows[0] == ["$0.01$", r"$\le 5000$", "$-400$"]
     assert rows[1][:2] == ["$0.005$", "$100000$"]
 
 
-def test_small_concentrations_are_powers_of_ten():
+def test_small_concentrations_are_powers_of_ten(tmp_path):
     fits = pd.DataFrame([dict.fromkeys(results.FITS_COLUMNS, 1.0)])
     fits = fits.assign(quantity="b_eta", statistic="std", against="x", range="1e-06 <= x <= 0.03")
-    _, [[row]] = parsed(tables.fits_latex(fits))
+    results.write_fits(tmp_path, fits)
+    _, [[row]] = parsed(power_laws.latex(Results(tmp_path)))
     assert r"$1\times10^{-6} \le x \le 0.03$" in row
     assert row[-1] == "--"
 
@@ -190,7 +193,7 @@ def test_text_is_escaped(text, latex):
 )
 def test_numbers_that_do_not_exist_are_dashes(tmp_path, options):
     synthetic.write(tmp_path, samples=200, **options)
-    tables.write(tmp_path, TABLES)
+    tables.write(Results(tmp_path), TABLES)
     for name in ("summary", "fields", "fits", "freezing", "sweeps"):
         header, blocks = parsed((tmp_path / "tables" / f"{name}.tex").read_text())
         assert all(len(row) == len(header) for rows in blocks for row in rows)
@@ -202,7 +205,7 @@ def test_numbers_that_do_not_exist_are_dashes(tmp_path, options):
 
 def test_a_field_that_vanishes_has_no_ratio(tmp_path):
     synthetic.write(tmp_path, {synthetic.X: [0.01]}, vanish=("B",), samples=200)
-    header, [[row]] = parsed(tables.random_field_latex(results.read_summary(tmp_path)))
+    header, [[row]] = parsed(typical_and_width.latex(Results(tmp_path)))
     cells = dict(zip(header, row, strict=True))
     assert cells["$B_0$ (eV)"] == "$0$"
     assert cells[r"$\bar{B}/B_0$"] == "--"

@@ -49,12 +49,11 @@ def whole(tmp_path, capsys, monkeypatch):
         told = summary(tmp_path)
         assert "could not be drawn" not in capsys.readouterr().err
         assert "nan" not in re.sub(r"\S+-[0-9a-f]{10}", "", told).lower().split()
-        figures, tables = figures_of(study.config), tables_of(study.config)
-        for kind, names, suffixes in (
-            ("figures", figures, ("png",)),
-            ("tables", tables, ("csv", "tex")),
+        for kind, pages, suffixes in (
+            ("figures", figures_of(study.config), ("png",)),
+            ("tables", tables_of(study.config), ("csv", "tex")),
         ):
-            wanted = {f"{name}.{suffix}" for name in names for suffix in suffixes}
+            wanted = {f"{page.name}.{suffix}" for page in pages for suffix in suffixes}
             made = {path.name: path.stat().st_size for path in (tmp_path / kind).iterdir()}
             assert set(made) == wanted
             assert min(made.values()) > 0

@@ -1,4 +1,4 @@
-FIGURES = figures_of(STUDY.config)
+FIGURES = [figure.name for figure in figures_of(STUDY.config)]
 
 
 rule report:
@@ -8,7 +8,7 @@ rule report:
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
-            name=tables_of(STUDY.config),
+            name=[table.name for table in tables_of(STUDY.config)],
             kind=["csv", "tex"],
         ),
         figures=[

@@ -4,11 +4,13 @@ A workflow that compares times of files would not notice that the code behind th
 one that compares the whole package would repeat everything for a new colour in a figure. What a
 stage depends on is what its module imports, directly or not, so the imports are read to find it.
 How configs are read and files are found changes no number: of those floors the modules that a stage
-itself imports count, and not what stands behind them.
+itself imports count, and not what stands behind them. A module of an observable says how it is
+measured and how it is drawn, and a drawing changes no number either: for the statistics only what
+measuring uses of it counts.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -27,32 +29,92 @@ _SHARED = "glasspipe.stages.values"
 """What stages have in common. What they are to one another, and what they cost, is no result."""
 
 
+_OBSERVABLE = "glasspipe.report.observables."
+_MEASURING = {"glasspipe.report.aggregate": ("measure", "fits")}
+"""The modules for which only so much of an observable counts, and what uses of it."""
+
+
 @cache
 def code_hash(module: str) -> str:
-    """Return a hash of the source files that the results of a module depend on."""
+    """Return a hash of the source that the results of a module depend on."""
     digest = sha256()
-    for path in source_files(module):
+    for name, path in _sources(module).items():
         digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
-        digest.update(sha256(path.read_bytes()).digest())
+        digest.update(sha256(_counted(name, path, module)).digest())
     return digest.hexdigest()[:16]
 
 
 def source_files(module: str) -> list[Path]:
-    """Return those source files, sorted.
+    """Return the source files of which at least a part counts, sorted.
 
     Parameters
     ----------
     module : str
         A module that writes results, such as ``glasspipe.stages.freeze``.
     """
+    return list(_sources(module).values())
+
+
+def _sources(module: str) -> dict[str, Path]:
     found: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += filter(_counts, _imports(name) if _is_followed(name, module) else ())
-    return sorted(filter(None, map(_file, found)))
+            followed = _imports(name, module) if _is_followed(name, module) else ()
+            waiting += filter(_counts, followed)
+    paths = {name: _file(name) for name in found}
+    known = sorted((path, name) for name, path in paths.items() if path is not None)
+    return {name: path for path, name in known}
+
+
+def _statements(path: Path, module: str, root: str) -> list[ast.stmt]:
+    """Return the statements of a module that count for a root."""
+    body = ast.parse(path.read_bytes()).body
+    partly = module.startswith(_OBSERVABLE) and root in _MEASURING
+    return _reached(body, _MEASURING[root]) if partly else body
+
+
+def _counted(module: str, path: Path, root: str) -> bytes:
+    if module.startswith(_OBSERVABLE) and root in _MEASURING:
+        return ast.unparse(ast.Module(_statements(path, module, root), [])).encode()
+    return path.read_bytes()
+
+
+def _reached(body: list[ast.stmt], names: Iterable[str]) -> list[ast.stmt]:
+    """Return the statements that define names, and what those use in turn."""
+    defining = {name: statement for statement in body for name in _defined(statement)}
+    found: set[ast.stmt] = set()
+    waiting = list(names)
+    while waiting:
+        statement = defining.get(waiting.pop())
+        if statement is not None and statement not in found:
+            found.add(statement)
+            waiting += _used(statement)
+    return [statement for statement in body if statement in found]
+
+
+def _used(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement takes from its module, none of its own variables."""
+    nodes = list(ast.walk(statement))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    if isinstance(statement, ast.FunctionDef):
+        own |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in names} - own
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement at the top of a module defines."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    else:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
 
 
 def _is_followed(name: str, root: str) -> bool:
@@ -68,12 +130,12 @@ def _floor(module: str) -> str:
     return rest.partition(".")[0] if package == "glasspipe" else ""
 
 
-def _imports(module: str) -> Iterator[str]:
-    """Yield the modules of the package that a module imports."""
+def _imports(module: str, root: str) -> Iterator[str]:
+    """Yield the modules of the package that a module imports, as far as they count for a root."""
     path = _file(module)
     if path is None:
         return
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.Module(_statements(path, module, root), [])):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -4,7 +4,7 @@ A logarithmic axis cannot show a field that vanishes, and one point spans no ran
 drawn is left out here, so that the figures need not ask.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil, floor, log10
 from textwrap import wrap
 from typing import Any
@@ -34,6 +34,9 @@ MOST_COLUMNS = 6
 
 MOST_LABELS = 10
 """Entries of a legend; it says if there are more."""
+
+ONE_REPLICA = "one replica:\nno overlap"
+"""Note where overlaps would be."""
 
 _NARROW = 2.4
 _NEAR = 1e-6
@@ -73,10 +76,6 @@ STYLE: dict[str, Any] = {
     "savefig.dpi": 300,
 }
 """Matplotlib's settings for figures that are printed at their own size."""
-
-
-Drawings = dict[str, Callable[[], Figure]]
-"""What draws each figure, by its name."""
 
 
 def grid(rows: int, wanted: int, *, height: float, **options: Any) -> tuple[Figure, Any]:

@@ -2,37 +2,21 @@
 
 import unicodedata
 from collections.abc import Sequence
-from math import isfinite
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from glasspipe.files import results
-from glasspipe.report import figures, freezing_tables, tables
+from glasspipe.report import figures, tables
 from glasspipe.report.contents import figures_of, tables_of, undecided
-from glasspipe.report.presentation import (
-    TYPICAL,
-    WIDTH,
-    Axis,
-    Series,
-    arrange,
-    find_fit,
-    pick,
-    plus_minus,
-    ratio,
-)
+from glasspipe.report.observable import Line, Results
+from glasspipe.report.observables import OBSERVABLES
+from glasspipe.report.presentation import arrange
 from glasspipe.stages.study_files import load
 
 _MOST_SERIES = 8
-_UNAVAILABLE = "not available"
 _DATA = (
     results.SUMMARY_TEXT,
     results.FITS,
-    results.DISTRIBUTIONS,
-    results.TRACES,
-    results.FREEZING,
-    results.LOW_ENERGY,
+    *dict.fromkeys(one.file for one in OBSERVABLES if one.file),
     results.DEFECTS,
 )
 
@@ -52,8 +36,9 @@ def report(folder: Path) -> None:
         If one of those files is missing or cannot be used.
     """
     config = load(folder).config
-    figures.write(folder, figures_of(config))
-    tables.write(folder, tables_of(config))
+    found = Results(folder)
+    figures.write(found, figures_of(config))
+    tables.write(found, tables_of(config))
 
 
 def summary(folder: Path) -> str:
@@ -69,20 +54,25 @@ def summary(folder: Path) -> str:
     DataError
         If one of those files is missing or cannot be used.
     """
-    statistics, fits = results.read_summary(folder), results.read_fits(folder)
-    arrangement = arrange(statistics)
+    found = Results(folder)
+    arrangement = arrange(found.summary)
     lines = [
         f"study    {folder.resolve().name}",
         f"tables   {folder}/tables",
         f"figures  {folder}/figures",
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
-    overall = freezing_tables.study_headlines(statistics)
+    overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
     lines += ["", *_aligned(overall)] if overall else []
     for series in arrangement.series[:_MOST_SERIES]:
         shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
-        found = _headlines(statistics, fits, series, arrangement.axis)
-        lines += ["", *filter(None, [shared]), *_aligned(found)]
+        told = [
+            line
+            for one in OBSERVABLES
+            if one.headlines
+            for line in one.headlines(found, series, arrangement.axis)
+        ]
+        lines += ["", *filter(None, [shared]), *_aligned(told)]
     left = len(arrangement.series) - _MOST_SERIES
     if left > 0:
         lines += ["", f"and {left} more series: see {folder}/tables"]
@@ -91,45 +81,7 @@ def summary(folder: Path) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _headlines(
-    statistics: pd.DataFrame, fits: pd.DataFrame, series: Series, axis: Axis
-) -> list[tuple[str, str, str]]:
-    """Name, value and remark of each headline number of a series."""
-    return [
-        _exponent("exponent of B_0 against x", fits, (TYPICAL, "x"), series),
-        _exponent("exponent of B̄ against x(1 - x)", fits, (WIDTH, "x(1-x)"), series),
-        _ratio(statistics, series, axis),
-        *freezing_tables.headlines(statistics, series, axis),
-    ]
-
-
-def _exponent(
-    name: str, fits: pd.DataFrame, what: tuple[str, str], series: Series
-) -> tuple[str, str, str]:
-    statistic, against = what
-    fit = find_fit(fits, "B", statistic, against, series.shared)
-    if fit is None:
-        return name, _UNAVAILABLE, "no power law can be fitted in this study"
-    remarks = [f"fitted over {fit['range']}"]
-    if isfinite(fit["prediction"]):
-        remarks.append(f"theory on the same points {fit['prediction']:.4f}")
-    return name, plus_minus(fit["exponent"], fit["stderr"]), "; ".join(remarks)
-
-
-def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> tuple[str, str, str]:
-    """B̄/B_0 at the first point along the axis where there is such a ratio."""
-    width, typical = (pick(statistics, "B", name, series.points) for name in (WIDTH, TYPICAL))
-    found = ratio(width, typical)
-    known = np.flatnonzero(found["estimate"].notna())
-    if not len(known):
-        return "B̄/B_0", _UNAVAILABLE, "B vanishes in this study"
-    first = found.iloc[known[0]]
-    where = axis.at(series.position[known[0]])
-    remark = f"theory {first['theory']:.4g}" if isfinite(first["theory"]) else ""
-    return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
-
-
-def _aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+def _aligned(rows: Sequence[Line]) -> list[str]:
     name_width, value_width = (max(_width(row[column]) for row in rows) for column in (0, 1))
     return [
         f"{_padded(name, name_width)} = {_padded(value, value_width)}  {remark}".rstrip()

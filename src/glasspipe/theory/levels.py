@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 
+from glasspipe.statistics import standard_error
 from glasspipe.units import EV_PER_CUBIC_ANGSTROM, KELVIN
 
 Array = NDArray[np.float64]
@@ -81,19 +82,7 @@ def density_of_states(E: Array, volume: float) -> tuple[Array, Array]:
     """
     counts = np.array([np.histogram(one, EDGES)[0] for one in E])
     unit = volume * np.diff(EDGES)
-    return counts.mean(axis=0) / unit, _error(counts) / unit
-
-
-def _error(values: Array) -> Array:
-    """Standard error of the mean over realisations, the first axis."""
-    if len(values) < 2:
-        return np.full(values.shape[1:], np.nan)
-    return np.std(values, axis=0, ddof=1) / np.sqrt(len(values))
-
-
-def mean_and_error(values: Array) -> tuple[float, float]:
-    """Mean over realisations (R,) and its standard error, nan for one realisation."""
-    return float(np.mean(values)), float(_error(values))
+    return counts.mean(axis=0) / unit, standard_error(counts) / unit
 
 
 def expected_below(cdf: Callable[[Array], Array], Delta: Array, E: ArrayLike) -> Array:

@@ -1,0 +1,31 @@
+"""What a study measures and shows, a file an observable; the headlines have their order."""
+
+from glasspipe.report.observables import (
+    annealing,
+    couplings,
+    fields,
+    freezing,
+    gap,
+    power_laws,
+    quality,
+    random_field,
+    strengths,
+    sweeps,
+    tunnelling,
+    typical_and_width,
+)
+
+OBSERVABLES = (
+    fields.OBSERVABLE,
+    typical_and_width.OBSERVABLE,
+    strengths.OBSERVABLE,
+    couplings.OBSERVABLE,
+    tunnelling.OBSERVABLE,
+    annealing.OBSERVABLE,
+    freezing.OBSERVABLE,
+    random_field.OBSERVABLE,
+    gap.OBSERVABLE,
+    quality.OBSERVABLE,
+    sweeps.OBSERVABLE,
+    power_laws.OBSERVABLE,
+)

@@ -1,0 +1,84 @@
+"""The annealing itself: energy and acceptance against temperature."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.observable import Figure, Measured, Observable, Results
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import arrange
+
+
+def measure(point: PointData) -> Measured:
+    """Means over realisations and replicas against the temperature step, per spin."""
+    energy = point.frozen["trace_energy"].mean(axis=1) / point.defects
+    realisations = len(energy)
+    error = energy.std(axis=0, ddof=1) / np.sqrt(realisations) if realisations > 1 else np.nan
+    curves = {
+        "T": point.frozen["T"].mean(axis=0),
+        "energy": energy.mean(axis=0),
+        "energy_stderr": np.broadcast_to(error, energy.shape[1:]),
+        "acceptance": point.frozen["acceptance"].mean(axis=(0, 1)),
+    }
+    return Measured(curves=curves)
+
+
+def energy_temperature(found: Results) -> Drawing:
+    """Energy of the annealing, its excess over the last one, and acceptance against temperature.
+
+    In units of Γ_U, the half width of Σ_j U_ij S_j for random S in the dilute limit, which is
+    proportional to xU_0. The energy itself is ruled by the rare near pairs, whose number differs
+    between realisations; they are frozen all along, and the excess is free of them.
+    """
+    traces, histograms = found.curves(results.TRACES), found.curves(results.DISTRIBUTIONS)
+    arrangement = arrange(found.summary)
+    figure, grid = drawing.grid(
+        3, len(arrangement.series), height=5.0, sharex="col", sharey="row", height_ratios=(3, 2, 2)
+    )
+    units = histograms["scale"].sel(quantity="U_S")
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for panels, (series, colours) in zip(grid.T, curves, strict=False):
+        for point, colour in zip(series.points, colours, strict=True):
+            _draw_trace(panels, traces.sel(point=point), units.sel(point=point), colour)
+        panels[0].set_title(series.label)
+        panels[2].set(xscale="log", xlabel=r"temperature $k_BT/\Gamma_U$", ylim=(0, 1))
+        drawing.note_if_empty(panels[0], "no couplings")
+    labels = (r"energy $E/N\Gamma_U$", r"$(E-E_\mathrm{end})/N\Gamma_U$", "acceptance")
+    for axes, label in zip(grid[:, 0], labels, strict=True):
+        axes.set_ylabel(label)
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_trace(panels: Sequence[Axes], trace: xr.Dataset, unit: xr.DataArray, colour: Any) -> None:
+    """Draw one point's trace, with a band of one standard error; without couplings T is 0."""
+    if not (trace["T"] > 0).any():
+        return
+    energies, excess, acceptances = panels
+    trace = trace.dropna("step", subset=["T"])
+    T, energy, error = (trace[name] / unit for name in ("T", "energy", "energy_stderr"))
+    energies.plot(T, energy, color=colour)
+    energies.fill_between(T, energy - error, energy + error, color=colour, alpha=0.3, linewidth=0)
+    excess.plot(T, energy - energy[-1], color=colour)
+    acceptances.plot(T, trace["acceptance"], color=colour)
+
+
+OBSERVABLE = Observable(
+    name="annealing",
+    file=results.TRACES,
+    variables={
+        "T": Variable("step", "eV", "temperature k_B T", "model"),
+        "energy": Variable("step", "eV", "energy per spin", "eq. (29)"),
+        "energy_stderr": Variable("step", "eV", "its standard error", "model"),
+        "acceptance": Variable("step", "1", "accepted share of the attempted flips", "model"),
+    },
+    measure=measure,
+    figures=(Figure(name="energy_temperature", draw=energy_temperature),),
+)

@@ -1,0 +1,227 @@
+"""Every coupling of two defects against their distance, and its power.
+
+A power is fitted only where a coupling is one: below a few neighbour distances a lattice allows few
+directions, and beyond a quarter of the box the images change the coupling by more than the errors.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from glasspipe.defects.tensors import Tensors
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS, MARKERS
+from glasspipe.report.expectation import pair_magnitude
+from glasspipe.report.observable import Figure, Measured, Member, Observable, Results
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import COUPLING_SYMBOLS, Series, arrange, compact, find_fit
+from glasspipe.settings.model import Model
+from glasspipe.stages.fields import FIELDS
+from glasspipe.stages.sample import SAMPLE
+from glasspipe.statistics import fit_power_law
+from glasspipe.system.terms import TERMS
+from glasspipe.theory import pair_distances
+from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
+
+Array = NDArray[np.float64]
+
+_NEAREST = 4.0
+"""Neighbour distances from which on a power is fitted."""
+_FARTHEST = 0.25
+"""Of the box, up to which it is fitted."""
+_FEWEST = 20
+"""Pairs of a shell that are enough for a fit."""
+_ROUNDING = 1e-9
+"""Of the infinite medium's coupling: what is smaller would be 0 but for rounding."""
+_STYLES = {
+    coupling: {"color": colour, "marker": marker}
+    for coupling, colour, marker in zip(COUPLING_SYMBOLS, COLOURS, MARKERS, strict=False)
+}
+
+
+def measure(point: PointData) -> Measured:
+    """Return rms, median and quantiles of every coupling of pairs, shell by shell of distances."""
+    pairs, model = _sample(point), point.model
+    found = []
+    for coupling in TERMS:
+        values = pair_distances.couplings(
+            coupling, pairs, model.interaction, box=point.box, boundary=model.boundary
+        )
+        found.append(pair_distances.by_shell(coupling, values, pairs))
+    known = [pair_magnitude(model, coupling, point.tensors) for coupling in TERMS]
+    error = [
+        k.spread * one.rms / np.sqrt(np.maximum(one.number, 1))
+        for k, one in zip(known, found, strict=True)
+    ]
+    curves = {
+        "coupling": [f"{coupling}_ij" for coupling in TERMS],
+        "distance": MIDDLES,
+        "probability": PROBABILITIES,
+        "power": [term.power for term in TERMS.values()],
+        "rms": [one.rms for one in found],
+        "rms_error": error,
+        "median": [one.median for one in found],
+        "quantile": [one.quantile for one in found],
+        "pairs": found[0].number,
+        "fitted": _fitted(model, point.box),
+        "strength_rms": [one.rms for one in known],
+        "strength_median": [one.median for one in known],
+        "strength_quantile": [one.quantile for one in known],
+    }
+    return Measured(curves=curves)
+
+
+def _sample(point: PointData) -> Pairs:
+    """Pairs of all realisations, at most ``point.pairs`` of each shell."""
+    files, rng = point.files, point.rng("low_energy")
+    each = max(1, -(-2 * point.pairs // files.point.realisations))
+    found = []
+    for sampled, fields in zip(files.files["sample"], files.files["fields"], strict=True):
+        with files.opened(SAMPLE, sampled) as source, files.opened(FIELDS, fields) as made:
+            for row in range(len(source.realisations)):
+                position, gamma, eta = source.row(row, "position", "gamma", "eta")
+                static = source.optional(row, "static")
+                (zeta,) = made.row(row, "zeta")
+                defects = Tensors(gamma, eta, zeta, static=static)
+                found.append(pair_distances.take(rng, position, defects, point.box, each))
+    return pair_distances.thin(Pairs.joined(found), point.pairs, rng)
+
+
+def _fitted(model: Model, box: Array) -> NDArray[np.bool_]:
+    """Whether powers are fitted to a shell."""
+    on_lattice = model.source_file is None
+    nearest = _NEAREST * model.lattice.neighbour_distance if on_lattice else 0.0
+    return (SHELLS[:-1] >= nearest) & (SHELLS[1:] <= _FARTHEST * np.min(box))
+
+
+def fits(members: Sequence[Member], _: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the power of each coupling against distance.
+
+    All shells of all points at once, since a coupling does not know the concentration.
+    """
+    rows = (_power_fit(number, coupling, members) for number, coupling in enumerate(TERMS))
+    return [row for row in rows if row is not None]
+
+
+def _power_fit(number: int, coupling: str, members: Sequence[Member]) -> dict[str, Any] | None:
+    columns: list[Array] = []
+    for member in members:
+        one = member.data.isel(coupling=number)
+        chosen = one["fitted"].values & (one["pairs"].values >= _FEWEST)
+        values = (one["distance"].values, one["rms"].values, one["rms_error"].values)
+        columns.append(np.array(values)[:, chosen & (values[1] > 0) & (values[2] > 0)])
+    R, rms, error = np.concatenate(columns, axis=1)
+    if len(np.unique(R)) < 2:
+        return None
+    fit = fit_power_law(R, rms, error)
+    exact = -float(TERMS[coupling].power)
+    return {
+        "quantity": f"{coupling}_ij",
+        "statistic": "rms",
+        "against": "R",
+        "range": f"{R.min():.4g} <= R <= {R.max():.4g}",
+        "points": len(R),
+        "exponent": fit.exponent,
+        "stderr": fit.stderr,
+        "prediction": exact,
+        "asymptotic": exact,
+        "chi2": fit.chi2,
+    }
+
+
+def couplings_distance(found: Results) -> Drawing:
+    """Root mean square couplings against distance with their powers, one column a series."""
+    fits, data = found.fits, found.curves(results.LOW_ENERGY)
+    arrangement = arrange(found.summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.2, sharey=True)
+    for axes, series in zip(panels, arrangement.series, strict=False):
+        axes.set(xscale="log", yscale="log", xlabel="distance $R$ (Å)", title=series.label)
+        members = data.sel(point=series.points)
+        for coupling, style in _STYLES.items():
+            _draw_coupling(axes, members.sel(coupling=coupling), style)
+        drawing.note_if_empty(axes, "no couplings")
+    panels[0].set_ylabel("rms coupling (eV)")
+    [first, *others] = arrangement.series
+    entries = [
+        drawing.key(_coupling_label(c, None if others else first, fits), ls="", **style)
+        for c, style in _STYLES.items()
+    ]
+    entries.append(drawing.key("infinite medium", color="grey"))
+    drawing.legend(figure, entries, ncols=2)
+    return figure
+
+
+def _draw_coupling(axes: Axes, found: xr.Dataset, style: dict[str, Any]) -> None:
+    """Draw every point's shells, open where no power is fitted, and the infinite medium's law."""
+    R = found["distance"].to_numpy()
+    rms, error = (found[name].to_numpy() for name in ("rms", "rms_error"))
+    fitted = np.broadcast_to(found["fitted"].to_numpy(), rms.shape)
+    law = found["strength_rms"].to_numpy()[:, None] / R ** float(found["power"])
+    shown = rms > _ROUNDING * law
+    for chosen, fill in ((shown & ~fitted, "white"), (shown & fitted, style["color"])):
+        _, shell = np.nonzero(chosen)
+        axes.errorbar(
+            R[shell],
+            rms[chosen],
+            error[chosen],
+            linestyle="none",
+            markersize=3,
+            markerfacecolor=fill,
+            elinewidth=0.6,
+            markeredgewidth=0.6,
+            **style,
+        )
+    if shown.any():
+        first, *_, last = np.flatnonzero(shown.any(axis=0)).repeat(2)
+        span = slice(first, last + 1)
+        axes.plot(R[span], law[0, span], color=style["color"], linewidth=0.8)
+
+
+def _coupling_label(coupling: str, series: Series | None, fits: pd.DataFrame) -> str:
+    symbol = COUPLING_SYMBOLS[coupling]
+    fit = find_fit(fits, coupling, "rms", "R", series.shared) if series else None
+    if fit is None:
+        return f"${symbol}$"
+    return rf"${symbol}\propto R^p,\ p={compact(fit['exponent'], fit['stderr'])}$"
+
+
+_EACH = "coupling shell"
+
+OBSERVABLE = Observable(
+    name="couplings",
+    file=results.LOW_ENERGY,
+    coordinates={
+        "coupling": Variable("coupling", "1", "coupling of two defects", "eq. (74)"),
+        "distance": Variable("shell", "angstrom", "middle of the shell", "model"),
+        "probability": Variable("probability", "1", "of the quantiles", "model"),
+        "power": Variable("coupling", "1", "p of the decay R^-p", "eq. (74)"),
+    },
+    variables={
+        "pairs": Variable("shell", "1", "pairs measured", "model"),
+        "fitted": Variable("shell", "1", "whether the powers are fitted to the shell", "model"),
+        "rms": Variable(_EACH, "eV", "root mean square of the coupling", "eq. (74)"),
+        "rms_error": Variable(_EACH, "eV", "its standard error", "theory"),
+        "median": Variable(_EACH, "eV", "median of its modulus", "eq. (74)"),
+        "quantile": Variable(f"{_EACH} probability", "eV", "quantiles, signs kept", "eq. (74)"),
+        "strength_rms": Variable(
+            "coupling", "eV angstrom^power", "rms of R^power times it, infinite medium", "theory"
+        ),
+        "strength_median": Variable(
+            "coupling", "eV angstrom^power", "median of its modulus", "theory"
+        ),
+        "strength_quantile": Variable(
+            "coupling probability", "eV angstrom^power", "its quantiles", "theory"
+        ),
+    },
+    measure=measure,
+    fits=fits,
+    figures=(Figure(name="couplings_distance", draw=couplings_distance),),
+)

@@ -1,0 +1,276 @@
+"""Distributions of the fields: typical values, widths, tails, and what theory says of them.
+
+The tails are so heavy that a sample's width can miss the rare near pairs that rule it, and its
+error with it. So every estimate stands beside its exact value or limit, and the fits of widths are
+weighted by the error that theory predicts rather than by the one of the sample.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.expectation import Expectation
+from glasspipe.report.observable import Figure, Measured, Member, Observable, Results, Row
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import SYMBOLS, TYPICAL, WIDTH, arrange, fraction
+from glasspipe.statistics import (
+    STATISTICS,
+    Estimate,
+    describe,
+    fit_power_law,
+    histogram,
+    histogram_edges,
+)
+
+Array = NDArray[np.float64]
+
+ASYMPTOTIC = {
+    "B": 1,
+    "h": 1,
+    "U_S": 1,
+    "b_gamma": 4 / 3,
+    "b_eta": 4 / 3,
+    "b": 4 / 3,
+    "J_tau": 5 / 3,
+}
+"""The fields, U_S = Σ_j U_ij S_j = h − B, and the exponents of their typical values as x → 0."""
+
+_CONSTANT_SOURCES = ("B", "b_eta")
+"""Fields of sources that are all alike, whose variance is ∝ x(1 − x)."""
+
+_EDGES = histogram_edges(4.0, linear=40, per_decade=10, decades=8)
+"""In units of the scale of the dilute limit."""
+
+_CORE = 5.0
+"""Half width of the linear panel of a distribution, in units of its scale."""
+_NARROWEST = 0.2
+"""Width of the bins in its middle."""
+_HIGHEST = 0.8
+"""Density that is shown, about twice that of the limits; it cuts off dense points only."""
+_ROUNDING = 1e-9
+"""Probabilities below it are rounding errors, of a sample and of a law within its edges."""
+
+
+def measure(point: PointData) -> Measured:
+    """Return estimates, errors and theory of every field, and its histogram."""
+    rows, columns = [], []
+    for number, quantity in enumerate(ASYMPTOTIC):
+        values, known = point.values[quantity], point.known[quantity]
+        rng = point.rng("aggregate", number)
+        found = describe(values, rng, resamples=point.bootstrap)
+        rows += [
+            Row(quantity, name, one.value, one.stderr, known.statistics[name])
+            for name, one in found.items()
+        ]
+        columns.append(_histogram(values, known) | _for_fits(found, known))
+    stacked = {name: [column[name] for column in columns] for name in columns[0]}
+    coordinates = {"quantity": list(ASYMPTOTIC), "statistic": list(STATISTICS), "edges": _EDGES}
+    return Measured(rows, coordinates | stacked)
+
+
+def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
+    counted = histogram(values / known.scale, _EDGES)
+    return {
+        "scale": known.scale,
+        "alpha": known.limit.alpha,
+        "count": counted.counts,
+        "below": counted.underflow,
+        "above": counted.overflow,
+        "density": counted.density,
+        "limit_density": known.limit_density(_EDGES),
+    }
+
+
+def _for_fits(found: Mapping[str, Estimate], known: Expectation) -> dict[str, Any]:
+    return {
+        "resampled": [found[name].resampled for name in STATISTICS],
+        "std_error": known.std_error,
+        "has_limit": known.has_limit,
+    }
+
+
+def fits(members: Sequence[Member], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the power laws of typical values, where x is small, and of widths."""
+    below = config["aggregate"]["fit_below"]
+    dilute = [member for member in members if _nearly(member.data) <= below]
+    rows = []
+    for quantity, asymptotic in ASYMPTOTIC.items():
+        against = "x(1-x)" if quantity in _CONSTANT_SOURCES else "x"
+        rows += [
+            _fit(dilute, quantity, TYPICAL, "x", asymptotic=asymptotic),
+            _fit(members, quantity, WIDTH, against, asymptotic=0.5),
+        ]
+    return [row for row in rows if row is not None]
+
+
+def _nearly(data: xr.Dataset) -> float:
+    """Return the smallest concentration that rounds to the realised number of defects."""
+    return float(data["x"] * (1 - 0.5 / data["defects"]))
+
+
+def _fit(
+    members: Sequence[Member], quantity: str, statistic: str, against: str, *, asymptotic: float
+) -> dict[str, Any] | None:
+    """Return a row of the fits, or None where fewer than two points can be fitted."""
+    data = [one.data.sel(quantity=quantity, statistic=statistic) for one in members]
+    table = [one.rows.loc[(quantity, statistic)] for one in members]
+    has_limit = all(bool(one["has_limit"]) for one in data)
+    x = np.array([float(one.data["x"]) for one in members])
+    abscissa = x * (1 - x) if against == "x(1-x)" else x
+    y, error, known = (
+        np.array([float(row[name]) for row in table]) for name in ("estimate", "stderr", "theory")
+    )
+    if statistic == WIDTH:
+        predicted = np.array([float(one["std_error"]) for one in data])
+        error = np.where(np.isfinite(predicted), predicted, error)
+    good = (abscissa > 0) & (y > 0) & np.isfinite(error) & (error > 0)
+    if len(np.unique(abscissa[good])) < 2:
+        return None
+    resampled = np.array([one["resampled"].values for one in data])[good]
+    abscissa, y, error, known = (values[good] for values in (abscissa, y, error, known))
+    fit = fit_power_law(abscissa, y, error, resampled=resampled)
+    prediction = np.nan
+    if np.all(known > 0):
+        prediction = fit_power_law(abscissa, known, error / y * known).exponent
+    return {
+        "quantity": quantity,
+        "statistic": statistic,
+        "against": against,
+        "range": f"{x[good].min():.4g} <= x <= {x[good].max():.4g}",
+        "points": int(good.sum()),
+        "exponent": fit.exponent,
+        "stderr": fit.bootstrap_stderr if np.isfinite(fit.bootstrap_stderr) else fit.stderr,
+        "prediction": prediction,
+        "asymptotic": asymptotic if has_limit else np.nan,
+        "chi2": fit.chi2,
+    }
+
+
+def distribution(found: Results, *quantities: str) -> Drawing:
+    """Distributions over the scale of their dilute limit: the core's density, and the tails.
+
+    Beyond the core a lattice's shells of neighbours make a density of spikes; the probability to
+    be above a value is smooth, and compared with the limit there. One column a quantity; of several
+    series only the last quantity is shown, one column a series.
+    """
+    histograms = found.curves(results.DISTRIBUTIONS)
+    arrangement = arrange(found.summary)
+    quantities = quantities[-1:] if len(arrangement.series) > 1 else quantities
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    panels = [(quantity, *curve) for curve in curves for quantity in quantities]
+    figure, grid = drawing.grid(2, len(panels), height=4.8, sharey="row")
+    for (core, tail), (quantity, series, colours) in zip(grid.T, panels, strict=False):
+        core.set_title(series.label)
+        data = histograms.sel(quantity=quantity, point=series.points)
+        for number, colour in enumerate(colours):
+            _draw_density(core, tail, data.isel(point=number), colour)
+        _draw_limits(core, tail, data, colours)
+        _label_density(core, tail, quantity)
+    grid[0, 0].set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
+    grid[0, 0].set_ylim(0, min(grid[0, 0].get_ylim()[1], _HIGHEST))
+    grid[1, 0].set_ylabel("probability above")
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None:
+    """Draw one point's density, unless all values are in the innermost bins: they are 0."""
+    middle = len(data["edges"]) // 2
+    if not np.delete(data["count"].to_numpy(), [middle - 1, middle]).any():
+        return
+    edges, density = _merged(data["edges"].to_numpy(), data["density"].to_numpy())
+    core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour)
+    tail.plot(*_above(data["edges"].to_numpy(), data["density"].to_numpy()), color=colour)
+
+
+def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
+    """Draw the limit, or those of all points if they differ, as far as there are data."""
+    if not tail.lines:
+        drawing.note_if_empty(core, "the field vanishes")
+        return
+    drawn = np.vstack([np.asarray(line.get_xydata(), dtype=float) for line in tail.lines])
+    reach = np.max(drawn[drawn[:, 1] > 0, 0])
+    alpha = float(data["alpha"])
+    style: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+    limits = np.atleast_2d(data["limit_density"].to_numpy())
+    known = np.flatnonzero(np.isfinite(limits).all(axis=1))
+    alike = np.allclose(limits[known], limits[known[:1]], rtol=1e-3)
+    for i in known[:1] if alike else known:
+        colour = "black" if alike else colours[i]
+        edges, density = _merged(data["edges"].to_numpy(), limits[i])
+        core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
+        u, above = _above(data["edges"].to_numpy(), limits[i])
+        tail.plot(u[u <= reach], above[u <= reach], color=colour, **style)
+    if not len(known):
+        return
+    label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
+    drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
+
+
+def _merged(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Merge the narrowest bins of a symmetric histogram, whose counts are noisy."""
+    positive = edges[len(edges) // 2 :]
+    _, first = np.unique(np.floor(positive / _NARROWEST + 1e-9), return_index=True)
+    kept = np.concatenate([-positive[first][:0:-1], positive[first]])
+    below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
+    return kept, np.diff(np.interp(kept, edges, below)) / np.diff(kept)
+
+
+def _above(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Return u > 0 and the probability to be above ±u, NaN where nothing is."""
+    middle = len(edges) // 2
+    inside = density * np.diff(edges)
+    above = 1 - np.cumsum(inside[middle:] + inside[middle - 1 :: -1])
+    return edges[middle + 1 :], np.where(above > _ROUNDING, above, np.nan)
+
+
+def _label_density(core: Axes, tail: Axes, quantity: str) -> None:
+    symbol, unit = SYMBOLS[quantity], _unit_of(quantity)
+    core.set(xlabel=f"${symbol}/{unit}$", xlim=(-_CORE, _CORE))
+    tail.set(xlabel=f"$|{symbol}|/{unit}$", xscale="log", yscale="log")
+
+
+def _unit_of(quantity: str) -> str:
+    return r"\Gamma" if quantity == "B" else "c"
+
+
+OBSERVABLE = Observable(
+    name="fields",
+    file=results.DISTRIBUTIONS,
+    coordinates={
+        "quantity": Variable("quantity", "1", "field", "model"),
+        "statistic": Variable("statistic", "1", "statistic of the summary", "model"),
+        "edges": Variable("edge", "1", "edges of the bins of value/scale", "model"),
+        "alpha": Variable("quantity", "1", "exponent of the limiting stable law", "theory"),
+    },
+    variables={
+        "scale": Variable("quantity", "eV", "scale of the dilute limit", "physics"),
+        "count": Variable("quantity bin", "1", "values in each bin", "model"),
+        "below": Variable("quantity", "1", "values below the first edge", "model"),
+        "above": Variable("quantity", "1", "values above the last edge", "model"),
+        "density": Variable("quantity bin", "1", "density of value/scale", "model"),
+        "limit_density": Variable("quantity bin", "1", "that of the limiting stable law", "theory"),
+    },
+    for_fits={
+        "resampled": Variable("quantity statistic resample", "eV", "resampled statistics", "model"),
+        "std_error": Variable("quantity", "eV", "expected error of the std", "theory"),
+        "has_limit": Variable("quantity", "1", "whether the limit is the field's law", "theory"),
+    },
+    measure=measure,
+    fits=fits,
+    figures=(
+        Figure(name="distribution_B", draw=lambda found: distribution(found, "B")),
+        Figure(
+            name="distribution_b_tau",
+            draw=lambda found: distribution(found, "b_gamma", "b_eta", "b"),
+        ),
+    ),
+)

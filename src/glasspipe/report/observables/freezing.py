@@ -1,0 +1,393 @@
+"""How the spins freeze: curves against temperature, T_G, and what of it spins without U have too.
+
+Realisations have temperatures of their own, in units of their own local fields or where tempering
+put them. So each curve is brought to common temperatures before it is averaged.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS
+from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
+from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
+from glasspipe.report.observables import gap
+from glasspipe.report.observables.gap import GAP
+from glasspipe.report.observables.quality import JUDGED, QUALITY, verdicts
+from glasspipe.report.observables.random_field import FIELD
+from glasspipe.report.observables.sweeps import ENERGY
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import (
+    Arrangement,
+    Axis,
+    Series,
+    arrange,
+    energy_unit,
+    pick,
+    plus_minus,
+    points_of,
+)
+from glasspipe.spins import diagnostics
+from glasspipe.stages.freeze import OVERLAPS
+from glasspipe.statistics import spread
+
+Array = NDArray[np.float64]
+
+T_G, HEAT = "T_G", "heat"
+"""Quantities of the summary's rows."""
+
+HALF, PEAK, FIELD_HALF, SCALE = "overlap_half", "heat_peak", "field_overlap_half", "x_U_0"
+DECOUPLED = "decoupled_heat_peak"
+"""Statistics of T_G: where |q| is one half, where C is largest, where B alone makes the overlap one
+half, where C of spins decoupled in their final fields is largest; xU_0."""
+
+_DECOUPLED = np.geomspace(5.0, 0.05, 200)
+"""Temperatures over the median |h|."""
+_MARKS = {
+    HALF: ("o", COLOURS[0], r"overlap $|q|=1/2$"),
+    PEAK: ("s", COLOURS[1], "largest specific heat"),
+    FIELD_HALF: ("^", COLOURS[2], "overlap 1/2 by $B$ alone"),
+}
+_COLUMNS = {
+    "E/N (eV)": (ENERGY, "frozen"),
+    "T_G of the overlap (eV)": (T_G, HALF),
+    "T_G of the heat (eV)": (T_G, PEAK),
+    "T_G of B alone (eV)": (T_G, FIELD_HALF),
+    "T of the heat of decoupled spins (eV)": (T_G, DECOUPLED),
+    "largest heat (k_B)": (HEAT, "peak"),
+    "largest heat of decoupled spins (k_B)": (HEAT, "decoupled_peak"),
+    "exponent of the gap": (GAP, "exponent"),
+    "alignment with B": (FIELD, "alignment"),
+    "correlation of B and U_S": (FIELD, "B_and_U_S"),
+    "correlation of |B| and U_norm": (FIELD, "size_B_and_U"),
+    "overlap of frozen replicas": (FIELD, "overlap"),
+    **{name: (QUALITY, name) for name in JUDGED},
+}
+
+
+def measure(point: PointData) -> Measured:
+    """Return the curves of a point against temperature, and T_G from them."""
+    rows = [Row(T_G, SCALE, point.x * point.U_0)]
+    curves: dict[str, Any] = {"x_U_0": point.x * point.U_0}
+    if (point.frozen["T"] > 0).all():
+        T, each = _curves(point)
+        curves |= _averages(point, T, each)
+        rows += _temperatures(point, T, each)
+    return Measured([row for row in rows if row.known], curves)
+
+
+def _curves(point: PointData) -> tuple[Array, dict[str, Array]]:
+    """Return common temperatures, and the curves of each realisation (R, steps) against them."""
+    data = point.frozen
+    T = np.exp(np.log(data["T"]).mean(axis=0))
+    names = ("specific_heat", *(OVERLAPS if "overlap_abs" in data else ()))
+    each = {name: _at(T, data["T"], data[name]) for name in names}
+    energy = _at(T, data["T"], data["trace_energy"].mean(axis=1)) / point.defects
+    each["heat_slope"] = diagnostics.heat_slope(energy, T)
+    each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in data["B"]])
+    return T, each
+
+
+def _averages(point: PointData, T: Array, each: dict[str, Array]) -> dict[str, Any]:
+    chosen = point.resampled
+    curves: dict[str, Any] = {"freezing_step": np.arange(len(T)), "freezing_T": T}
+    for name, values in each.items():
+        curves[name] = values.mean(axis=0)
+        spreads = values[chosen].mean(axis=1).std(axis=0) if len(chosen) else np.nan
+        curves[f"{name}_stderr"] = np.broadcast_to(spreads, T.shape)
+    if "overlap_abs" in each:
+        curves["overlap_count"] = point.frozen["overlap_count"].sum(axis=0)
+    return curves
+
+
+def _temperatures(point: PointData, T: Array, each: dict[str, Array]) -> list[Row]:
+    """Return T_G by its definitions and the heat at its maximum, of the spins and without U."""
+    scale, chosen = point.x * point.U_0, point.resampled
+    grid = float(np.median(np.abs(point.frozen["h"]))) * _DECOUPLED
+    decoupled = np.array([diagnostics.heat_in_fields(h, grid) for h in point.frozen["h"]])
+    rows = [_temperature(PEAK, diagnostics.peak, T, each["heat_slope"], chosen, scale)]
+    if "overlap_abs" in each:
+        half = (T, each["overlap_abs"], chosen, scale)
+        rows.append(_temperature(HALF, diagnostics.crossing, *half))
+    alone = (T, each["field_overlap"], chosen, np.nan)
+    return [
+        *rows,
+        _temperature(DECOUPLED, diagnostics.peak, grid, decoupled, chosen, np.nan),
+        Row.mean(HEAT, "peak", _at_peak(each["heat_slope"])),
+        Row.mean(HEAT, "decoupled_peak", _at_peak(decoupled)),
+        _temperature(FIELD_HALF, diagnostics.crossing, *alone),
+    ]
+
+
+def _at_peak(values: Array) -> Array:
+    """Values where their mean is largest: the largest of each noisy curve would lie too high."""
+    return values[:, values.mean(axis=0).argmax()]
+
+
+def _at(T: Array, own: Array, values: Array) -> Array:
+    """Bring the curves (realisations, steps) from temperatures of their own to common ones."""
+    return np.array(
+        [np.interp(-np.log(T), -np.log(t), v) for t, v in zip(own, values, strict=True)]
+    )
+
+
+def _temperature(
+    statistic: str, find: Any, T: Array, values: Array, chosen: NDArray[np.int64], theory: float
+) -> Row:
+    found = find(T, values.mean(axis=0))
+    return Row(T_G, statistic, float(found), spread(find(T, values[chosen].mean(axis=1))), theory)
+
+
+def freezing(found: Results) -> Drawing:
+    """Overlap of replicas and specific heat against temperature, and the density of |h|."""
+    summary, data = found.summary, found.curves(results.FREEZING)
+    arrangement = arrange(summary)
+    known = bool(np.isfinite(data["x_U_0"]).all() and (data["x_U_0"] > 0).all())
+    columns = len(arrangement.series)
+    figure, grid = drawing.grid(3, columns, height=5.8, sharey="row")
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for panels, (series, colours) in zip(grid.T, curves, strict=False):
+        for name, colour in zip(series.points, colours, strict=True):
+            point = data.sel(point=name)
+            _draw_curves(panels[:2], point, point["x_U_0"] if known else 1.0, colour)
+            gap.draw(panels[2], point, colour)
+        panels[0].set_title(series.label)
+        unit = "$k_BT/xU_0$" if known else "$k_BT$ (eV)"
+        for axes in panels[:2]:
+            axes.set(xscale="log", xlabel=f"temperature {unit}")
+        panels[0].set_ylim(0, 1)
+        panels[2].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
+        froze = "freezing_T" in data and np.isfinite(data["freezing_T"].sel(point=series.points))
+        drawing.note_if_empty(panels[0], drawing.ONE_REPLICA if np.any(froze) else "no couplings")
+        drawing.note_if_empty(panels[1], "no couplings")
+        drawing.note_if_empty(panels[2], "no local fields")
+    for axes, label in zip(grid[:, 0], ("overlap $|q|$", "$C/Nk_B$", "density"), strict=True):
+        axes.set_ylabel(label)
+    grid[0, 0].axhline(0.5, color="grey", linewidth=0.5)
+    grid[1, 0].set_ylim(bottom=0)
+    _explain_lines(grid[0, 0], "of replicas", "by $B$ alone", loc="upper right")
+    _explain_lines(grid[1, 0], "$dE/dT$", "fluctuations", loc="upper left")
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _explain_lines(axes: Axes, solid: str, dotted: str, *, loc: str) -> None:
+    entries = [drawing.key(solid, color="black")]
+    entries.append(drawing.key(dotted, color="black", linestyle=":"))
+    drawing.legend(axes, entries, loc=loc, labelspacing=0.2)
+
+
+def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: Any) -> None:
+    """Draw the overlap, where it was measured, with that of spins in B alone, and the heat."""
+    overlaps, heats = panels
+    if "freezing_T" not in point:
+        return
+    T = point["freezing_T"] / unit
+    if "overlap_abs" in point and np.isfinite(point["overlap_abs"]).any():
+        _band(overlaps, T, point, "overlap_abs", colour)
+        overlaps.plot(T, point["field_overlap"], color=colour, linestyle=":")
+    _band(heats, T, point, "heat_slope", colour)
+    heats.plot(T, point["specific_heat"], color=colour, linestyle=":")
+
+
+def _band(axes: Axes, T: xr.DataArray, point: xr.Dataset, name: str, colour: Any) -> None:
+    value, error = point[name], point[f"{name}_stderr"]
+    axes.plot(T, value, color=colour)
+    axes.fill_between(T, value - error, value + error, color=colour, alpha=0.3, linewidth=0)
+
+
+def freezing_temperature(found: Results) -> Drawing:
+    """T_G along the axis by its definitions, and xU_0, one column a series."""
+    summary = found.summary
+    arrangement = arrange(summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.4, sharey=True)
+    values = summary["estimate"][(summary["quantity"] == T_G) & (summary["statistic"] != SCALE)]
+    unit, unit_name = energy_unit(values)
+    drawing.set_energies(panels, arrangement.axis, values)
+    for axes, series in zip(panels, arrangement.series, strict=False):
+        drawing.set_axis([axes], arrangement)
+        axes.set_title(series.label)
+        for statistic, (marker, colour, _) in _MARKS.items():
+            picked = pick(summary, T_G, statistic, series.points) / unit
+            style = {"marker": marker, "color": colour}
+            drawing.estimates(axes, series, picked.assign(theory=np.nan), style)
+        drawing.note_if_empty(axes, "not available")
+        scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
+        axes.plot(series.position, scale.where(scale > 0), color="grey")
+    panels[0].set_ylabel(f"freezing temperature $k_BT_G$ ({unit_name})")
+    _explain(figure, arrangement)
+    return figure
+
+
+def _explain(figure: Drawing, arrangement: Arrangement) -> None:
+    entries = [
+        drawing.key(label, ls="", marker=marker, color=colour)
+        for marker, colour, label in _MARKS.values()
+    ]
+    entries.append(drawing.key("$xU_0$", color="grey"))
+    drawing.legend(figure, entries, ncols=2 if len(arrangement.series) == 1 else 4)
+
+
+def overlap_distribution(found: Results) -> Drawing:
+    """P(q) of replicas at the lowest temperature and around T_G, one column a series.
+
+    T_G is where |q| is one half or, where it never is, where the specific heat is largest.
+    """
+    summary, data = found.summary, found.curves(results.FREEZING)
+    arrangement = arrange(summary)
+    figure, grid = drawing.grid(2, len(arrangement.series), height=4.4, sharex=True, sharey="row")
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for (lowest, around), (series, colours) in zip(grid.T, curves, strict=False):
+        half, heat = (pick(summary, T_G, name, series.points)["estimate"] for name in (HALF, PEAK))
+        for name, T, colour in zip(series.points, half.fillna(heat), colours, strict=True):
+            point = data.sel(point=name)
+            _draw_overlaps(lowest, point, 0.0, colour)
+            _draw_overlaps(around, point, T, colour)
+        lowest.set_title(series.label)
+        around.set(xlabel="overlap $q$", xlim=(-1, 1))
+        drawing.note_if_empty(lowest, drawing.ONE_REPLICA)
+        drawing.note_if_empty(around, "no $T_G$" if lowest.lines else drawing.ONE_REPLICA)
+    for axes, where in zip(grid[:, 0], ("lowest $T$", "$T$ near $T_G$"), strict=True):
+        axes.set(ylabel=f"$P(q)$, {where}", ylim=(0, None))
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None:
+    """Draw the density of q at the temperature next to T, a step for every bin."""
+    if "overlap_count" not in point or not np.isfinite(T):
+        return
+    temperatures = point["freezing_T"].to_numpy()
+    count = point["overlap_count"].to_numpy()
+    known = np.flatnonzero((temperatures > 0) & (count.sum(axis=1) > 0))
+    if not len(known):
+        return
+    there = known[np.argmin(np.abs(np.log(temperatures[known]) - np.log(max(T, 1e-300))))]
+    density = count[there] / count[there].sum() * len(count[there]) / 2
+    edges = np.linspace(-1, 1, len(density) + 1)
+    axes.plot(edges, [density[0], *density], color=colour, drawstyle="steps-pre")
+
+
+def values(found: Results) -> pd.DataFrame:
+    """Return E/N, T_G, the exponent of the gap, the random fields and the quality of each point."""
+    points = points_of(found.summary)
+    for column, (quantity, statistic) in _COLUMNS.items():
+        picked = pick(found.summary, quantity, statistic)
+        points[column] = picked["estimate"].to_numpy()
+        points[f"{column} stderr"] = picked["stderr"].to_numpy()
+    points["xU_0 (eV)"] = pick(found.summary, T_G, SCALE)["estimate"].to_numpy()
+    points["quality"] = verdicts(found.summary)
+    return points
+
+
+def latex(found: Results) -> str:
+    """Return the essential of them in LaTeX."""
+    summary = found.summary
+    columns = point_columns(points_of(summary))
+    temperatures = {
+        "T_G^{q}": HALF,
+        "T_G^{C}": PEAK,
+        "T_G^{B}": FIELD_HALF,
+        "xU_0": SCALE,
+    }
+    columns |= energies("E/N", pick(summary, ENERGY, "frozen"))
+    for symbol, name in temperatures.items():
+        columns |= energies(symbol, pick(summary, T_G, name))
+    numbers_of = {
+        r"\theta": (GAP, "exponent"),
+        r"-\langle S\,\mathrm{sgn}\,B\rangle": (FIELD, "alignment"),
+        "|q|": (FIELD, "overlap"),
+    }
+    for symbol, what in numbers_of.items():
+        columns[header(symbol)] = measured(pick(summary, *what))
+    columns["quality"] = ["good" if one == "good" else "poor" for one in verdicts(summary)]
+    note = (
+        "$T_G^q$: overlap of replicas one half; $T_G^C$: largest $dE/dT$;"
+        " $T_G^B$: overlap by $B$ alone one half."
+    )
+    return tabular(list(columns), [rows(columns)], note)
+
+
+def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
+    """Return T_G and T_C over xU_0 at every point of a series."""
+    table = values(found).set_index("point").loc[series.points]
+    places = [axis.at(position) for position in series.position]
+    return [
+        line
+        for (_, point), where in zip(table.iterrows(), places, strict=True)
+        for line in _lines(point, where)
+    ]
+
+
+def _lines(point: pd.Series, where: str) -> list[Line]:
+    """The lines on T_G by its definitions, and beside each what spins without couplings have."""
+    scale = point["xU_0 (eV)"]
+    if not scale > 0:
+        return []
+
+    def shown(name: str) -> str:
+        value, error = point[name] / scale, point[f"{name} stderr"] / scale
+        return plus_minus(value, error) if np.isfinite(value) else ""
+
+    half, heat = shown("T_G of the overlap (eV)"), shown("T_G of the heat (eV)")
+    alone = shown("T_G of B alone (eV)")
+    decoupled = shown("T of the heat of decoupled spins (eV)")
+    title, lines = f"T_G/xU_0 at {where}", []
+    if half:
+        remark = "replicas overlap by one half"
+        lines.append((title, half, f"{remark}; by B alone at {alone}" if alone else remark))
+    if heat:
+        several = np.isfinite(point["overlap of frozen replicas"])
+        nowhere = "; replicas nowhere overlap by one half" if several and not half else ""
+        beside = f"; of spins decoupled in their final fields at {decoupled}" if decoupled else ""
+        name = f"T_C/xU_0 at {where}" if half else title
+        lines.append((name, heat, f"largest dE/dT{beside}{nowhere}"))
+    return lines
+
+
+def _with_errors(**meanings: str) -> dict[str, Variable]:
+    """Return the curves of those meanings and their errors."""
+    curves = {}
+    for name, meaning in meanings.items():
+        curves[name] = Variable("freezing_step", "1", meaning, "model")
+        curves[f"{name}_stderr"] = Variable("freezing_step", "1", "its standard error", "model")
+    return curves
+
+
+OBSERVABLE = Observable(
+    name="freezing",
+    file=results.FREEZING,
+    coordinates={"freezing_step": Variable("freezing_step", "1", "step of the annealing", "model")},
+    variables={
+        "x_U_0": Variable("", "eV", "xU_0", "eq. (17)"),
+        "freezing_T": Variable("freezing_step", "eV", "common temperature k_B T", "model"),
+        **_with_errors(
+            specific_heat="heat per spin over k_B, from fluctuations",
+            overlap="mean overlap q of two replicas",
+            overlap_abs="mean |q|",
+            overlap_squared="mean of q squared",
+            heat_slope="heat per spin over k_B, dE/dT",
+            field_overlap="overlap of spins in B alone",
+        ),
+        "overlap_count": Variable(
+            "freezing_step overlap_bin", "1", "pairs with q in equal bins from -1 to 1", "model"
+        ),
+    },
+    measure=measure,
+    headlines=headlines,
+    figures=(
+        Figure(name="freezing", draw=freezing),
+        Figure(name="freezing_temperature", draw=freezing_temperature),
+        Figure(name="overlap_distribution", replicas=2, draw=overlap_distribution),
+    ),
+    tables=(Table(name="freezing", values=values, latex=latex),),
+)

@@ -1,0 +1,280 @@
+"""Typical fields side by side: the order of strength in (74), and what their ratios follow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS, MARKERS
+from glasspipe.report.latex import energies, measured, point_columns, rows, tabular
+from glasspipe.report.observable import Figure, Measured, Observable, Results, Table
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import (
+    SYMBOLS,
+    TYPICAL,
+    Arrangement,
+    arrange,
+    compact,
+    find_fit,
+    fraction,
+    joined,
+    pick,
+    points_of,
+    ratio,
+)
+
+Array = NDArray[np.float64]
+
+_STYLES = {
+    quantity: {"color": colour, "marker": marker}
+    for quantity, colour, marker in zip(
+        ("B", "U_S", "b_gamma", "b_eta", "J_tau"), COLOURS, MARKERS, strict=False
+    )
+}
+"""Of the fields whose typical values are shown together."""
+_MOST_VALUES = 7
+_DIGITS = 3
+"""Significant digits of values that are taken for the same."""
+_ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
+"""The terms of (74) as the paper orders them, by the typical field of each."""
+_TERMS = {
+    "U_S": SYMBOLS["U_S"],
+    "B": "B",
+    "b_gamma": r"\Sigma_j U^{S\tau}_{ij}S_j",
+    "b_eta": SYMBOLS["b_eta"],
+    "J_tau": SYMBOLS["J_tau"],
+}
+
+
+def measure(point: PointData) -> Measured:
+    """Return the mean norms of γ and η (eV) and of ζ (eV Å), which the ratios are shown against."""
+    tensors = point.tensors
+    named = {"gamma": tensors.gamma, "eta": tensors.eta, "zeta": tensors.zeta}
+    return Measured(curves={f"size_{name}": _mean_norm(one) for name, one in named.items()})
+
+
+def _mean_norm(tensor: Array) -> float:
+    return float(np.mean(np.sqrt(np.sum(tensor.reshape(len(tensor), -1) ** 2, axis=1))))
+
+
+def fields_against_x(found: Results) -> Drawing:
+    """Typical values of all fields along the axis with their theory, one column a series."""
+    summary = found.summary
+    arrangement = arrange(summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.6, sharey=True)
+    shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
+    drawing.set_energies(panels, arrangement.axis, summary["estimate"][shown])
+    for axes, series in zip(panels, arrangement.series, strict=False):
+        drawing.set_axis([axes], arrangement)
+        axes.set_title(series.label)
+        for quantity, style in _STYLES.items():
+            picked = pick(summary, quantity, TYPICAL, series.points)
+            drawing.estimates(axes, series, picked, style)
+    panels[0].set_ylabel("typical field (eV)")
+    _explain_fields(figure, arrangement, summary, found.fits)
+    return figure
+
+
+def _explain_fields(
+    figure: Drawing, arrangement: Arrangement, summary: pd.DataFrame, fits: pd.DataFrame
+) -> None:
+    """Explain the marks of the fields; of a single series with their exponents."""
+    [first, *others] = arrangement.series
+    typical = summary[summary["statistic"] == TYPICAL].groupby("quantity")["estimate"].max()
+    entries, title = [], None
+    for quantity, style in _STYLES.items():
+        label = f"${SYMBOLS[quantity]}{'=0' if typical.get(quantity) == 0 else ''}$"
+        fit = None if others else find_fit(fits, quantity, TYPICAL, "x", first.shared)
+        if fit is not None:
+            title = "exponent (dilute limit)"
+            label += f": {_exponents(fit)}"
+        entries.append(drawing.key(label, ls="", **style))
+    inside = arrangement.rises and not others
+    owner = figure.axes[0] if inside else figure
+    entries.append(drawing.key(r"theory, random $S$ and $\tau$", color="grey"))
+    drawing.legend(owner, entries, title=title, labelspacing=0.3)
+
+
+def _exponents(fit: Mapping[str, Any]) -> str:
+    """The fitted exponent, and the one of the dilute limit, a fraction."""
+    fitted = compact(fit["exponent"], fit["stderr"])
+    limit = fit["asymptotic"]
+    return f"${fitted}$" + (f" ({fraction(limit)})" if np.isfinite(limit) else "")
+
+
+def tau_ratios(found_: Results) -> Drawing:
+    """b^γ/b^η against γ/η and J/b against ζ/γ, with lines of proportionality."""
+    summary, data = found_.summary, found_.curves(results.LOW_ENERGY)
+    points = data["point"].values.tolist()
+    sizes = {name: data[f"size_{name}"].to_numpy() for name in ("gamma", "eta", "zeta")}
+    x = _rounded(data["x"].to_numpy())
+    mixing = _quotient(sizes["gamma"], sizes["eta"])
+    figure = Drawing(figsize=(2 * drawing.COLUMN_WIDTH, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    typical = {name: pick(summary, name, TYPICAL, points) for name in SYMBOLS}
+    groups = pd.DataFrame({"x": x, "mixing": _rounded(mixing)})
+    values = np.unique(x)
+    colours = dict(zip(values, drawing.distinct(len(values)), strict=True))
+    proportional = False
+    for axes, abscissa, found, keys in (
+        (left, mixing, ratio(typical["b_gamma"], typical["b_eta"]), ["x"]),
+        (
+            right,
+            _quotient(sizes["zeta"], sizes["gamma"]),
+            ratio(typical["J_tau"], typical["b"]),
+            ["x", "mixing"],
+        ),
+    ):
+        axes.set(xscale="log", yscale="log")
+        for _, group in groups.groupby(keys):
+            number = group.index.to_numpy()
+            colour = colours[groups["x"][number[0]]]
+            proportional |= _draw_proportional(axes, abscissa[number], found.iloc[number], colour)
+        if np.any(abscissa > 0):
+            positive = abscissa[abscissa > 0]
+            axes.set_xlim(np.nanmin(positive) / 2, np.nanmax(positive) * 2)
+            _label_values(axes, abscissa)
+        drawing.note_if_empty(axes, "no such fields")
+    left.set(
+        xlabel=r"$\gamma/\eta$", ylabel=rf"typical ${SYMBOLS['b_gamma']}$ / ${SYMBOLS['b_eta']}$"
+    )
+    right.set(xlabel=r"$\zeta/\gamma$ (Å)", ylabel=rf"typical ${SYMBOLS['J_tau']}$ / $b$")
+    entries = [
+        drawing.key(f"$x={value:g}$", ls="", marker="o", color=colour)
+        for value, colour in colours.items()
+    ]
+    if proportional:
+        entries.append(drawing.key("proportional", color="grey"))
+    drawing.legend(figure, entries, ncols=5)
+    return figure
+
+
+def _label_values(axes: Axes, abscissa: Array) -> None:
+    """Label the axis at the values themselves, if they are few."""
+    values = np.unique(_rounded(abscissa[abscissa > 0]))
+    if len(values) <= _MOST_VALUES:
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _draw_proportional(axes: Axes, abscissa: Array, found: pd.DataFrame, colour: Any) -> bool:
+    """Draw points and, if there are several, the line; return whether it was drawn."""
+    y, error = found["estimate"].to_numpy(), found["stderr"].to_numpy()
+    good = (y > 0) & (abscissa > 0)
+    if not good.any():
+        return False
+    abscissa, y, error = abscissa[good], y[good], error[good]
+    axes.errorbar(abscissa, y, error, linestyle="none", marker="o", color=colour, zorder=3)
+    if len(np.unique(_rounded(abscissa))) < 2:
+        return False
+    span = np.array([abscissa.min() / 1.2, abscissa.max() * 1.2])
+    axes.plot(span, span * np.exp(np.mean(np.log(y / abscissa))), color=colour, linewidth=0.8)
+    return True
+
+
+def _quotient(above: Array, below: Array) -> Array:
+    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+
+
+def _rounded(values: Array) -> Array:
+    """Values to a few significant digits, so that equal ones are."""
+    return np.array([float(f"{value:.{_DIGITS}g}") for value in values])
+
+
+def typical_fields(found: Results) -> pd.DataFrame:
+    """Return the quartile half-width of every field, a row a point, in eV."""
+    summary = found.summary
+    columns = {f"{q}_0": pick(summary, q, TYPICAL) for q in _quantities(summary)}
+    return joined(points_of(summary), columns, " (eV)")
+
+
+def _quantities(summary: pd.DataFrame) -> list[str]:
+    return [quantity for quantity in SYMBOLS if (summary["quantity"] == quantity).any()]
+
+
+def typical_fields_latex(found: Results) -> str:
+    """Return the table of :func:`typical_fields` in LaTeX, below it their ratios to theory."""
+    summary = found.summary
+    points = points_of(summary)
+    columns, ratios = point_columns(points), point_columns(points)
+    for quantity in _quantities(summary):
+        picked = pick(summary, quantity, TYPICAL)
+        column = energies(SYMBOLS[quantity], picked)
+        theory = picked["theory"].where(picked["theory"] > 0)
+        columns |= column
+        ratios |= dict.fromkeys(column, measured(picked.div(theory, axis=0)))
+    note = (
+        "Quartile half-widths; below the rule, in units of their theory"
+        r" with independent $S_j$ and $\tau_j$."
+    )
+    return tabular(list(columns), [rows(columns), rows(ratios)], note)
+
+
+def strengths(found: Results) -> pd.DataFrame:
+    """Return the typical value of each term of (74) in eV, and the ratios of successive ones."""
+    summary = found.summary
+    typical = _typical(summary)
+    values = {name: typical[name] for name in _ORDER}
+    return joined(joined(points_of(summary), values, " (eV)"), _steps(typical))
+
+
+def _typical(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {name: pick(summary, name, TYPICAL) for name in (*_ORDER, "b")}
+
+
+def _steps(typical: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    pairs = [*zip(_ORDER[1:], _ORDER[:-1], strict=True), ("J_tau", "b"), ("b_gamma", "b_eta")]
+    return {f"{one}/{other}": ratio(typical[one], typical[other]) for one, other in pairs}
+
+
+def strengths_latex(found: Results) -> str:
+    """Return the table of :func:`strengths` in LaTeX."""
+    summary = found.summary
+    points = points_of(summary)
+    typical = _typical(summary)
+    values, steps = point_columns(points), point_columns(points)
+    for name, before in zip(_ORDER, (None, *_ORDER), strict=False):
+        column = energies(_TERMS[name], typical[name])
+        step = measured(ratio(typical[name], typical[before])) if before else ["--"] * len(points)
+        values |= column
+        steps |= dict.fromkeys(column, step)
+    column = energies("b", typical["b"])
+    values |= column
+    steps |= dict.fromkeys(column, measured(ratio(typical["J_tau"], typical["b"])))
+    note = (
+        "Quartile half-widths in the order of the paper's (74); below the rule, each over the one"
+        r" to its left, and in the last column $\Sigma_j J_{ij}\tau_j$ over $b$."
+    )
+    return tabular(list(values), [rows(values), rows(steps)], note)
+
+
+OBSERVABLE = Observable(
+    name="strengths",
+    file=results.LOW_ENERGY,
+    variables={
+        "size_gamma": Variable("", "eV", "mean norm of gamma", "eq. (7)"),
+        "size_eta": Variable("", "eV", "mean modulus of eta", "eq. (7)"),
+        "size_zeta": Variable("", "eV angstrom", "mean norm of zeta", "eq. (8)"),
+    },
+    measure=measure,
+    figures=(
+        Figure(name="fields_against_x", draw=fields_against_x),
+        Figure(
+            name="tau_ratios",
+            needs=("defects.gamma", "defects.eta", "defects.zeta"),
+            draw=tau_ratios,
+        ),
+    ),
+    tables=(
+        Table(name="fields", values=typical_fields, latex=typical_fields_latex),
+        Table(name="strengths", values=strengths, latex=strengths_latex),
+    ),
+)

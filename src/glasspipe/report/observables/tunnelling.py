@@ -1,0 +1,218 @@
+"""S and τ that tunnel: the S that are free, |h| < D, and the splittings of τ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from glasspipe.files import results
+from glasspipe.files.variables import Variable
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS
+from glasspipe.report.latex import measured, numbers, point_columns, rows, tabular
+from glasspipe.report.observable import Figure, Measured, Observable, Results, Row, Table
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import arrange, joined, pick, points_of
+from glasspipe.statistics import mean_and_error
+from glasspipe.theory import levels
+from glasspipe.theory.levels import (
+    GIGAHERTZ,
+    LOW,
+    PER_GIGAHERTZ_AND_CUBIC_MICRON,
+    PER_JOULE_AND_CUBIC_METRE,
+)
+
+Array = NDArray[np.float64]
+
+FREE, LEVELS = "free_S", "levels"
+"""Quantities of the summary's rows."""
+
+_FREE = {
+    "fraction": ("found", {"color": COLOURS[0], "marker": "o"}),
+    "flat": (r"$2\langle D\rangle P(h=0)$", {"color": COLOURS[1], "marker": "s"}),
+    "paper": (r"$D_0/xU_0$", {"color": COLOURS[2], "marker": "^"}),
+}
+"""Statistics of the free S: as found, if P(h) were flat below D, and the paper's D_0/(xU_0)."""
+_DILUTE: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+"""Line of the limit of few defects."""
+
+
+def measure(point: PointData) -> Measured:
+    """Return the free fraction of S, the low splittings of τ, and the density P(E)."""
+    D, Delta = point.tunnelling
+    E = levels.splitting(point.values["b"], Delta)
+    rows = [*_free_rows(point, D), *_level_rows(point, E, Delta)]
+    return Measured(rows, _density(point, E, Delta))
+
+
+def _free_rows(point: PointData, D: Array) -> list[Row]:
+    """The theory of the free fraction is that of random S."""
+    h, known, scale = point.frozen["h"], point.known["h"], point.x * point.U_0
+    random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
+    return [
+        Row(FREE, "fraction", *mean_and_error(levels.free(h, D)), random),
+        Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D))),
+        Row(FREE, "paper", float(np.mean(D)) / scale if scale > 0 else np.nan),
+    ]
+
+
+def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
+    """Fraction of τ with a splitting below each k_B T, and their mean density, 1/(eV Å³)."""
+    known, rows = point.known["b"], []
+    for name, low in LOW.items():
+        value, error = mean_and_error(np.mean(low > E, axis=1))
+        random = np.nan
+        if known.coupled:
+            random = float(levels.expected_below(known.limit.cdf, Delta, low))
+        unit = point.defects / point.volume / low
+        rows += [
+            Row(LEVELS, f"below_{name}", value, error, random),
+            Row(LEVELS, f"density_{name}", value * unit, error * unit, random * unit),
+        ]
+    return rows
+
+
+def _density(point: PointData, E: Array, Delta: Array) -> dict[str, Any]:
+    density, error = levels.density_of_states(E, point.volume)
+    defects, known = point.defects / point.volume, point.known["b"]
+    expected = np.full(len(density), np.nan)
+    if known.coupled:
+        below = levels.expected_below(known.limit.cdf, Delta, levels.EDGES)
+        expected = defects * np.diff(below) / np.diff(levels.EDGES)
+    return {
+        "E": levels.EDGES,
+        "P": density,
+        "P_error": error,
+        "P_theory": expected,
+        "defect_density": defects,
+    }
+
+
+def free_spins(found: Results) -> Drawing:
+    """Fraction of S with |h| < D along the axis with its estimates, one column a series."""
+    summary = found.summary
+    arrangement = arrange(summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.2, sharey=True)
+    free = summary["estimate"][summary["quantity"] == "free_S"]
+    drawing.set_energies(panels, arrangement.axis, free)
+    for axes, series in zip(panels, arrangement.series, strict=False):
+        drawing.set_axis([axes], arrangement)
+        axes.set_title(series.label)
+        for name, (_, style) in _FREE.items():
+            drawing.estimates(axes, series, pick(summary, "free_S", name, series.points), style)
+        drawing.note_if_empty(axes, "$D=0$: none is free")
+    panels[0].set_ylabel(r"fraction of $S$ with $|h|<D$")
+    entries = [drawing.key(label, ls="", **style) for label, style in _FREE.values()]
+    drawing.legend(figure, [*entries, drawing.key("random $S$", color=COLOURS[0])], ncols=2)
+    return figure
+
+
+def level_density(found: Results) -> Drawing:
+    """Density of two-level systems against their splitting, one column a series."""
+    data = found.curves(results.LOW_ENERGY)
+    arrangement = arrange(found.summary)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.0, sharey=True)
+    edges = data["E"].to_numpy()
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for axes, (series, colours) in zip(panels, curves, strict=False):
+        axes.set(xscale="log", yscale="log", xlabel="splitting $E$ (eV)")
+        axes.set_title(series.label)
+        for point, colour in zip(series.points, colours, strict=True):
+            _draw_levels(axes, edges, data.sel(point=point), colour)
+        drawing.note_if_empty(axes, "no splittings")
+        above = axes.secondary_xaxis("top", functions=(_to_gigahertz, _from_gigahertz))
+        above.set_xlabel("$E/h$ (GHz)")
+    panels[0].set_ylabel("$P(E)$ (1/(eV Å$^3$))")
+    lines = [line for axes in panels for line in axes.lines if np.isfinite(line.get_ydata()).any()]
+    if lines:
+        drawn = [drawing.key("found", color="black")]
+        drawn.append(drawing.key("stable law of $b$", color="black", **_DILUTE))
+        drawing.legend(panels[0], drawn, loc="lower left")
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _to_gigahertz(E: Array) -> Array:
+    return E / GIGAHERTZ
+
+
+def _from_gigahertz(frequency: Array) -> Array:
+    return frequency * GIGAHERTZ
+
+
+def _draw_levels(axes: Axes, edges: Array, found: Mapping[Any, Any], colour: Any) -> None:
+    P, theory = found["P"].to_numpy(), found["P_theory"].to_numpy()
+    occupied = np.flatnonzero(P > 0)
+    if not len(occupied):
+        return
+    span = slice(occupied[0], occupied[-1] + 1)
+    axes.stairs(
+        np.where(P > 0, P, np.nan)[span],
+        edges[span.start : span.stop + 1],
+        baseline=None,
+        color=colour,
+    )
+    middle = np.sqrt(edges[1:] * edges[:-1])[span]
+    shown = np.where(theory[span] > 0, theory[span], np.nan)
+    axes.plot(middle, shown, color=colour, **_DILUTE)
+
+
+def values(found: Results) -> pd.DataFrame:
+    """Return the free fraction of S with its estimates, and the density of low splittings of τ."""
+    summary = found.summary
+    columns = {f"free S {name}": pick(summary, "free_S", name) for name in _FREE}
+    for T in LOW:
+        density = pick(summary, "levels", f"density_{T}")
+        columns |= {
+            f"tau below {T}": pick(summary, "levels", f"below_{T}"),
+            f"P {T} (1/(eV angstrom3))": density,
+            f"P {T} (1/(J m3))": density * PER_JOULE_AND_CUBIC_METRE,
+            f"P {T} (1/(GHz um3))": density * PER_GIGAHERTZ_AND_CUBIC_MICRON,
+        }
+    return joined(points_of(summary), columns)
+
+
+def latex(found: Results) -> str:
+    """Return the essential of them in LaTeX."""
+    summary = found.summary
+    columns = point_columns(points_of(summary))
+    fraction, flat, paper = (pick(summary, "free_S", name) for name in _FREE)
+    columns[r"$|h|<D$"] = measured(fraction)
+    columns["random $S$"] = numbers(fraction["theory"])
+    columns[r"$2\langle D\rangle P(0)$"] = measured(flat)
+    columns["$D_0/xU_0$"] = numbers(paper["estimate"])
+    for T in LOW:
+        below = pick(summary, "levels", f"below_{T}")
+        density = pick(summary, "levels", f"density_{T}")
+        columns[f"$E<$ {T}"] = measured(below)
+        columns[f"$P$ {T} (1/(J m$^3$))"] = measured(density * PER_JOULE_AND_CUBIC_METRE)
+    note = (
+        r"Fractions of $S$ that are free and of $\tau$ with a splitting below $k_BT$, and the mean"
+        r" density $P$ of the latter."
+    )
+    return tabular(list(columns), [rows(columns)], note)
+
+
+_DENSITY = "eV-1 angstrom-3"
+
+OBSERVABLE = Observable(
+    name="tunnelling",
+    file=results.LOW_ENERGY,
+    coordinates={"E": Variable("energy_edge", "eV", "edges of the splittings", "model")},
+    variables={
+        "P": Variable("energy_bin", _DENSITY, "density of two-level systems", "model"),
+        "P_error": Variable("energy_bin", _DENSITY, "its standard error", "model"),
+        "P_theory": Variable("energy_bin", _DENSITY, "that of the stable law of b", "theory"),
+        "defect_density": Variable("", "angstrom-3", "defects per volume", "model"),
+    },
+    measure=measure,
+    figures=(
+        Figure(name="free_spins", draw=free_spins),
+        Figure(name="levels", draw=level_density),
+    ),
+    tables=(Table(name="tunnelling", values=values, latex=latex),),
+)

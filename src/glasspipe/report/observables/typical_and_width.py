@@ -1,0 +1,172 @@
+"""The typical field B_0 against the width B̄ of B: ∝ x and ∝ √x (after (29))."""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS
+from glasspipe.report.latex import header, measured, numbers, point_columns, rows, tabular
+from glasspipe.report.observable import Figure, Line, Observable, Results, Table
+from glasspipe.report.presentation import (
+    TYPICAL,
+    WIDTH,
+    Axis,
+    Series,
+    arrange,
+    compact,
+    energy_unit,
+    find_fit,
+    joined,
+    pick,
+    plus_minus,
+    points_of,
+    ratio,
+)
+
+_UNAVAILABLE = "not available"
+_KURTOSIS = (
+    "The kurtosis need not converge: the rare near pairs that rule it may be missing in a sample."
+)
+
+
+@dataclass(frozen=True)
+class _Law:
+    """A statistic of B, its symbol, what it is a power of, and how it is drawn."""
+
+    statistic: str
+    symbol: str
+    against: str
+    base: str
+    colour: str
+    marker: str
+
+    def style(self, colour: str) -> dict[str, Any]:
+        """Filled circles lie on top of open squares, so that both are seen where they meet."""
+        fill = colour if self.marker == "o" else "white"
+        return {"color": colour, "marker": self.marker, "markerfacecolor": fill}
+
+    def power(self, fits: pd.DataFrame, series: Series) -> str:
+        """Return the fitted power law, or nothing if there is none."""
+        fit = find_fit(fits, "B", self.statistic, self.against, series.shared)
+        if fit is None:
+            return ""
+        exponent = compact(fit["exponent"], fit["stderr"])
+        return rf"{self.symbol}\propto {self.base}^p,\ p={exponent}"
+
+
+_LAWS = (
+    _Law(WIDTH, r"\bar{B}", "x(1-x)", "[x(1-x)]", COLOURS[1], "s"),
+    _Law(TYPICAL, "B_0", "x", "x", COLOURS[0], "o"),
+)
+
+
+def typical_and_width(found: Results) -> Drawing:
+    """B_0 and B̄ along the axis with their theory, and how far they are from it."""
+    summary, fits = found.summary, found.fits
+    arrangement = arrange(summary)
+    figure = Drawing(figsize=(drawing.COLUMN_WIDTH, 4.0), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
+    drawing.set_axis([top, bottom], arrangement)
+    drawing.set_energies([top], arrangement.axis, summary["estimate"][summary["quantity"] == "B"])
+    single = len(arrangement.series) == 1
+    colours = drawing.series_colours(arrangement)
+    for series, shared in zip(arrangement.series, colours, strict=False):
+        for law in _LAWS:
+            picked = pick(summary, "B", law.statistic, series.points)
+            style = law.style(law.colour if single else shared)
+            drawing.estimates(top, series, picked, style)
+            drawing.residuals(bottom, series, picked, style)
+    drawing.note_if_empty(bottom, "no theory")
+    bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
+    top.set_ylabel("random field on $S$ (eV)")
+    bottom.set_ylabel("deviation from\ntheory (%)")
+    if single:
+        _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0])
+    else:
+        _explain_laws(top, fits, None)
+        drawing.explain_series(figure, arrangement)
+    return figure
+
+
+def _explain_laws(owner: Axes | Drawing, fits: pd.DataFrame, series: Series | None) -> None:
+    """Explain the marks of the statistics; of a single series with its power laws."""
+    entries = []
+    for law in _LAWS:
+        power = law.power(fits, series) if series else ""
+        colour = law.colour if series else "grey"
+        entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
+    drawing.legend(owner, [*entries, drawing.key("theory", color="grey")])
+
+
+def values(found: Results) -> pd.DataFrame:
+    """Return B_0, B̄, B̄/B_0, the mean and the kurtosis of B, a row a point, energies in eV."""
+    summary = found.summary
+    B = {name: pick(summary, "B", name) for name in (TYPICAL, WIDTH, "mean", "kurtosis")}
+    in_eV = {"B_0": B[TYPICAL], "B_std": B[WIDTH], "B_mean": B["mean"]}
+    ratios = {"B_std/B_0": ratio(B[WIDTH], B[TYPICAL]), "B_kurtosis": B["kurtosis"]}
+    return joined(joined(points_of(summary), in_eV, " (eV)"), ratios)
+
+
+def latex(found: Results) -> str:
+    """Return them in LaTeX."""
+    summary = found.summary
+    columns = point_columns(points_of(summary))
+    for statistic, symbol in {TYPICAL: "B_0", WIDTH: r"\bar{B}"}.items():
+        picked = pick(summary, "B", statistic)
+        factor, unit = energy_unit(picked["estimate"])
+        columns[header(symbol, unit)] = measured(picked / factor)
+        columns[header(rf"{symbol}^\mathrm{{theory}}", unit)] = numbers(picked["theory"] / factor)
+    width, typical = (pick(summary, "B", name) for name in (WIDTH, TYPICAL))
+    columns[header(r"\bar{B}/B_0")] = measured(ratio(width, typical))
+    mean = pick(summary, "B", "mean")
+    factor, unit = energy_unit(mean["stderr"])
+    columns[header(r"\langle B\rangle", unit)] = measured(mean / factor)
+    columns["kurtosis"] = measured(pick(summary, "B", "kurtosis"))
+    return tabular(list(columns), [rows(columns)], _KURTOSIS)
+
+
+def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
+    """Return the exponents of B_0 and B̄, and their ratio."""
+    return [
+        _exponent("exponent of B_0 against x", found.fits, (TYPICAL, "x"), series),
+        _exponent("exponent of B̄ against x(1 - x)", found.fits, (WIDTH, "x(1-x)"), series),
+        _ratio(found.summary, series, axis),
+    ]
+
+
+def _exponent(name: str, fits: pd.DataFrame, what: tuple[str, str], series: Series) -> Line:
+    statistic, against = what
+    fit = find_fit(fits, "B", statistic, against, series.shared)
+    if fit is None:
+        return name, _UNAVAILABLE, "no power law can be fitted in this study"
+    remarks = [f"fitted over {fit['range']}"]
+    if isfinite(fit["prediction"]):
+        remarks.append(f"theory on the same points {fit['prediction']:.4f}")
+    return name, plus_minus(fit["exponent"], fit["stderr"]), "; ".join(remarks)
+
+
+def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> Line:
+    """B̄/B_0 at the first point along the axis where there is such a ratio."""
+    width, typical = (pick(statistics, "B", name, series.points) for name in (WIDTH, TYPICAL))
+    found = ratio(width, typical)
+    known = np.flatnonzero(found["estimate"].notna())
+    if not len(known):
+        return "B̄/B_0", _UNAVAILABLE, "B vanishes in this study"
+    first = found.iloc[known[0]]
+    where = axis.at(series.position[known[0]])
+    remark = f"theory {first['theory']:.4g}" if isfinite(first["theory"]) else ""
+    return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
+
+
+OBSERVABLE = Observable(
+    name="typical_and_width",
+    headlines=headlines,
+    figures=(Figure(name="typical_and_width", draw=typical_and_width),),
+    tables=(Table(name="summary", values=values, latex=latex),),
+)
