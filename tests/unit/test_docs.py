@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from glasspipe.report.data_docs import dictionary
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("config/*.md")])
 TEXTS = [*PAGES, *sorted(ROOT.glob("src/**/*.py")), *sorted(ROOT.glob("benchmarks/*.py"))]
@@ -49,3 +51,7 @@ def exists(name):
                 value = getattr(value, part)
             return True
     return False
+
+
+def test_the_dictionary_of_the_files_is_in_step():
+    assert dictionary() in (ROOT / "docs" / "data.md").read_text("utf-8")

@@ -1,28 +1,37 @@
-"""The dictionary of the stages' files in docs/data.md, written from what the stages declare.
+"""The dictionary of the files in docs/data.md, written from what stages and observables declare.
 
-`python -m glasspipe.stages.data_docs docs/data.md` rewrites what stands between its marks there.
+`python -m glasspipe.report.data_docs docs/data.md` rewrites what stands between its marks there.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from glasspipe.files.variables import REALISATION, Variable
+from glasspipe.report.observables import OBSERVABLES
 from glasspipe.stages import STAGES
 from glasspipe.stages.stage import Stage
 
-_COMMAND = "python -m glasspipe.stages.data_docs docs/data.md"
+_COMMAND = "python -m glasspipe.report.data_docs docs/data.md"
 BEGIN, END = f"<!-- Written by `{_COMMAND}`. -->\n", "<!-- End of what it writes. -->\n"
 
 
 def dictionary() -> str:
-    """Return the table of the variables of every stage's file."""
-    head = ["| variable (dimensions) | unit | meaning | from | where |", "|---|---|---|---|---|"]
+    """Return the tables of the variables of every stage's file and of the study's own."""
     sections = []
     for stage in STAGES.values():
         temporary = ", deleted as soon as they have been used" if stage.temporary else ""
         title = f"### `{stage.name}`\n\nFiles of the stage that {_reads(stage)}{temporary}."
-        sections.append("\n".join([title, "", *head, *_rows(stage)]))
+        sections.append(_section(title, {"realisation": REALISATION, **stage.variables}))
+    for file in dict.fromkeys(one.file for one in OBSERVABLES if one.file):
+        title = f"### `{file}`\n\nA file of the study's results."
+        mine = [one for one in OBSERVABLES if one.file == file]
+        held = {name: about for one in mine for name, about in one.coordinates.items()} | {
+            name: about.along(f"point {about.dimensions}".strip())
+            for one in mine
+            for name, about in one.variables.items()
+        }
+        sections.append(_section(title, held))
     return "\n\n".join(sections) + "\n"
 
 
@@ -31,9 +40,10 @@ def _reads(stage: Stage) -> str:
     return f"reads those of {names}" if names else "begins a study"
 
 
-def _rows(stage: Stage) -> Iterator[str]:
-    for name, about in {"realisation": REALISATION, **stage.variables}.items():
-        yield f"| {' | '.join(_cells(name, about))} |"
+def _section(title: str, variables: Mapping[str, Variable]) -> str:
+    head = ["| variable (dimensions) | unit | meaning | from | where |", "|---|---|---|---|---|"]
+    rows = (f"| {' | '.join(_cells(name, about))} |" for name, about in variables.items())
+    return "\n".join([title, "", *head, *rows])
 
 
 def _cells(name: str, about: Variable) -> tuple[str, ...]:
