@@ -157,3 +157,8 @@ def rotations(vector: Array) -> Array:
     zero = np.zeros_like(x)
     cross = np.array([[zero, -z, y], [z, zero, -x], [-y, x, zero]]).transpose(2, 0, 1)
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def mean_norm(tensor: NDArray[np.float64]) -> float:
+    """Return the mean over defects (N, …) of a tensor's norm, or of a number's modulus."""
+    return float(np.mean(np.sqrt(np.sum(tensor.reshape(len(tensor), -1) ** 2, axis=1))))

@@ -14,9 +14,8 @@ from glasspipe.files import dataset
 from glasspipe.report.expectation import Expectation, expectations
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.spins import diagnostics
 from glasspipe.stages.fields import FIELDS
-from glasspipe.stages.freeze import FREEZE, OVERLAPS
+from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
@@ -24,15 +23,6 @@ from glasspipe.theory.estimates import energy_scale
 
 Array = NDArray[np.float64]
 
-_FROZEN = (
-    *("B", "S", "h", "T", "energy", "acceptance"),
-    *("trace_energy", "replica_energy", "replica_S", "unstable"),
-)
-_IF_THERE = (
-    *("specific_heat", "U_norm", "swap_rate", "log_energy", "round_trips"),
-    *OVERLAPS,
-    *("overlap_count", *diagnostics.ERRORS),
-)
 _MADE = ("b_gamma", "b_eta", "b", "J_abs", "J_tau")
 _COLUMNS = ("S", "B", "h", *_MADE)
 """Of the rows of single defects."""
@@ -67,12 +57,11 @@ class PointData:
 
     @cached_property
     def frozen(self) -> dict[str, NDArray[Any]]:
-        """The variables of the freeze stage (R, …), those included that only some points have."""
+        """The variables of the freeze stage (R, …), those included that some points alone have."""
         chunks = []
         for path in self.files.files[FREEZE.name]:
             with self.files.opened(FREEZE, path) as reader:
-                names = [*_FROZEN, *(name for name in _IF_THERE if name in reader)]
-                chunks.append({name: reader.whole(name) for name in names})
+                chunks.append({name: reader.whole(name) for name in FREEZE.written(self.model)})
         return _joined(chunks)
 
     @cached_property

@@ -93,6 +93,7 @@ _STORED = variables.only(
         "U_norm": Variable(
             variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
         ),
+        "U_sum": Variable(variables.DEFECT, "eV", "sum over j of U_ij", "after eq. (29)"),
     },
 )
 _IMPLICIT = variables.only(
@@ -206,7 +207,7 @@ def _frozen(
 def _of_stored(
     model: Model, source: dataset.Reader, row: int, **options: Any
 ) -> "tuple[Frozen, dict[str, Any]]":
-    """Freeze with a stored U; return the size of each spin's couplings and what the method adds."""
+    """Freeze with a stored U; return the sums of each spin's couplings and what the method adds."""
     from glasspipe.spins.annealing import freeze
     from glasspipe.spins.tempering import temper
 
@@ -215,7 +216,7 @@ def _of_stored(
     upper = np.triu_indices(len(B), 1)
     U[upper] = pairs
     U.T[upper] = pairs
-    found = {"U_norm": np.sqrt(np.sum(U * U, axis=1))}
+    found = {"U_norm": np.sqrt(np.sum(U * U, axis=1)), "U_sum": U.sum(axis=1)}
     if model.freeze["method"] == "tempering":
         tempered = temper(U, B, **options)
         return tempered.frozen, found | vars(tempered)

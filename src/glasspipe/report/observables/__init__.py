@@ -2,6 +2,7 @@
 
 from glasspipe.report.observables import (
     annealing,
+    coupling_sums,
     couplings,
     fields,
     freezing,
@@ -20,6 +21,7 @@ OBSERVABLES = (
     typical_and_width.OBSERVABLE,
     strengths.OBSERVABLE,
     couplings.OBSERVABLE,
+    coupling_sums.OBSERVABLE,
     tunnelling.OBSERVABLE,
     annealing.OBSERVABLE,
     freezing.OBSERVABLE,

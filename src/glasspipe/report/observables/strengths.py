@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
+from glasspipe.defects.tensors import mean_norm
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
@@ -58,11 +59,7 @@ def measure(point: PointData) -> Measured:
     """Return the mean norms of γ and η (eV) and of ζ (eV Å), which the ratios are shown against."""
     tensors = point.tensors
     named = {"gamma": tensors.gamma, "eta": tensors.eta, "zeta": tensors.zeta}
-    return Measured(curves={f"size_{name}": _mean_norm(one) for name, one in named.items()})
-
-
-def _mean_norm(tensor: Array) -> float:
-    return float(np.mean(np.sqrt(np.sum(tensor.reshape(len(tensor), -1) ** 2, axis=1))))
+    return Measured(curves={f"size_{name}": mean_norm(one) for name, one in named.items()})
 
 
 def fields_against_x(found: Results) -> Drawing:

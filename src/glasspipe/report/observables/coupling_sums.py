@@ -1,0 +1,106 @@
+"""Σ_j U_ij beside B_i: the paper expects |B_i| ~ |Σ_j U_ij| η/γ (after (29)).
+
+Both are sums of R⁻³ over the same defects, so their typical values have one scale. Whether they are
+large at the same defects is another question, which the rank correlation answers.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+
+from glasspipe.defects.tensors import Tensors, mean_norm
+from glasspipe.report import drawing
+from glasspipe.report.drawing import COLOURS
+from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
+from glasspipe.report.observable import Figure, Measured, Observable, Results, Row, Table
+from glasspipe.report.point_data import PointData
+from glasspipe.report.presentation import TYPICAL, arrange, joined, pick, points_of, ratio
+from glasspipe.spins.random_field import correlation
+from glasspipe.statistics import describe
+
+SUM, SCALED = "U_sum", "U_sum_eta_over_gamma"
+"""Quantities of the summary's rows: Σ_j U_ij, and that times η/γ."""
+_SYMBOLS = {"B": "B", SCALED: r"\Sigma_j U_{ij}\,\eta/\gamma"}
+_STYLES = {
+    "B": {"color": COLOURS[0], "marker": "o"},
+    SCALED: {"color": COLOURS[1], "marker": "s", "markerfacecolor": "white"},
+}
+
+
+def measure(point: PointData) -> Measured:
+    """Return how Σ_j U_ij is distributed, and how |Σ_j U_ij| and |B_i| go together."""
+    if "U_sum" not in point.frozen:
+        return Measured()
+    total, B = point.frozen["U_sum"], point.frozen["B"]
+    found = []
+    for quantity, values in ((SUM, total), (SCALED, total * eta_over_gamma(point.tensors))):
+        rng = point.rng("coupling_sums")
+        described = describe(values, rng, resamples=point.bootstrap)
+        found += [Row(quantity, name, one.value, one.stderr) for name, one in described.items()]
+    together = correlation(np.abs(B), np.abs(total))
+    found.append(Row.mean(SUM, "rank_correlation_with_B", together))
+    return Measured([row for row in found if row.known])
+
+
+def eta_over_gamma(tensors: Tensors) -> float:
+    """Return the mean modulus of η over the mean norm of γ; 0 without γ."""
+    gamma = mean_norm(tensors.gamma)
+    return mean_norm(tensors.eta) / gamma if gamma > 0 else 0.0
+
+
+def coupling_sums(found: Results) -> Drawing:
+    """Typical |B| and |Σ_j U_ij| η/γ along the axis, and their ratio, one column a series."""
+    summary = found.summary
+    arrangement = arrange(summary)
+    figure, grid = drawing.grid(
+        2, len(arrangement.series), height=4.2, sharex=True, sharey="row", height_ratios=(2, 1)
+    )
+    shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
+    drawing.set_energies(grid[0], arrangement.axis, summary["estimate"][shown])
+    for (top, bottom), series in zip(grid.T, arrangement.series, strict=False):
+        drawing.set_axis([top, bottom], arrangement)
+        top.set_title(series.label)
+        typical = {name: pick(summary, name, TYPICAL, series.points) for name in _STYLES}
+        for name, style in _STYLES.items():
+            drawing.estimates(top, series, typical[name].assign(theory=np.nan), style)
+        quotient = ratio(typical["B"], typical[SCALED]).assign(theory=np.nan)
+        drawing.estimates(bottom, series, quotient, {"color": "black", "marker": "o"})
+        bottom.axhline(1.0, color="grey", linewidth=0.6)
+        drawing.note_if_empty(top, "not available")
+    grid[0, 0].set_ylabel("typical value (eV)")
+    grid[1, 0].set_ylabel("ratio")
+    entries = [drawing.key(f"${_SYMBOLS[n]}$", ls="", **style) for n, style in _STYLES.items()]
+    drawing.legend(figure, entries)
+    return figure
+
+
+def values(found: Results) -> pd.DataFrame:
+    """Return typical |B| and |Σ_j U_ij| η/γ, their ratio and correlation, a row a point."""
+    summary = found.summary
+    typical = {name: pick(summary, name, TYPICAL) for name in ("B", SUM, SCALED)}
+    numbers = {
+        f"B/{SCALED}": ratio(typical["B"], typical[SCALED]),
+        "rank correlation": pick(summary, SUM, "rank_correlation_with_B"),
+    }
+    return joined(joined(points_of(summary), typical, " (eV)"), numbers)
+
+
+def latex(found: Results) -> str:
+    """Return them in LaTeX."""
+    summary = found.summary
+    columns = point_columns(points_of(summary))
+    typical = {name: pick(summary, name, TYPICAL) for name in _STYLES}
+    for name, picked in typical.items():
+        columns |= energies(_SYMBOLS[name], picked)
+    columns["ratio"] = measured(ratio(typical["B"], typical[SCALED]))
+    columns[header("r")] = measured(pick(summary, SUM, "rank_correlation_with_B"))
+    note = r"Quartile half-widths; $r$: rank correlation of $|B_i|$ and $|\Sigma_j U_{ij}|$."
+    return tabular(list(columns), [rows(columns)], note)
+
+
+OBSERVABLE = Observable(
+    name="coupling_sums",
+    measure=measure,
+    figures=(Figure(name="coupling_sums", draw=coupling_sums),),
+    tables=(Table(name="coupling_sums", values=values, latex=latex),),
+)
