@@ -334,6 +334,7 @@ def _distributions(points, vanish, samples):
         {
             "edges": ("edge", EDGES),
             "scale": (each, scales, {"units": "eV"}),
+            "limit_typical": (each, scales * [_quartile(alpha) for alpha in ALPHA.values()]),
             "count": ((*each, "bin"), count),
             "below": (each, below),
             "above": (each, above),

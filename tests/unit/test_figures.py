@@ -68,9 +68,15 @@ def points_of(axes):
 
 
 def theory_of(axes):
+    """The bars of theory."""
+    estimates = {mark for container in axes.containers for mark in (container[0], *container[1])}
+    return [line for line in axes.lines if line.get_marker() == "_" and line not in estimates]
+
+
+def curves_of(axes):
     """The lines without markers that are not horizontal rules."""
     bars = {mark for container in axes.containers for mark in (container[0], *container[1])}
-    return [line for line in axes.lines if line not in bars]
+    return [line for line in axes.lines if line not in bars and line.get_marker() != "_"]
 
 
 def labels_of(legend):
@@ -114,11 +120,23 @@ def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
 
 
 def test_the_fitted_exponents_are_in_the_legend(study, drawn):
-    width, typical, theory = labels_of(drawn["typical_and_width"].axes[0].get_legend())
+    width, typical, *theory = labels_of(drawn["typical_and_width"].axes[0].get_legend())
     fits = study.fits.query("quantity == 'B'").set_index("against")
     for label, against in ((width, "x(1-x)"), (typical, "x")):
         assert f"p={compact(fits.loc[against, 'exponent'], fits.loc[against, 'stderr'])}" in label
-    assert theory == "theory"
+    assert theory == ["theory", "few defects"]
+
+
+def test_lines_are_drawn_where_they_are_known_between_the_points(study, drawn):
+    """The square of the width over x is linear in x, and the limit of B_0 is a power."""
+    width, limit = curves_of(drawn["typical_and_width"].axes[0])
+    exact = pick(study.summary, "B", "std", ["p0", "p1", "p2", "p3"])["theory"].to_numpy()
+    x, y = np.asarray(width.get_xydata()).T
+    assert len(x) == 200
+    at = np.array([1e-3, 1e-2, 0.03, 0.3])
+    np.testing.assert_allclose(y**2 / x, np.interp(x, at, exact**2 / at), rtol=1e-12)
+    (low, high), values = limit.get_xdata()[[0, -1]], limit.get_ydata()
+    assert values[-1] / values[0] == pytest.approx(high / low)
 
 
 def test_fields_carry_their_powers_and_theory(drawn):
@@ -189,7 +207,7 @@ def test_freezing_temperatures_stand_beside_the_interaction(drawn):
     for (x, y, error), factor in zip(points_of(axes), (4, 2, 8), strict=True):
         np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
         np.testing.assert_allclose(error, y / 20)
-        line = theory_of(axes)[-1].get_ydata()
+        line = curves_of(axes)[-1].get_ydata()
         np.testing.assert_allclose(y, factor * line)
 
 
@@ -274,7 +292,7 @@ def test_energy_against_sweeps_has_its_limit_and_the_sweeps_needed(tmp_path):
         np.testing.assert_allclose(s, numbers)
         np.testing.assert_allclose(energy, limit * (1 - 0.05 * s**-0.2))
         np.testing.assert_allclose(error, -energy / 20)
-        curve, level, needed = theory_of(axes)
+        curve, level, needed = curves_of(axes)
         np.testing.assert_allclose(level.get_ydata(), limit)
         np.testing.assert_allclose(
             curve.get_ydata(), limit * (1 - 0.05 * curve.get_xdata() ** -0.2)

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
@@ -37,6 +38,12 @@ MOST_LABELS = 10
 
 ONE_REPLICA = "one replica:\nno overlap"
 """Note where overlaps would be."""
+
+BARS: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 11}
+"""Marks of theory at single points. Between them lines would be chords: laws on a lattice bend."""
+
+DASHED: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+"""Line of the limit of few defects."""
 
 _NARROW = 2.4
 _NEAR = 1e-6
@@ -113,12 +120,21 @@ def set_energies(panels: Sequence[Axes], axis: Axis, values: pd.Series) -> None:
 
 
 def estimates(axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str, Any]) -> None:
-    """Draw estimates with their errors, and their theory as a line."""
+    """Draw estimates with their errors, and their theory as bars: it is known at the points."""
     shown = picked.where(picked > 0) if axes.get_yscale() == "log" else picked
-    axes.plot(series.position, shown["theory"], color=style["color"], zorder=2)
+    axes.plot(series.position, shown["theory"], color=style["color"], zorder=2, **BARS)
     axes.errorbar(
         series.position, shown["estimate"], picked["stderr"], linestyle="none", zorder=3, **style
     )
+
+
+def limit(
+    axes: Axes, arrangement: Arrangement, series: Series, data: xr.Dataset, style: dict[str, Any]
+) -> None:
+    """Draw the typical value of few defects against x, a power law, as a dashed line."""
+    values = data["limit_typical"].sel(point=series.points).to_numpy()
+    if arrangement.rises and np.all(values > 0):
+        axes.plot(series.position, values, color=style["color"], zorder=1, **DASHED)
 
 
 def residuals(axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str, Any]) -> None:

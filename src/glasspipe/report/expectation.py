@@ -73,6 +73,11 @@ class Expectation:
         """Scale of the limit, eV, that histograms are in units of; 1 eV for a field that is 0."""
         return float(self.limit.weight @ self.limit.scale) or 1.0
 
+    @property
+    def limit_typical(self) -> float:
+        """Quartile half-width of the limit, eV; NaN where the limit is not the field's law."""
+        return self.limit.statistic("quartile_half_width") if self.has_limit else float("nan")
+
     def limit_density(self, edges: Array) -> Array:
         """Density of value/scale in the limit, averaged between edges (bins + 1,)."""
         if not self.coupled:

@@ -80,6 +80,7 @@ def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
     counted = histogram(values / known.scale, _EDGES)
     return {
         "scale": known.scale,
+        "limit_typical": known.limit_typical,
         "alpha": known.limit.alpha,
         "count": counted.counts,
         "below": counted.underflow,
@@ -253,6 +254,7 @@ OBSERVABLE = Observable(
     },
     variables={
         "scale": Variable("quantity", "eV", "scale of the dilute limit", "physics"),
+        "limit_typical": Variable("quantity", "eV", "quartile half-width of that limit", "theory"),
         "count": Variable("quantity bin", "1", "values in each bin", "model"),
         "below": Variable("quantity", "1", "values below the first edge", "model"),
         "above": Variable("quantity", "1", "values above the last edge", "model"),

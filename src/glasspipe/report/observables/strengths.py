@@ -64,7 +64,7 @@ def measure(point: PointData) -> Measured:
 
 def fields_against_x(found: Results) -> Drawing:
     """Typical values of all fields along the axis with their theory, one column a series."""
-    summary = found.summary
+    summary, histograms = found.summary, found.curves(results.DISTRIBUTIONS)
     arrangement = arrange(summary)
     figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.6, sharey=True)
     shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
@@ -75,6 +75,7 @@ def fields_against_x(found: Results) -> Drawing:
         for quantity, style in _STYLES.items():
             picked = pick(summary, quantity, TYPICAL, series.points)
             drawing.estimates(axes, series, picked, style)
+            drawing.limit(axes, arrangement, series, histograms.sel(quantity=quantity), style)
     panels[0].set_ylabel("typical field (eV)")
     _explain_fields(figure, arrangement, summary, found.fits)
     return figure
@@ -96,7 +97,7 @@ def _explain_fields(
         entries.append(drawing.key(label, ls="", **style))
     inside = arrangement.rises and not others
     owner = figure.axes[0] if inside else figure
-    entries.append(drawing.key(r"theory, random $S$ and $\tau$", color="grey"))
+    entries.append(drawing.key(r"theory, random $S$ and $\tau$", color="grey", **drawing.BARS))
     drawing.legend(owner, entries, title=title, labelspacing=0.3)
 
 

@@ -37,8 +37,6 @@ _FREE = {
     "paper": (r"$D_0/xU_0$", {"color": COLOURS[2], "marker": "^"}),
 }
 """Statistics of the free S: as found, if P(h) were flat below D, and the paper's D_0/(xU_0)."""
-_DILUTE: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
-"""Line of the limit of few defects."""
 
 
 def measure(point: PointData) -> Measured:
@@ -107,7 +105,9 @@ def free_spins(found: Results) -> Drawing:
         drawing.note_if_empty(axes, "$D=0$: none is free")
     panels[0].set_ylabel(r"fraction of $S$ with $|h|<D$")
     entries = [drawing.key(label, ls="", **style) for label, style in _FREE.values()]
-    drawing.legend(figure, [*entries, drawing.key("random $S$", color=COLOURS[0])], ncols=2)
+    drawing.legend(
+        figure, [*entries, drawing.key("random $S$", color=COLOURS[0], **drawing.BARS)], ncols=2
+    )
     return figure
 
 
@@ -130,7 +130,7 @@ def level_density(found: Results) -> Drawing:
     lines = [line for axes in panels for line in axes.lines if np.isfinite(line.get_ydata()).any()]
     if lines:
         drawn = [drawing.key("found", color="black")]
-        drawn.append(drawing.key("stable law of $b$", color="black", **_DILUTE))
+        drawn.append(drawing.key("stable law of $b$", color="black", **drawing.DASHED))
         drawing.legend(panels[0], drawn, loc="lower left")
     drawing.explain_shades(figure, arrangement)
     return figure
@@ -158,7 +158,7 @@ def _draw_levels(axes: Axes, edges: Array, found: Mapping[Any, Any], colour: Any
     )
     middle = np.sqrt(edges[1:] * edges[:-1])[span]
     shown = np.where(theory[span] > 0, theory[span], np.nan)
-    axes.plot(middle, shown, color=colour, **_DILUTE)
+    axes.plot(middle, shown, color=colour, **drawing.DASHED)
 
 
 def values(found: Results) -> pd.DataFrame:

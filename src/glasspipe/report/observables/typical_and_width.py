@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from glasspipe.files import results
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.latex import header, measured, numbers, point_columns, rows, tabular
@@ -16,6 +17,7 @@ from glasspipe.report.observable import Figure, Line, Observable, Results, Table
 from glasspipe.report.presentation import (
     TYPICAL,
     WIDTH,
+    Arrangement,
     Axis,
     Series,
     arrange,
@@ -29,6 +31,8 @@ from glasspipe.report.presentation import (
     ratio,
 )
 
+_DENSE = 200
+"""Points of a curve."""
 _UNAVAILABLE = "not available"
 _KURTOSIS = (
     "The kurtosis need not converge: the rare near pairs that rule it may be missing in a sample."
@@ -69,6 +73,7 @@ _LAWS = (
 def typical_and_width(found: Results) -> Drawing:
     """B_0 and B̄ along the axis with their theory, and how far they are from it."""
     summary, fits = found.summary, found.fits
+    histograms = found.curves(results.DISTRIBUTIONS).sel(quantity="B")
     arrangement = arrange(summary)
     figure = Drawing(figsize=(drawing.COLUMN_WIDTH, 4.0), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
@@ -82,6 +87,10 @@ def typical_and_width(found: Results) -> Drawing:
             style = law.style(law.colour if single else shared)
             drawing.estimates(top, series, picked, style)
             drawing.residuals(bottom, series, picked, style)
+            if law.statistic == WIDTH:
+                _draw_widths(top, arrangement, series, picked["theory"], style["color"])
+            else:
+                drawing.limit(top, arrangement, series, histograms, style)
     drawing.note_if_empty(bottom, "no theory")
     bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
     top.set_ylabel("random field on $S$ (eV)")
@@ -94,6 +103,16 @@ def typical_and_width(found: Results) -> Drawing:
     return figure
 
 
+def _draw_widths(
+    axes: Axes, arrangement: Arrangement, series: Series, theory: pd.Series, colour: Any
+) -> None:
+    """Draw the exact width against x: its square over x is linear in x, so the curve is known."""
+    x, known = series.position, theory.to_numpy()
+    if arrangement.rises and np.all(known > 0):
+        dense = np.geomspace(x[0], x[-1], _DENSE)
+        axes.plot(dense, np.sqrt(dense * np.interp(dense, x, known**2 / x)), color=colour, zorder=1)
+
+
 def _explain_laws(owner: Axes | Drawing, fits: pd.DataFrame, series: Series | None) -> None:
     """Explain the marks of the statistics; of a single series with its power laws."""
     entries = []
@@ -101,7 +120,8 @@ def _explain_laws(owner: Axes | Drawing, fits: pd.DataFrame, series: Series | No
         power = law.power(fits, series) if series else ""
         colour = law.colour if series else "grey"
         entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
-    drawing.legend(owner, [*entries, drawing.key("theory", color="grey")])
+    entries.append(drawing.key("theory", color="grey", **drawing.BARS))
+    drawing.legend(owner, [*entries, drawing.key("few defects", color="grey", **drawing.DASHED)])
 
 
 def values(found: Results) -> pd.DataFrame:
