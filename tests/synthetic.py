@@ -227,7 +227,8 @@ def tunnelling(point, vanish=()):
     """Free fractions and low splittings, of D = 1e-6 eV."""
     free = 0.0 if "h" in vanish else 1e-6 / scale(point, "h")
     below = 1e-5 / (1e-5 + scale(point, "b"))
-    found = {"fraction": free, "flat": 0.9 * free, "paper": 20 * free}
+    found = {"fraction": free, "flat": 0.9 * free, "paper": 20 * free, "D": 1e-6}
+    found["h_over_D"] = 1e6 * scale(point, "h") * ("h" not in vanish)
     rows = {("free_S", name): value for name, value in found.items()}
     for T in LOW:
         rows["levels", f"below_{T}"] = below

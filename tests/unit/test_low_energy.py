@@ -11,7 +11,7 @@ from glasspipe.files import results
 from glasspipe.report import drawing
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import couplings, strengths, tunnelling
-from glasspipe.report.presentation import TYPICAL, pick
+from glasspipe.report.presentation import TYPICAL, arrange, pick
 from glasspipe.theory import levels
 
 SWEEP = {
@@ -101,6 +101,26 @@ def test_the_table_of_strengths_is_made_of_typical_values(synthesised):
         assert table[f"{one}/{other}"].tolist() == pytest.approx(expected)
     latex = strengths.strengths_latex(found)
     assert latex.count(r" \\") == 1 + 2 * 6 + 1
+
+
+def test_S_is_classical_where_T_G_and_the_fields_exceed_D(tmp_path):
+    """The fields of the synthetic study fall with x, and T_G is 4 x 0.005 eV."""
+    synthetic.write(tmp_path, {synthetic.X: [1e-4, 1e-3, 1e-2]}, samples=200)
+    found = Results(tmp_path)
+    changed = found.summary["statistic"].eq("D")
+    assert changed.sum() == 3
+    found.summary.loc[changed, "estimate"] = 1e-5
+    known = tunnelling.classical(found.summary, ["p0", "p1", "p2"])
+    assert known["T_G/D"].tolist() == pytest.approx([0.2, 2.0, 20.0])
+    [series] = arrange(found.summary).series
+    [line, J] = tunnelling.headlines(found, series, arrange(found.summary).axis)
+    assert line[:2] == ("S classical", "2 of 3 points")
+    assert line[2].startswith("at x = 0.0001 T_G/D = 0.2, h/D = ")
+    typical = [pick(found.summary, name, TYPICAL)["estimate"] for name in ("J_tau", "b")]
+    largest = (typical[0] / typical[1]).max()
+    assert ("J/b at x = 0.01", f"{largest:.2g}", "P(E) leaves J out") == J
+    found.summary.loc[changed, "estimate"] = 1e-9
+    assert tunnelling.headlines(found, series, arrange(found.summary).axis)[0][1] == "3 of 3 points"
 
 
 def test_densities_are_given_in_the_units_of_the_field(synthesised):

@@ -223,6 +223,8 @@ def freezing_temperature(found: Results) -> Drawing:
         drawing.note_if_empty(axes, "not available")
         scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
         axes.plot(series.position, scale.where(scale > 0), color="grey")
+        D = pick(summary, "free_S", "D", series.points)["estimate"] / unit
+        axes.plot(series.position, D.where(D > 0), color="black", **drawing.DASHED)
     panels[0].set_ylabel(f"freezing temperature $k_BT_G$ ({unit_name})")
     _explain(figure, arrangement)
     return figure
@@ -234,6 +236,7 @@ def _explain(figure: Drawing, arrangement: Arrangement) -> None:
         for marker, colour, label in _MARKS.values()
     ]
     entries.append(drawing.key("$xU_0$", color="grey"))
+    entries.append(drawing.key("$D$", color="black", **drawing.DASHED))
     drawing.legend(figure, entries, ncols=2 if len(arrangement.series) == 1 else 4)
 
 
@@ -247,8 +250,8 @@ def overlap_distribution(found: Results) -> Drawing:
     figure, grid = drawing.grid(2, len(arrangement.series), height=4.4, sharex=True, sharey="row")
     curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
     for (lowest, around), (series, colours) in zip(grid.T, curves, strict=False):
-        half, heat = (pick(summary, T_G, name, series.points)["estimate"] for name in (HALF, PEAK))
-        for name, T, colour in zip(series.points, half.fillna(heat), colours, strict=True):
+        frozen = freezing_point(summary, series.points)
+        for name, T, colour in zip(series.points, frozen, colours, strict=True):
             point = data.sel(point=name)
             _draw_overlaps(lowest, point, 0.0, colour)
             _draw_overlaps(around, point, T, colour)
@@ -326,6 +329,12 @@ def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
         for (_, point), where in zip(table.iterrows(), places, strict=True)
         for line in _lines(point, where)
     ]
+
+
+def freezing_point(summary: pd.DataFrame, points: Sequence[str]) -> pd.Series:
+    """Return T_G in eV where replicas overlap by one half, else of the largest heat, or NaN."""
+    half, heat = (pick(summary, T_G, name, points)["estimate"] for name in (HALF, PEAK))
+    return half.fillna(heat)
 
 
 def _lines(point: pd.Series, where: str) -> list[Line]:

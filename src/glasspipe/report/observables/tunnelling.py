@@ -1,6 +1,6 @@
 """S and τ that tunnel: the S that are free, |h| < D, and the splittings of τ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,19 @@ from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.latex import measured, numbers, point_columns, rows, tabular
-from glasspipe.report.observable import Figure, Measured, Observable, Results, Row, Table
+from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
+from glasspipe.report.observables.freezing import freezing_point
 from glasspipe.report.point_data import PointData
-from glasspipe.report.presentation import arrange, joined, pick, points_of
+from glasspipe.report.presentation import (
+    TYPICAL,
+    Axis,
+    Series,
+    arrange,
+    joined,
+    pick,
+    points_of,
+    ratio,
+)
 from glasspipe.statistics import mean_and_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import (
@@ -51,10 +61,14 @@ def _free_rows(point: PointData, D: Array) -> list[Row]:
     """The theory of the free fraction is that of random S."""
     h, known, scale = point.frozen["h"], point.known["h"], point.x * point.U_0
     random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
+    median, amplitude = np.median(np.abs(h), axis=1), float(np.mean(D))
+    over = median / amplitude if amplitude > 0 else np.full(len(median), np.nan)
     return [
+        Row(FREE, "D", amplitude),
+        Row.mean(FREE, "h_over_D", over),
         Row(FREE, "fraction", *mean_and_error(levels.free(h, D)), random),
         Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D))),
-        Row(FREE, "paper", float(np.mean(D)) / scale if scale > 0 else np.nan),
+        Row(FREE, "paper", amplitude / scale if scale > 0 else np.nan),
     ]
 
 
@@ -88,6 +102,45 @@ def _density(point: PointData, E: Array, Delta: Array) -> dict[str, Any]:
         "P_theory": expected,
         "defect_density": defects,
     }
+
+
+def classical(summary: pd.DataFrame, points: Sequence[str]) -> pd.DataFrame:
+    """Return by how much k_BT_G and the median |h| of points exceed D, NaN where D = 0.
+
+    S = ±1 is right where both are large: else S tunnels, and what frozen S give is an upper bound.
+    """
+    D = pick(summary, FREE, "D", points)["estimate"]
+    frozen = freezing_point(summary, points) / D.where(D > 0)
+    field = pick(summary, FREE, "h_over_D", points)["estimate"]
+    return pd.DataFrame({"T_G/D": frozen, "h/D": field})
+
+
+def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
+    """Return where S is classical, and what P(E) leaves out."""
+    known = classical(found.summary, series.points).reset_index(drop=True)
+    places = [axis.at(position) for position in series.position]
+    lines = []
+    if known["h/D"].notna().any():
+        doubtful = known.index[(known < 1).any(axis=1)]
+        number = f"{len(known) - len(doubtful)} of {len(known)} points"
+        lines.append(("S classical", number, _doubts(known, doubtful, places)))
+    typical = {name: pick(found.summary, name, TYPICAL, series.points) for name in ("J_tau", "b")}
+    J = ratio(typical["J_tau"], typical["b"])["estimate"].to_numpy()
+    if np.isfinite(J).any():
+        largest = int(np.nanargmax(J))
+        lines.append((f"J/b at {places[largest]}", f"{J[largest]:.2g}", "P(E) leaves J out"))
+    return lines
+
+
+def _doubts(known: pd.DataFrame, doubtful: pd.Index, places: Sequence[str]) -> str:
+    if not len(doubtful):
+        names = {"T_G/D": "k_BT_G", "h/D": "the median |h|"}
+        compared = [title for name, title in names.items() if known[name].notna().all()]
+        return f"D is below {' and '.join(compared)}"
+    worst = known.min(axis=1).idxmin()
+    ratios = known.loc[worst].dropna()
+    numbers = ", ".join(f"{name} = {value:.2g}" for name, value in ratios.items())
+    return f"at {places[worst]} {numbers}: S tunnels there, and frozen S make b^γ too large"
 
 
 def free_spins(found: Results) -> Drawing:
@@ -164,7 +217,8 @@ def _draw_levels(axes: Axes, edges: Array, found: Mapping[Any, Any], colour: Any
 def values(found: Results) -> pd.DataFrame:
     """Return the free fraction of S with its estimates, and the density of low splittings of τ."""
     summary = found.summary
-    columns = {f"free S {name}": pick(summary, "free_S", name) for name in _FREE}
+    columns = {f"free S {name}": pick(summary, FREE, name) for name in _FREE}
+    columns["median |h|/D"] = pick(summary, FREE, "h_over_D")
     for T in LOW:
         density = pick(summary, "levels", f"density_{T}")
         columns |= {
@@ -210,6 +264,7 @@ OBSERVABLE = Observable(
         "defect_density": Variable("", "angstrom-3", "defects per volume", "model"),
     },
     measure=measure,
+    headlines=headlines,
     figures=(
         Figure(name="free_spins", draw=free_spins),
         Figure(name="levels", draw=level_density),
