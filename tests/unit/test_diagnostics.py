@@ -19,7 +19,7 @@ from glasspipe.settings.reading import read_mapping
 from glasspipe.spins import diagnostics
 from glasspipe.spins.annealing import freeze
 from glasspipe.spins.diagnostics import CRITERIA, complaints, crossing, gap_exponent, peak
-from glasspipe.theory.estimates import energy_scale
+from glasspipe.theory.estimates import energy_scale, field_scale
 
 T = np.geomspace(10.0, 0.1, 201)
 
@@ -117,6 +117,9 @@ def test_energy_scale():
     parts = {"one": {"share": 0.25, "gamma": 2.0}, "other": {"share": 0.75, "gamma": 0.0}}
     mixed = point_from({"defects": {"mixture": parts}})
     assert scale(mixed) == pytest.approx(scale(point_from({})))
+    model = point_from({"defects": {**aligned, "eta": -3.0}}).model
+    of_fields = field_scale(model.components, model.medium, model.lattice)
+    assert of_fields == pytest.approx(6 * by_hand, rel=1e-4)
     uniform = {"distribution": "uniform", "parameters": {"scale": 3**0.5}}
     assert scale(point_from({"defects": {"gamma": uniform}})) == pytest.approx(
         scale(point_from({}))

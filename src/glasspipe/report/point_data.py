@@ -1,6 +1,6 @@
 """All realisations of a point, read from the files of its stages chunk by chunk."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
-from glasspipe.theory.estimates import energy_scale
+from glasspipe.theory.estimates import energy_scale, field_scale
 
 Array = NDArray[np.float64]
 
@@ -128,10 +128,18 @@ class PointData:
     @property
     def U_0(self) -> float:
         """The paper's scale of the couplings, eV; NaN where γ is a file's and not the config's."""
+        return self._estimate(energy_scale)
+
+    @property
+    def B_scale(self) -> float:
+        """The paper's B_0/x and B̄/√x, eV; NaN like U_0."""
+        return self._estimate(field_scale)
+
+    def _estimate(self, of: Callable[..., float]) -> float:
         model = self.model
         if model.source_file is not None:
             return float("nan")
-        return energy_scale(model.components, model.medium, model.lattice)
+        return of(model.components, model.medium, model.lattice)
 
     @cached_property
     def known(self) -> dict[str, Expectation]:

@@ -25,9 +25,27 @@ def energy_scale(components: Sequence[Component], medium: AnyMedium, lattice: La
     lattice : Lattice
         Its sites.
     """
-    isotropic = medium.hill_average if isinstance(medium, CubicMedium) else medium
-    square = 0.0
+    return _mean(components, "gamma", 2) * _per_square(medium, lattice)
+
+
+def field_scale(components: Sequence[Component], medium: AnyMedium, lattice: Lattice) -> float:
+    """Return ⟨|γ_0|⟩⟨|η|⟩/(4πρc_l²a³) in eV: the paper's B_0 is x times it, its B̄ √x (after (29)).
+
+    Parameters are those of :func:`energy_scale`.
+    """
+    strengths = _mean(components, "gamma", 1) * _mean(components, "eta", 1)
+    return strengths * _per_square(medium, lattice)
+
+
+def _mean(components: Sequence[Component], name: str, power: int) -> float:
+    """Mean of a power of the modulus of a strength over the mixture."""
+    total = 0.0
     for component in components:
-        gamma, weight = nodes(component.gamma, _STRENGTHS)
-        square += component.share * float(weight @ np.square(gamma))
-    return square / (4 * pi * isotropic.longitudinal_modulus * lattice.coupling_volume)
+        value, weight = nodes(getattr(component, name), _STRENGTHS)
+        total += component.share * float(weight @ np.abs(value) ** power)
+    return total
+
+
+def _per_square(medium: AnyMedium, lattice: Lattice) -> float:
+    isotropic = medium.hill_average if isinstance(medium, CubicMedium) else medium
+    return 1 / (4 * pi * isotropic.longitudinal_modulus * lattice.coupling_volume)

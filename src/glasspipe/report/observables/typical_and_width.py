@@ -13,7 +13,8 @@ from glasspipe.files import results
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.latex import header, measured, numbers, point_columns, rows, tabular
-from glasspipe.report.observable import Figure, Line, Observable, Results, Table
+from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
+from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import (
     TYPICAL,
     WIDTH,
@@ -31,12 +32,20 @@ from glasspipe.report.presentation import (
     ratio,
 )
 
+SCALES = "paper"
+"""Quantity of the paper's estimates: U_0, and γη/(4πρc_l²a³), its B_0/x and B̄/√x."""
 _DENSE = 200
 """Points of a curve."""
 _UNAVAILABLE = "not available"
 _KURTOSIS = (
     "The kurtosis need not converge: the rare near pairs that rule it may be missing in a sample."
 )
+
+
+def measure(point: PointData) -> Measured:
+    """Return the paper's scales of energy."""
+    rows = [Row(SCALES, "U_0", point.U_0), Row(SCALES, "B_0/x", point.B_scale)]
+    return Measured([row for row in rows if row.known])
 
 
 @dataclass(frozen=True)
@@ -129,8 +138,23 @@ def values(found: Results) -> pd.DataFrame:
     summary = found.summary
     B = {name: pick(summary, "B", name) for name in (TYPICAL, WIDTH, "mean", "kurtosis")}
     in_eV = {"B_0": B[TYPICAL], "B_std": B[WIDTH], "B_mean": B["mean"]}
-    ratios = {"B_std/B_0": ratio(B[WIDTH], B[TYPICAL]), "B_kurtosis": B["kurtosis"]}
-    return joined(joined(points_of(summary), in_eV, " (eV)"), ratios)
+    numbers = {
+        "B_std/B_0": ratio(B[WIDTH], B[TYPICAL]),
+        "B_kurtosis": B["kurtosis"],
+        **_over_paper(summary, B),
+    }
+    return joined(joined(points_of(summary), in_eV, " (eV)"), numbers)
+
+
+def _over_paper(summary: pd.DataFrame, B: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return B_0 and B̄ over the paper's xγη/(4πρc_l²a³) and √x γη/(4πρc_l²a³)."""
+    scale = pick(summary, SCALES, "B_0/x")["estimate"]
+    x = points_of(summary).set_index("point")["x"]
+    unit = scale.where(scale > 0)
+    return {
+        "B_0/paper": B[TYPICAL].div(unit * x, axis=0),
+        "B_std/paper": B[WIDTH].div(unit * np.sqrt(x), axis=0),
+    }
 
 
 def latex(found: Results) -> str:
@@ -157,7 +181,25 @@ def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
         _exponent("exponent of B_0 against x", found.fits, (TYPICAL, "x"), series),
         _exponent("exponent of B̄ against x(1 - x)", found.fits, (WIDTH, "x(1-x)"), series),
         _ratio(found.summary, series, axis),
+        *_scales(found.summary, series, axis),
     ]
+
+
+def _scales(summary: pd.DataFrame, series: Series, axis: Axis) -> list[Line]:
+    """B_0 over the paper's estimate at the first point, and U_0 beside the paper's 1 eV."""
+    B = {name: pick(summary, "B", name) for name in (TYPICAL, WIDTH)}
+    first = series.points[0]
+    found = _over_paper(summary, B)["B_0/paper"].loc[first]
+    U_0 = pick(summary, SCALES, "U_0", [first])["estimate"].item()
+    lines = []
+    if isfinite(found["estimate"]):
+        value = plus_minus(found["estimate"], found["stderr"])
+        remark = f"theory {found['theory']:.4g}" if isfinite(found["theory"]) else ""
+        where = axis.at(series.position[0])
+        lines.append((f"B_0/(xγη/4πρc_l²a³) at {where}", value, remark))
+    if isfinite(U_0):
+        lines.append(("U_0 = γ_0²/(4πρc_l²a³)", f"{U_0:.3g} eV", "the paper has about 1 eV"))
+    return lines
 
 
 def _exponent(name: str, fits: pd.DataFrame, what: tuple[str, str], series: Series) -> Line:
@@ -186,6 +228,7 @@ def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> Line:
 
 OBSERVABLE = Observable(
     name="typical_and_width",
+    measure=measure,
     headlines=headlines,
     figures=(Figure(name="typical_and_width", draw=typical_and_width),),
     tables=(Table(name="summary", values=values, latex=latex),),
