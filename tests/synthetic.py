@@ -15,6 +15,7 @@ import xarray as xr
 
 from glasspipe.files import results
 from glasspipe.report.observable import Results
+from glasspipe.report.observables import OBSERVABLES
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 from glasspipe.theory import stable
 from glasspipe.theory.levels import EDGES as LEVELS
@@ -236,10 +237,24 @@ def tunnelling(point, vanish=()):
     return rows
 
 
+COMMON = {name: about for one in OBSERVABLES for name, about in one.coordinates.items()}
+OWN = {name: about for one in OBSERVABLES for name, about in one.variables.items()}
+
+
+def _dataset(points, curves):
+    """Curves of all points with the dimensions that their observables declare."""
+    dimensions = {name: about.dimensions.split() for name, about in COMMON.items()}
+    dimensions |= {name: ["point", *about.dimensions.split()] for name, about in OWN.items()}
+    data = {name: (dimensions[name], values) for name, values in curves.items()}
+    swept = {key: ("point", results.plain(p[key] for p in points)) for key in points[0]}
+    data |= {"x": ("point", [concentration(p) for p in points]), **swept}
+    return xr.Dataset(data, {"point": [f"p{i}" for i in range(len(points))]})
+
+
 def low_energy(points, vanish=()):
     """Couplings that follow their power to 5 %, and flat densities of states."""
     R, names = MIDDLES[8:28], list(POWERS)
-    shells, each = (len(points), len(R)), ("point", "coupling", "shell")
+    shells = (len(points), len(R))
     law = np.array([POWER_STRENGTH * R ** -POWERS[name] for name in names])
     noise = np.random.default_rng(1).standard_normal((len(points), *law.shape))
     rms = law * (1 + 0.05 * noise) * ("U_S" not in vanish)
@@ -248,36 +263,31 @@ def low_energy(points, vanish=()):
     P *= "b" not in vanish
     strength = np.full((len(points), len(names)), POWER_STRENGTH)
     sizes = {
-        f"size_{name}": ("point", [point.get(f"defects.{name}", 1.0) for point in points])
+        f"size_{name}": [point.get(f"defects.{name}", 1.0) for point in points]
         for name in ("gamma", "eta", "zeta")
     }
-    return xr.Dataset(
-        {
-            "distance": ("shell", R, {"units": "angstrom"}),
-            "rms": (each, rms),
-            "rms_error": (each, 0.05 * rms),
-            "median": (each, 0.7 * rms),
-            "probability": ("probability", PROBABILITIES),
-            "quantile": ((*each, "probability"), rms[..., None] * np.linspace(-1, 1, 5)),
-            "pairs": (("point", "shell"), np.full(shells, 100)),
-            "fitted": (("point", "shell"), np.broadcast_to(np.arange(len(R)) > 4, shells)),
-            "strength_rms": (("point", "coupling"), strength),
-            "strength_median": (("point", "coupling"), 0.7 * strength),
-            "strength_quantile": (
-                ("point", "coupling", "probability"),
-                strength[..., None] * np.linspace(-1, 1, 5),
-            ),
-            "power": ("coupling", list(POWERS.values())),
-            "E": ("energy_edge", LEVELS),
-            "P": (("point", "energy_bin"), P),
-            "P_error": (("point", "energy_bin"), P / 10),
-            "P_theory": (("point", "energy_bin"), P),
-            "defect_density": ("point", [0.01 * concentration(point) for point in points]),
-            **sizes,
-            **_per_point(points),
-        },
-        {"point": [f"p{i}" for i in range(len(points))], "coupling": names},
-    )
+    curves = {
+        "coupling": names,
+        "distance": R,
+        "rms": rms,
+        "rms_error": 0.05 * rms,
+        "median": 0.7 * rms,
+        "probability": PROBABILITIES,
+        "quantile": rms[..., None] * np.linspace(-1, 1, 5),
+        "pairs": np.full(shells, 100),
+        "fitted": np.broadcast_to(np.arange(len(R)) > 4, shells),
+        "strength_rms": strength,
+        "strength_median": 0.7 * strength,
+        "strength_quantile": strength[..., None] * np.linspace(-1, 1, 5),
+        "power": list(POWERS.values()),
+        "E": LEVELS,
+        "P": P,
+        "P_error": P / 10,
+        "P_theory": P,
+        "defect_density": [0.01 * concentration(point) for point in points],
+        **sizes,
+    }
+    return _dataset(points, curves)
 
 
 def _no_fits():
@@ -330,32 +340,24 @@ def _distributions(points, vanish, samples):
         below[i, j], above[i, j] = made.underflow, made.overflow
         if quantity not in vanish:
             limits[i, j] = _limit(ALPHA[quantity])
-    each = ("point", "quantity")
-    return xr.Dataset(
-        {
-            "edges": ("edge", EDGES),
-            "scale": (each, scales, {"units": "eV"}),
-            "limit_typical": (each, scales * [_quartile(alpha) for alpha in ALPHA.values()]),
-            "count": ((*each, "bin"), count),
-            "below": (each, below),
-            "above": (each, above),
-            "density": ((*each, "bin"), density),
-            "limit_density": ((*each, "bin"), limits),
-            "alpha": ("quantity", list(ALPHA.values())),
-            **_per_point(points),
-        },
-        {"point": [f"p{i}" for i in range(len(points))], "quantity": list(ALPHA)},
-    )
+    curves = {
+        "quantity": list(ALPHA),
+        "edges": EDGES,
+        "scale": scales,
+        "limit_typical": scales * [_quartile(alpha) for alpha in ALPHA.values()],
+        "count": count,
+        "below": below,
+        "above": above,
+        "density": density,
+        "limit_density": limits,
+        "alpha": list(ALPHA.values()),
+    }
+    return _dataset(points, curves)
 
 
 @cache
 def _limit(alpha):
     return np.diff(stable.cdf(EDGES, alpha)) / np.diff(EDGES)
-
-
-def _per_point(points):
-    swept = {key: ("point", results.plain(p[key] for p in points)) for key in points[0]}
-    return {"x": ("point", [concentration(p) for p in points]), **swept}
 
 
 def _traces(points, vanish):
@@ -371,10 +373,7 @@ def _traces(points, vanish):
         "energy_stderr": np.abs(energy) / 50,
         "acceptance": T / (T + unit),
     }
-    return xr.Dataset(
-        {name: (("point", "step"), value) for name, value in data.items()} | _per_point(points),
-        {"point": [f"p{i}" for i in range(len(points))]},
-    )
+    return _dataset(points, data)
 
 
 def overlap_count(points):
@@ -391,10 +390,10 @@ def _freezing(points, vanish):
     edges = np.geomspace(1e-4, 1e2, 61)
     middle = np.sqrt(edges[1:] * edges[:-1])
     data = {
-        "x_U_0": ("point", scale),
-        "h_unit": ("point", 10 * scale),
-        "h_edges": (("point", "h_edge"), np.tile(edges, (len(points), 1))),
-        "h_density": (("point", "h_bin"), np.tile(np.exp(-middle), (len(points), 1))),
+        "x_U_0": scale,
+        "h_unit": 10 * scale,
+        "h_edges": edges,
+        "h_density": np.tile(np.exp(-middle), (len(points), 1)),
     }
     if "U_S" not in vanish:
         T = scale[:, None] * np.geomspace(100, 0.5, _STEPS)
@@ -405,10 +404,7 @@ def _freezing(points, vanish):
             "heat_slope": ratio / (4 + ratio**2),
             "specific_heat": 0.9 * ratio / (4 + ratio**2),
         }
-        dimensions = ("point", "freezing_step")
-        data["overlap_count"] = ((*dimensions, "overlap_bin"), overlap_count(len(points)))
-        data["freezing_T"] = (dimensions, T)
-        for name, values in curves.items():
-            data[name] = (dimensions, values)
-            data[f"{name}_stderr"] = (dimensions, values / 30)
-    return xr.Dataset(data, {"point": [f"p{i}" for i in range(len(points))]})
+        data["overlap_count"] = overlap_count(len(points))
+        data["freezing_T"] = T
+        data |= curves | {f"{name}_stderr": values / 30 for name, values in curves.items()}
+    return _dataset(points, data)

@@ -204,11 +204,12 @@ def test_one_replica_has_no_overlap(study):
 
 def test_freezing_temperatures_stand_beside_the_interaction(drawn):
     [axes] = drawn["freezing_temperature"].axes
+    scale, D = curves_of(axes)
+    assert D.get_linestyle() == "--"
     for (x, y, error), factor in zip(points_of(axes), (4, 2, 8), strict=True):
         np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
         np.testing.assert_allclose(error, y / 20)
-        line = curves_of(axes)[-1].get_ydata()
-        np.testing.assert_allclose(y, factor * line)
+        np.testing.assert_allclose(y, factor * scale.get_ydata())
 
 
 def steps_of(line):
