@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 
+from glasspipe.defects.lattice import LATTICES
 from glasspipe.defects.species import SPECIES
 from glasspipe.errors import ConfigError
 
@@ -31,6 +32,8 @@ def schema() -> Schema:
     for key in ("defects.species", "defects.mixture.any.species"):
         of_species: Any = find(found, key)
         of_species.update(description=f"{about}.", enum=list(SPECIES))
+    of_lattices: Any = find(found, "lattice.type")
+    of_lattices.update(enum=list(LATTICES))
     return found
 
 
