@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import xarray as xr
 
+from glasspipe.files import dataset
 from glasspipe.report import aggregate
 from glasspipe.report.observables import freezing, gap, quality, random_field, sweeps
 from glasspipe.report.point_data import PointData
@@ -72,14 +73,20 @@ class Bench:
         return done
 
     def planned(self, *arguments, **options):
-        """Return the number of jobs that each rule would run."""
+        """Return the number of jobs that each rule would run, which are planned without a trace."""
+        before = self.state()
         done = self.run_well("--dry-run", *arguments, **options)
+        assert self.state() == before
         words = [line.split() for line in done.stdout.splitlines()]
         return {line[0]: int(line[1]) for line in words if len(line) == 2 and line[0] in RULES}
 
+    def state(self):
+        """Return the time of every file of the study."""
+        return {path: path.stat().st_mtime_ns for path in self.results.rglob("*")}
+
     def merged(self):
         """Return the bytes of every result that does not depend on how the work was split."""
-        split = {"data", "logs", "benchmarks", "study.json"}
+        split = {"data", "logs", "benchmarks", "study.json", ".lock"}
         files = (path.relative_to(self.results) for path in self.results.rglob("*"))
         return {
             str(file): (self.results / file).read_bytes()
@@ -123,7 +130,12 @@ def run_stage(folder, stage, work, chunk, numbers):
 
 def froze(point, files, *, x, bootstrap):
     """What frozen files alone show: the data of the point, the rows of the summary, the curves."""
-    data = PointData(PointFiles("", point, {"freeze": tuple(files)}), bootstrap=bootstrap, pairs=0)
+    chunks = []
+    for file in files:
+        with dataset.stage_file(file, part(point, "freeze")) as reader:
+            chunks.append(reader.realisations)
+    files = PointFiles("", point, {"freeze": tuple(files)}, tuple(chunks))
+    data = PointData(files, bootstrap=bootstrap, pairs=0)
     vars(data)["_first"] = (None, data.defects / x, None, ())
     rows, curves = [], []
     for module in (freezing, random_field, gap, quality, sweeps):

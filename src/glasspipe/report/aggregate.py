@@ -30,7 +30,8 @@ def point(folder: Path, name: str) -> None:
     study = load(folder)
     how = study.config["aggregate"]
     data = PointData(study.point(name), bootstrap=how["bootstrap"], pairs=how["pairs"])
-    results.write_defects(folder, name, data.table(_swept(study)[name]))
+    point_hash = data.files.point.hash
+    results.write_defects(folder, name, data.table(_swept(study)[name]), point_hash=point_hash)
     rows, curves = [], []
     for observable in OBSERVABLES:
         if observable.measure is not None:
@@ -39,7 +40,7 @@ def point(folder: Path, name: str) -> None:
             curves.append(observable.dataset(found.curves))
     columns = {f"row_{name}": ("row", [getattr(row, name) for row in rows]) for name in _ROW}
     own = xr.Dataset({"x": data.x, "defects": data.defects, **columns})
-    results.write_point(folder, name, xr.merge([own, *curves]))
+    results.write_point(folder, name, xr.merge([own, *curves]), point_hash=point_hash)
 
 
 def study(folder: Path) -> None:
@@ -55,7 +56,9 @@ def study(folder: Path) -> None:
     files = load(folder)
     swept = _swept(files)
     names = list(swept)
-    points = [results.read_point(folder, name) for name in names]
+    points = [
+        results.read_point(folder, one.name, point_hash=one.point.hash) for one in files.points
+    ]
     members = [Member(_rows(data), data) for data in points]
     results.write_summary(folder, _summary(files, members))
     results.write_fits(folder, _fits(files, members))
