@@ -102,8 +102,7 @@ def dilute_law(
     scale = []
     centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
     for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
-        n, solid = pair.directions
-        g = pair.angular(n)
+        g, solid = pair.over_half_sphere()
         alpha = 3 / pair.power
         moment = 4 * pi * pair.weight @ np.abs(g) ** alpha @ solid
         scale.append((density / 3 * alpha * stable_factor(alpha) * moment) ** (1 / alpha))
