@@ -65,7 +65,7 @@ def energy_scale(model: Model) -> float:
         return float("nan")
     medium = model.medium.hill_average if isinstance(model.medium, CubicMedium) else model.medium
     square = 0.0
-    for component in model.components:
+    for component in model.mixture:
         gamma, weight = nodes(component.gamma, _STRENGTHS)
         square += component.share * float(weight @ gamma**2)
     return square / (4 * pi * medium.longitudinal_modulus * model.lattice.coupling_volume)
