@@ -12,6 +12,7 @@ from glasspipe.defects.tensors import of_axes
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.quadrature import gauss_rule
 from glasspipe.system.terms import FIELDS
+from glasspipe.theory import pair_fields as pair_fields_
 from glasspipe.theory.continuum import continuum, radial_integral
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
@@ -132,7 +133,9 @@ class TestPairField:
                 (3,) * (order + 2)
             )
 
-        monkeypatch.setattr("glasspipe.theory.pair_fields.green_derivatives", other_medium)
+        monkeypatch.setattr(pair_fields_, "green_derivatives", other_medium)
+        uncached = pair_fields_._sampled_green.__wrapped__
+        monkeypatch.setattr(pair_fields_, "_sampled_green", uncached)
         with pytest.raises(ValueError, match="U is not made of the angular functions"):
             first_pair_field("U_S", UNIAXIAL)
 

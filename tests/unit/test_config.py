@@ -60,6 +60,7 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "E": 0.0,
         "epsilon": 0.0,
         "static_dipole": "none",
+        "stoichiometry": "random",
         "mixture": "none",
     }
     assert isinstance(point.sections["defects"]["gamma"], float)

@@ -106,6 +106,7 @@ SWEPT = {
     "defects.axes": ["111", "110"],
     "defects.sublattice": ["anion", "cation"],
     "defects.static_dipole": ["none", "mean"],
+    "defects.stoichiometry": ["random", "exact"],
     "defects.mixture": ["none", {"a": {"share": 0.5}, "b": {"share": 0.5, "gamma": 2.0}}],
     "defects.concentration": [0.01, 0.05],
     "defects.number": [20, 30],
@@ -126,6 +127,7 @@ SWEPT = {
 BESIDE = {
     "defects.sublattice": {"lattice": {"type": "rock_salt"}},
     "defects.static_dipole": {"defects": {"species": "rotor", "number": 20}},
+    "defects.stoichiometry": {"defects": {"mixture": {"a": {"share": 0.5}, "b": {"share": 0.5}}}},
     "freeze.swap_rate": {"freeze": {"method": "tempering", "sweeps": 200, "steps": 5}},
     "medium.": {"medium": {"density": 2.0, "c_l": 3.0, "c_t": 1.5}},
     "medium.c11": {"medium": "KBr_cubic"},
@@ -199,6 +201,28 @@ TWO_SUBLATTICES = {
     },
 }
 GAUSSIAN = {"material": "silica", "defects": {"number": 20, "concentration": 0.05}}
+EVERY_SITE = {
+    "lattice": {"type": "rock_salt"},
+    "defects": {
+        "number": 20,
+        "concentration": 1.0,
+        "stoichiometry": "exact",
+        "mixture": {"a": {"share": 0.5}, "b": {"share": 0.5, "sublattice": "cation", "gamma": 2}},
+    },
+}
+EXACT = {
+    "medium": "KBr_cubic",
+    "boundary": "stress_free",
+    "defects": {
+        "number": 20,
+        "species": "aligned",
+        "mixture": {"a": {"share": 0.3}, "b": {"share": 0.7, "gamma": -2.0, "eta": 0.3}},
+    },
+    "sweep": {
+        "defects.concentration": {"values": [0.3, 1.0]},
+        "defects.stoichiometry": {"values": ["random", "exact"]},
+    },
+}
 PLAQUETTES = {
     "medium": "KBr_cubic",
     "defects": {"species": "plaquette", "static_dipole": "mean", "number": 20, "E": 0.01},
@@ -208,8 +232,8 @@ PLAQUETTES = {
 
 @pytest.mark.parametrize(
     "config",
-    [TWO_SUBLATTICES, GAUSSIAN, PLAQUETTES],
-    ids=["rock salt", "silica", "plaquettes"],
+    [TWO_SUBLATTICES, GAUSSIAN, PLAQUETTES, EVERY_SITE, EXACT],
+    ids=["rock salt", "silica", "plaquettes", "every site", "exact numbers"],
 )
 def test_other_defects(whole, config):
     whole({**SMALL, "study": "other", **config, "hamiltonian": {"store": "pairs"}})

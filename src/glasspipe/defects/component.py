@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
+from math import floor, inf
 from typing import Any
 
 from glasspipe.defects.distribution import Distribution, Strength
@@ -33,7 +33,7 @@ class Component:
     static_dipole : {"none", "mean"}
         What S does not change of the force dipole, beside η: of rotors the mean of both states.
     share : float
-        Probability that a defect is of this component.
+        Probability that a defect is of this component, or the fraction that is.
     sublattice : {"anion", "cation"}
         Where it sits in rock salt.
     """
@@ -84,6 +84,21 @@ def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
         _component({**defects, **given}, f"defects.mixture.{name}")
         for name, given in defects["mixture"].items()
     )
+
+
+def exact_numbers(number: int, components: tuple[Component, ...]) -> tuple[int, ...]:
+    """Return how many of ``number`` defects are of each component: its share of them, rounded.
+
+    Numbers are rounded down, and the defects that are left go to the components with the largest
+    remainders, of equal ones to the first.
+    """
+    total = sum(component.share for component in components)
+    wanted = [number * (component.share / total) for component in components]
+    found = [floor(each) for each in wanted]
+    by_remainder = sorted(range(len(found)), key=lambda k: round(found[k] - wanted[k], 9))
+    for k in by_remainder[: number - sum(found)]:
+        found[k] += 1
+    return tuple(found)
 
 
 def _component(given: Mapping[str, Any], key: str) -> Component:

@@ -1,7 +1,8 @@
 """Realisations of the disorder: which sites hold a defect, and which kind each defect is.
 
 The number of defects is fixed, N = round(x · sites), so that the arrays of a point are
-rectangular; for the distribution of a field that is a correction of relative order 1/N.
+rectangular; for the distribution of a field that is a correction of relative order 1/N. So are
+the numbers of the components of a mixture where its stoichiometry is exact.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.defects.component import Component
+from glasspipe.defects.component import Component, exact_numbers
 from glasspipe.defects.distribution import draw as draw_strength
 from glasspipe.defects.lattice import Lattice, sublattice_site
 from glasspipe.defects.species import unit_kinds
@@ -68,6 +69,8 @@ def realise(
     lattice: Lattice,
     number: int,
     components: tuple[Component, ...],
+    *,
+    stoichiometry: str = "random",
 ) -> Realisation:
     """Draw ``number`` defects at distinct random sites.
 
@@ -84,6 +87,8 @@ def realise(
         Number N of defects.
     components : tuple of Component
         The mixture that the defects are drawn from.
+    stoichiometry : {"random", "exact"}
+        How many are of each component, as in :func:`draw`.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def realise(
         If there are more defects than sites.
     """
     site_rng, defect_rng = rng.spawn(2)
-    defects = draw(defect_rng, number, components)
+    defects = draw(defect_rng, number, components, stoichiometry=stoichiometry)
     if lattice.type == "rock_salt":
         site = _rock_salt_sites(site_rng, lattice, defects.component, components)
     else:
@@ -123,11 +128,29 @@ def _rock_salt_sites(
     return site
 
 
-def draw(rng: np.random.Generator, number: int, components: tuple[Component, ...]) -> Defects:
+def draw(
+    rng: np.random.Generator,
+    number: int,
+    components: tuple[Component, ...],
+    *,
+    stoichiometry: str = "random",
+) -> Defects:
     """Draw ``number`` defects of a mixture.
 
     Components, states, frames and strengths have streams of their own, so that none changes when
     another is spread more widely.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    number : int
+        Number N of defects.
+    components : tuple of Component
+        The mixture.
+    stoichiometry : {"random", "exact"}
+        Whether each defect is of a component with the probability of its share, or as many are as
+        :func:`glasspipe.defects.component.exact_numbers` says, whichever these are.
 
     Raises
     ------
@@ -135,8 +158,12 @@ def draw(rng: np.random.Generator, number: int, components: tuple[Component, ...
         If a species has no such axes.
     """
     label_rng, *streams = rng.spawn(1 + len(components))
-    shares = np.array([component.share for component in components])
-    label = label_rng.choice(len(components), size=number, p=shares / shares.sum())
+    if stoichiometry == "exact":
+        numbers = exact_numbers(number, components)
+        label = label_rng.permutation(np.repeat(np.arange(len(components)), numbers))
+    else:
+        shares = np.array([component.share for component in components])
+        label = label_rng.choice(len(components), size=number, p=shares / shares.sum())
     several = any(component.kind.states > 1 for component in components)
     static = any(component.static_dipole != "none" for component in components)
     tensors = Tensors(

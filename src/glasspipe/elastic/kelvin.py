@@ -8,7 +8,8 @@ Ewald's split is the textbook one: Gaussian screening of 1/R, and its integral f
 
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, pi
+from itertools import product
+from math import ceil, comb, factorial, pi
 from typing import ClassVar
 
 import numpy as np
@@ -22,25 +23,25 @@ Array = NDArray[np.float64]
 
 
 @cache
-def _pairings(indices: str) -> list[list[tuple[str, ...]]]:
-    """Ways to split index letters into pairs and single letters, by the number of pairs."""
-    if not indices:
-        return [[()]]
-    first, rest = indices[0], indices[1:]
-    ways: list[list[tuple[str, ...]]] = [[] for _ in range(len(indices) // 2 + 1)]
-    for pairs, splits in enumerate(_pairings(rest)):
-        ways[pairs] += [(first, *split) for split in splits]
-    for position, partner in enumerate(rest):
-        others = rest[:position] + rest[position + 1 :]
-        for pairs, splits in enumerate(_pairings(others)):
-            ways[pairs + 1] += [(first + partner, *split) for split in splits]
-    return ways
+def _entries(order: int) -> tuple[list[tuple[int, ...]], NDArray[np.int64]]:
+    """How often the entries that differ have each axis, and which of them every entry is."""
+    entries = product(range(3), repeat=order)
+    counts = [tuple(entry.count(axis) for axis in range(3)) for entry in entries]
+    different = sorted(set(counts))
+    return different, np.array([different.index(count) for count in counts])
+
+
+@cache
+def _pairings(count: int) -> tuple[int, ...]:
+    """Ways to choose 0, 1, … pairs out of ``count`` indices, h_a^i = a!/(2^i i! (a − 2i)!)."""
+    pairs = range(count // 2 + 1)
+    return tuple(comb(count, 2 * i) * factorial(2 * i) // (2**i * factorial(i)) for i in pairs)
 
 
 def radial_derivatives(x: Array, D: Array, order: int) -> Array:
     """Return ∂_a∂_b… f(|x|) of a radial function.
 
-    ∂ⁿf = Σ_m (δ^m x^(n−2m)) D_(n−m), where (…) is the sum over all distinct index assignments.
+    ∂_x^a ∂_y^b ∂_z^c f = Σ_ijk h_a^i h_b^j h_c^k x^(a−2i) y^(b−2j) z^(c−2k) D_(n−i−j−k).
 
     Parameters
     ----------
@@ -55,15 +56,17 @@ def radial_derivatives(x: Array, D: Array, order: int) -> Array:
     -------
     array (…,) + (3,) * order
     """
-    letters = "abcdefgh"[:order]
-    total = np.zeros((*x.shape[:-1], *(3,) * order))
-    for pairs, splits in enumerate(_pairings(letters)):
-        for split in splits:
-            factors = [np.eye(3) if len(part) == 2 else x for part in split]
-            terms = [part if len(part) == 2 else "..." + part for part in split]
-            signature = ",".join(["...", *terms]) + "->..." + letters
-            total += np.einsum(signature, D[..., order - pairs], *factors)
-    return total
+    different, which = _entries(order)
+    power = [x**degree for degree in range(order + 1)]
+    made = np.zeros((*x.shape[:-1], len(different)))
+    for entry, counts in enumerate(different):
+        ways = [_pairings(count) for count in counts]
+        for paired in product(*(range(len(way)) for way in ways)):
+            term = D[..., order - sum(paired)]
+            for axis, i in enumerate(paired):
+                term = term * (ways[axis][i] * power[counts[axis] - 2 * i][..., axis])
+            made[..., entry] += term
+    return made[..., which].reshape((*x.shape[:-1], *(3,) * order))
 
 
 def isotropic_coefficients(medium: Medium) -> tuple[float, float]:

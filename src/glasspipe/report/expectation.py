@@ -111,7 +111,7 @@ def expectations(
     stray : collection of {"E", "epsilon"}
         The stray fields that the defects have.
     """
-    population = Population(model.components)
+    population = Population(model.mixture, model.stoichiometry)
     if model.source_file is None and model.lattice.type != "rock_salt":
         found = {field: _on_lattice(model, field, population, values) for field in FIELDS}
     else:
@@ -172,7 +172,7 @@ def _kinds(model: Model, field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
     The latter have no symmetry that could be known. Kinds that are equal count as one.
     """
     if model.source_file is None:
-        population = Population(model.components)
+        population = Population(model.mixture, model.stoichiometry)
         return population.receivers(field), population.sources(field)
     one, other = (
         of_defects(tensors, names, _MOST[role])

@@ -139,7 +139,7 @@ class PointData:
         model = self.model
         if model.source_file is not None:
             return float("nan")
-        return of(model.components, model.medium, model.lattice)
+        return of(model.mixture, model.medium, model.lattice)
 
     @cached_property
     def known(self) -> dict[str, Expectation]:

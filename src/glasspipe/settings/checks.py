@@ -6,6 +6,7 @@ Each check raises one line: the key, what was found with what, and what is allow
 from collections.abc import Callable
 from math import sqrt
 
+from glasspipe.defects.component import exact_numbers
 from glasspipe.defects.lattice import smallest_size
 from glasspipe.elastic.medium import CubicMedium, check_compliance
 from glasspipe.errors import ConfigError
@@ -60,7 +61,7 @@ def _check_components(model: Model) -> None:
         raise ConfigError(
             f"defects.mixture: found shares that add up to {sum(shares):.12g}; allowed: 1"
         )
-    lattice, x = model.lattice, model.sections["defects"]["concentration"]
+    lattice = model.lattice
     type_, sublattices = model.sections["lattice"]["type"], [c.sublattice for c in model.components]
     if type_ != "rock_salt" and set(sublattices) != {"anion"}:
         number = sublattices.index("cation")
@@ -71,14 +72,25 @@ def _check_components(model: Model) -> None:
             " are alike; allowed: anion (the default), or lattice.type rock_salt"
         )
     if lattice.type == "rock_salt":
-        for name in {component.sublattice for component in model.components}:
-            share = sum(c.share for c in model.components if c.sublattice == name)
-            sites, wanted = lattice.sites // 2, share * x * lattice.sites
-            if wanted + 6 * sqrt(wanted * (1 - share)) > sites:
-                raise ConfigError(
-                    f"defects.concentration: found {x}, which puts about {wanted:.6g} defects on"
-                    f" {sites} {name} sites; allowed: well below {0.5 / share:.6g}"
-                )
+        _check_sublattices(model)
+
+
+def _check_sublattices(model: Model) -> None:
+    """Refuse more defects on a sublattice of rock salt than sites, if drawn up to 6σ more."""
+    components, x = model.components, model.sections["defects"]["concentration"]
+    numbers, sites = exact_numbers(model.defects, components), model.lattice.sites // 2
+    for name in ("anion", "cation"):
+        mine = [k for k, component in enumerate(components) if component.sublattice == name]
+        share, wanted = sum(components[k].share for k in mine), sum(numbers[k] for k in mine)
+        most, allowed = float(wanted), f"at most {0.5 / max(share, 0.5):.6g}"
+        if model.stoichiometry == "random":
+            most += 6 * sqrt(wanted * max(1 - share, 0.0))
+            allowed = f"well below {0.5 / max(share, 0.5):.6g}, or stoichiometry exact up to that"
+        if most > sites:
+            raise ConfigError(
+                f"defects.concentration: found {x}, which puts about {wanted} defects on"
+                f" {sites} {name} sites; allowed: {allowed}"
+            )
 
 
 def _check_freeze(model: Model) -> None:

@@ -5,12 +5,12 @@ what it describes. What a config leaves to be chosen (`auto`) is resolved here, 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from glasspipe.defects.component import Component, components_from
+from glasspipe.defects.component import Component, components_from, exact_numbers
 from glasspipe.defects.lattice import Lattice, smallest_size
 from glasspipe.elastic.medium import AnyMedium, medium_from
 from glasspipe.elastic.printed import Interaction, interaction
@@ -77,6 +77,23 @@ class Model:
         return self.lattice.defects(self.sections["defects"]["concentration"])
 
     @property
+    def stoichiometry(self) -> str:
+        """How many defects are of each component: "random" or "exact"."""
+        return self.sections["defects"].get("stoichiometry", "random")
+
+    @cached_property
+    def mixture(self) -> tuple[Component, ...]:
+        """The components with the shares that the box has of them."""
+        if self.stoichiometry == "random":
+            return self.components
+        numbers = exact_numbers(self.defects, self.components)
+        return tuple(
+            replace(component, share=number / self.defects)
+            for component, number in zip(self.components, numbers, strict=True)
+            if number > 0
+        )
+
+    @property
     def extras(self) -> tuple[str, ...]:
         """Variables of the sample file that are there only where some component needs them."""
         found = {
@@ -119,6 +136,8 @@ class Model:
         found = dict(self.sections)
         found["lattice"] = {**found["lattice"], "size": self.lattice.size}
         found["defects"] = {k: v for k, v in found["defects"].items() if k != "number"}
+        if len(self.components) == 1 or self.stoichiometry == "random":
+            found["defects"].pop("stoichiometry", None)
         if "couplings" in found:
             found["couplings"] = {**found["couplings"], "store": self.store}
         if "freeze" in found:

@@ -63,7 +63,7 @@ def _draw(part: StagePart, output: Path, numbers: range) -> None:
 
     model = part.model
     written = SAMPLE.written(model)
-    lattice, number = model.lattice, model.defects
+    lattice, number, components = model.lattice, model.defects, model.components
     with dataset.create(
         output,
         part,
@@ -75,7 +75,7 @@ def _draw(part: StagePart, output: Path, numbers: range) -> None:
         writer.put_whole("box", lattice.edge)
         for row, realisation in enumerate(numbers):
             rng = np.random.default_rng(seed_sequence(model, SAMPLE.name, realisation))
-            made = realise(rng, lattice, number, model.components)
+            made = realise(rng, lattice, number, components, stoichiometry=model.stoichiometry)
             writer.put(row, {"position": made.position, "site": made.site})
             writer.put(row, {"component": made.defects.component})
             for names, owner in ((_TENSORS, made.defects.tensors), (_AMPLITUDES, made.defects)):
@@ -105,7 +105,9 @@ def _take(part: StagePart, source: Path, output: Path, numbers: range) -> None:
             writer.put_whole("box", defects.box)
             for row, realisation in enumerate(numbers):
                 rng = np.random.default_rng(seed_sequence(model, SAMPLE.name, realisation))
-                drawn = draw(rng, defects.number, model.components)
+                drawn = draw(
+                    rng, defects.number, model.components, stoichiometry=model.stoichiometry
+                )
                 writer.put(row, {name: getattr(drawn, name) for name in missing})
                 writer.put(row, defects.realisation(realisation))
 

@@ -120,8 +120,7 @@ def continuum(field: PairField, lattice: Lattice) -> Continuum:
 
 def _first_order(field: PairField, tau: Array) -> Complex:
     """∫ d at each τ (points,), 1/(eV Å^p): an average over the distribution of g = R^p U."""
-    n, solid = field.directions
-    g = field.angular(n)
+    g, solid = field.over_half_sphere()
     g = np.abs(g) if field.symmetric else g
     return _kept(field, _averaged(g.ravel(), np.outer(field.weight, solid).ravel(), tau, field))
 

@@ -27,6 +27,7 @@ from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums, re
 from glasspipe.theory.pair_fields import PairField, pair_fields
 from glasspipe.theory.population import Population
 from glasspipe.theory.stable import StableLaw, order_statistic
+from glasspipe.theory.stoichiometry import exact_moments, mixed
 
 Array = NDArray[np.float64]
 
@@ -49,11 +50,19 @@ class Setting:
         The defects.
     medium : Medium, CubicMedium or Printed
         The elastic medium.
+    others : Population, optional
+        The defects that make the field, where these are not those that feel it.
     """
 
     field: str
     population: Population
     medium: Interaction
+    others: Population | None = None
+
+    @property
+    def makers(self) -> Population:
+        """The defects that make the field."""
+        return self.others or self.population
 
     @property
     def alike(self) -> bool:
@@ -102,8 +111,7 @@ def dilute_law(
     scale = []
     centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
     for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
-        n, solid = pair.directions
-        g = pair.angular(n)
+        g, solid = pair.over_half_sphere()
         alpha = 3 / pair.power
         moment = 4 * pi * pair.weight @ np.abs(g) ** alpha @ solid
         scale.append((density / 3 * alpha * stable_factor(alpha) * moment) ** (1 / alpha))
@@ -117,8 +125,9 @@ class FieldLaw:
     """Theory of one field of the defects of a periodic box, N of them at random on M sites.
 
     A site other than one's own is occupied with p = (N − 1)/(M − 1). Mean and standard deviation
-    are exact for the box. The kurtosis, and the quantiles (of the infinite lattice), are those of
-    independent sites: what is left out is of relative order 1/N. Where receivers have different
+    are exact for the box, also of exact numbers of each component. The kurtosis, and the quantiles
+    (of the infinite lattice), are those of independent sites and independent components: what is
+    left out is of relative order 1/N. Where receivers have different
     mean fields, the kurtosis leaves out the product of those with the third cumulant.
 
     Parameters
@@ -167,15 +176,36 @@ class FieldLaw:
         return np.array([s.first * self.p for s in self._sums])
 
     @cached_property
+    def _variances(self) -> Array:
+        """Variance at each receiver (receivers,), eV²."""
+        return np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
+
+    @cached_property
+    def _moments(self) -> tuple[float, float]:
+        """Mean, eV, and variance, eV², of the fields at all receivers."""
+        population = self.setting.population
+        if population.stoichiometry == "random":
+            return mixed(self._weight, self._means, self._variances)
+        return exact_moments(
+            population.components, self.defects, self.lattice.sites, self._sums_between
+        )
+
+    def _sums_between(
+        self, receivers: Population, sources: Population
+    ) -> tuple[Array, list[PowerSums]]:
+        setting = replace(self.setting, population=receivers, others=sources)
+        weight = receivers.receivers(setting.field)[1]
+        return weight, _power_sums(setting, self.lattice, self.boundary)
+
+    @property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return float(self._weight @ self._means)
+        return self._moments[0]
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV; 0 where symmetry leaves nothing but rounding."""
-        variance = [s.variance(self.p, self.lattice.sites) for s in self._sums]
-        std = sqrt(float(self._weight @ (variance + (self._means - self.mean) ** 2)))
+        std = sqrt(self._moments[1])
         return std if std > _ROUNDING * self.dilute.statistic("q95") else 0.0
 
     @cached_property
@@ -183,11 +213,12 @@ class FieldLaw:
         """Excess kurtosis, nan for a field that does not vary."""
         if self.std == 0:
             return float("nan")
-        variance = np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
-        shift = (self._means - self.mean) ** 2
+        variance = self._variances
+        mean, independent = mixed(self._weight, self._means, variance)
+        shift = (self._means - mean) ** 2
         fourth = np.array([s.fourth_cumulant(self.p) for s in self._sums])
         fourth += 3 * variance**2 + 6 * variance * shift + shift**2
-        return float(self._weight @ fourth) / self.std**4 - 3
+        return float(self._weight @ fourth) / sqrt(independent) ** 4 - 3
 
     def std_error(self, values: int) -> float:
         """Sampling error, eV, of the standard deviation of ``values`` fields in many boxes.
@@ -275,8 +306,8 @@ def _crystal(lattice: Lattice) -> Lattice:
 def _pair_fields(setting: Setting) -> list[PairField]:
     field, population = setting.field, setting.population
     receivers, _ = population.receivers(field)
-    continuous = population.continuous(field)
-    sources = population.sources(field)
+    continuous = setting.makers.continuous(field)
+    sources = setting.makers.sources(field)
     return pair_fields(field, receivers, *sources, setting.medium, continuous=continuous)
 
 
@@ -286,7 +317,7 @@ def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     receivers, weight = setting.population.receivers(setting.field)
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.population.sources(setting.field)
+    kinds = (receivers, weight), setting.makers.sources(setting.field)
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
 
 
@@ -328,12 +359,12 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
         return box_sums(
             setting.field,
             receivers,
-            *setting.population.sources(setting.field),
+            *setting.makers.sources(setting.field),
             lattice=lattice,
             medium=setting.medium,
             boundary=boundary,
         )
-    kinds = setting.population.sources(setting.field)
+    kinds = setting.makers.sources(setting.field)
     shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
     shift *= (lattice.sites - 1) / lattice.edge**3
     sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)

@@ -8,7 +8,7 @@ rest is one matrix product.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations, product
 from math import pi
 
@@ -32,8 +32,8 @@ _SAMPLED, _INDEPENDENT = 29, 1e-7
 _STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number, and one
 of a continuum if it has more than that."""
-_COARSE = 40
-"""Resolution of the sphere for a source of so many states, 3200 directions."""
+_FINE, _COARSE = 160, 40
+"""Resolution of the sphere, 51 200 directions, and for a source of so many states, 3200."""
 
 
 def pair_kernel(coupling: str, receivers: Tensors, sources: Tensors, green: Array) -> Array:
@@ -139,7 +139,7 @@ def half_sphere(degree: int) -> tuple[Array, Array]:
 
 
 @cache
-def fine_half_sphere(points: int = 160) -> tuple[Array, Array]:
+def fine_half_sphere(points: int = _FINE) -> tuple[Array, Array]:
     """2 · points² directions over half of the sphere, and weights that add up to 1.
 
     For |g(n)|^α, which has kinks on the lines g = 0: the error falls as the square of the spacing
@@ -203,10 +203,14 @@ class PairField:
         """Whether the source has more states than are worth carrying along."""
         return len(self.weight) > (_GAUSS if self.continuous else _STATES)
 
-    @property
-    def directions(self) -> tuple[Array, Array]:
-        """Directions that resolve averages of |g|^α; many states blur the kinks of each other."""
-        return fine_half_sphere(_COARSE) if self.many_states else fine_half_sphere()
+    def over_half_sphere(self) -> tuple[Array, Array]:
+        """R^p times the field (states, points), eV Å^p, and weights (points,) that add up to 1.
+
+        In directions that resolve averages of |g|^α; many states blur the kinks of each other.
+        """
+        points = _COARSE if self.many_states else _FINE
+        functions = _fine_functions(self.medium, self.power - 1, points)
+        return self.coefficients @ functions, fine_half_sphere(points)[1]
 
     def few_states(self, values: Array) -> tuple[Array, Array]:
         """Values (states, rows) of this field and their weights, both with few states.
@@ -294,13 +298,33 @@ def _coefficients(
     A crystal's functions are not independent, for its forces are balanced; the least coefficients
     are taken, and differences below the error of its table mean nothing.
     """
-    n, _ = sphere(_SAMPLED)
-    kernel = pair_coupling(coupling, receivers, sources, n, medium)
-    basis = response(derived(medium)).angular(n, TERMS[coupling].order)
-    found = kernel @ np.linalg.pinv(basis, rcond=_INDEPENDENT)
+    order = TERMS[coupling].order
+    made_of = parts(coupling, receivers, sources, medium, "spherical")
+    kernel = sum_parts(coupling, made_of, lambda part: _sampled_green(part.medium, order))
+    basis, inverse = _sampled_functions(derived(medium), order)
+    found = kernel @ inverse
     if np.max(np.abs(found @ basis - kernel)) > _INDEPENDENT * np.max(np.abs(kernel)):
         raise ValueError(f"{coupling} is not made of the angular functions of {medium}")
     return found
+
+
+@lru_cache(maxsize=16)
+def _sampled_green(medium: AnyMedium, order: int) -> Array:
+    """Derivatives of G in the directions that determine a field."""
+    return green_derivatives(sphere(_SAMPLED)[0], order, medium)
+
+
+@lru_cache(maxsize=16)
+def _sampled_functions(medium: AnyMedium, order: int) -> tuple[Array, Array]:
+    """The angular functions (functions, points) in those directions, and their pseudo-inverse."""
+    basis = response(medium).angular(sphere(_SAMPLED)[0], order)
+    return basis, np.asarray(np.linalg.pinv(basis, rcond=_INDEPENDENT), dtype=float)
+
+
+@lru_cache(maxsize=1)
+def _fine_functions(medium: AnyMedium, order: int, points: int) -> Array:
+    """The angular functions (functions, directions) over half of the sphere."""
+    return response(medium).angular(fine_half_sphere(points)[0], order)
 
 
 def _merged(states: Array, weight: Array, signed: bool) -> tuple[Array, Array]:

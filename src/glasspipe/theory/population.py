@@ -47,9 +47,12 @@ class Population:
     ----------
     components : tuple of Component
         The mixture.
+    stoichiometry : {"random", "exact"}
+        Whether defects are of its components independently, or in exact numbers.
     """
 
     components: tuple[Component, ...]
+    stoichiometry: str = "random"
 
     def alike(self, field: str) -> bool:
         """Whether the defects that feel a field differ in a rotation alone, all as probable."""
