@@ -4,14 +4,14 @@ The number of defects is fixed, N = round(x · sites), so that the arrays of a p
 rectangular; for the distribution of a field that is a correction of relative order 1/N.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import draw as draw_strength
-from glasspipe.defects.lattice import Lattice, sublattice_site
+from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.species import unit_kinds
 from glasspipe.defects.tensors import Numbers, Tensors, rotations
 
@@ -115,11 +115,10 @@ def _rock_salt_sites(
     """Sites on the sublattice of each defect's component."""
     names = np.array([each.sublattice for each in components])[component]
     site = np.empty((len(component), 3), dtype=np.int64)
-    sublattice = replace(lattice, type="fcc")
-    for name, stream in zip(("anion", "cation"), rng.spawn(2), strict=True):
+    sublattices = lattice.sublattices
+    for (name, sites), stream in zip(sublattices.items(), rng.spawn(2), strict=True):
         mine = names == name
-        drawn = _sites(stream, sublattice, int(mine.sum()))
-        site[mine] = sublattice_site(name, drawn, lattice)
+        site[mine] = _sites(stream, sites, int(mine.sum()))
     return site
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset, results
 from glasspipe.report import freezing_results, low_energy
-from glasspipe.report.expectation import Expectation, expectations
+from glasspipe.report.expectation import Expectation, expectations, theory_kinds
 from glasspipe.report.merging import side_by_side
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.stages.fields import FIELDS
@@ -225,12 +225,14 @@ def _statistics(study: StudyFiles, files: PointFiles, merged: _Merged) -> xr.Dat
 def _quantity(values: Array, estimates: dict[str, Estimate], known: Expectation) -> xr.Dataset:
     counted = histogram(values / known.scale, _EDGES)
     ordered = [estimates[name] for name in STATISTICS]
+    theory = [known.statistics[name] for name in STATISTICS]
     return xr.Dataset(
         {
             "estimate": ("statistic", [found.value for found in ordered]),
             "stderr": ("statistic", [found.stderr for found in ordered]),
             "resampled": (("statistic", "resample"), [found.resampled for found in ordered]),
-            "theory": ("statistic", [known.statistics[name] for name in STATISTICS]),
+            "theory": ("statistic", theory),
+            "theory_kind": ("statistic", theory_kinds(theory, known.kind)),
             "std_error": known.std_error,
             "scale": known.scale,
             "alpha": known.limit.alpha,
@@ -279,12 +281,12 @@ def _summary(files: StudyFiles, points: list[xr.Dataset]) -> pd.DataFrame:
     """Return the long table of estimates."""
     tables = []
     for (name, swept), data in zip(_swept(files).items(), points, strict=True):
-        fields = data[["estimate", "stderr", "theory"]].to_dataframe().reset_index()
+        fields = data[[*results.ESTIMATES]].to_dataframe().reset_index()
         others = [low_energy.summary_rows(data), freezing_results.summary(data)]
         table = pd.concat([fields, *others], ignore_index=True)
         tables.append(table.assign(point=name, x=float(data["x"]), **swept))
     keys = list(files.points[0].point.swept)
-    order = ["point", *keys, "x", "quantity", "statistic", "estimate", "stderr", "theory"]
+    order = ["point", *keys, *results.SUMMARY_COLUMNS[1:]]
     return pd.concat(tables, ignore_index=True)[order]
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.defects.distribution import nodes
 from glasspipe.elastic.medium import CubicMedium
+from glasspipe.report.expectation import PAPER, theory_kinds
 from glasspipe.settings.model import Model
 from glasspipe.spins import diagnostics, random_field
 from glasspipe.stages.freeze import FREEZE, OVERLAPS
@@ -134,7 +135,8 @@ def split(data: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
 def summary(data: xr.Dataset) -> pd.DataFrame:
     """Return the rows of the summary that `statistics` made."""
     names = ("quantity", "statistic", "estimate", "stderr", "theory")
-    return pd.DataFrame({name: data[f"freezing_{name}"].to_numpy() for name in names})
+    found = pd.DataFrame({name: data[f"freezing_{name}"].to_numpy() for name in names})
+    return found.assign(theory_kind=theory_kinds(found["theory"], PAPER))
 
 
 def _read(files: PointFiles) -> dict[str, NDArray[Any]]:

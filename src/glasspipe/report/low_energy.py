@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset
-from glasspipe.report.expectation import Expectation, pair_magnitude
+from glasspipe.report.expectation import (
+    LIMIT_OF_SIGNS,
+    Expectation,
+    pair_magnitude,
+    theory_kinds,
+)
 from glasspipe.report.freezing_results import energy_scale
 from glasspipe.settings.model import Model
 from glasspipe.stages.fields import FIELDS
@@ -115,7 +120,8 @@ def _tunnelling(files: PointFiles) -> tuple[Array, Array]:
 def first_tensors(source: dataset.Reader) -> Tensors:
     """Return the tensors of the first realisation of a sample file."""
     gamma, eta, zeta = source.row(0, "gamma", "eta", "zeta")
-    return Tensors(gamma, eta, zeta, static=source.optional(0, "static"))
+    others = {name: source.optional(0, name) for name in ("zeta_minus", "static")}
+    return Tensors(gamma, eta, zeta, **others)
 
 
 def _sizes(tensors: Tensors) -> dict[str, float]:
@@ -242,7 +248,10 @@ def summary_rows(data: xr.Dataset) -> pd.DataFrame:
     """Return the rows of the summary of one point, its name and swept values left out."""
     quantities, names = zip(*NUMBERS, strict=True)
     columns = {name: data[f"number_{name}"].values for name in ("estimate", "stderr", "theory")}
-    return pd.DataFrame({"quantity": quantities, "statistic": names, **columns})
+    kinds = theory_kinds(columns["theory"], LIMIT_OF_SIGNS)
+    return pd.DataFrame(
+        {"quantity": quantities, "statistic": names, **columns, "theory_kind": kinds}
+    )
 
 
 def power_fits(members: list[xr.Dataset]) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ class SmoothCut:
 
 @lru_cache(maxsize=16)
 def half_lattice(lattice: Lattice, radius: float) -> Array:
-    """Sites R ≠ 0 within ``radius`` of a site, one of each pair ±R, (sites, 3), Å."""
+    """Sites R ≠ 0 of a lattice within ``radius``, one of each pair ±R, (sites, 3), Å."""
     reach = ceil(radius / lattice.constant) + 1
     cells = np.array(list(product(range(-reach, reach + 1), repeat=3)))
     mesh = cells[:, None, :] * lattice.mesh_per_cell + lattice.basis
@@ -119,15 +119,13 @@ class PowerSums:
             self.first + other.first, self.second + other.second, self.fourth + other.fourth
         )
 
-    def variance(self, p: float, sites: float) -> float:
-        """Σ (p m_2 − p² m_1²) − p(1 − p)/(M − 2) [(Σ m_1)² − Σ m_1²], eV².
+    def variance(self, p: float, covariance: float) -> float:
+        """Σ (p m_2 − p² m_1²) + c [(Σ m_1)² − Σ m_1²], eV².
 
-        The occupations of the other M − 1 sites by N − 1 defects, p = (N − 1)/(M − 1), have the
-        covariance −p(1 − p)/(M − 2). M may be infinite.
+        The numbers of defects on two of the sites have the covariance c: −p(1 − p)/(m − 1) for a
+        fixed number of defects on m sites.
         """
-        variance = self.second @ (p, -p * p)
-        if sites > 2:
-            variance -= p * (1 - p) / (sites - 2) * (self.first**2 - self.second[1])
+        variance = self.second @ (p, -p * p) + covariance * (self.first**2 - self.second[1])
         rounding = 1e-12 * p * self.second[0]
         return float(variance) if variance > rounding else 0.0
 
@@ -172,7 +170,7 @@ def box_sums(
     medium: Interaction,
     boundary: str,
 ) -> list[PowerSums]:
-    """Sums over the sites of the periodic box with the box's own kernel, for each receiver.
+    """Sums over the sites R ≠ 0 of the box with the box's own kernel, for each receiver.
 
     f(gR) at a receiver is f(R) at the receiver turned by g⁻¹, with the sources turned too: so the
     kernel is needed at one site of each cubic orbit only.
@@ -207,9 +205,10 @@ def _box_green(order: int, lattice: Lattice, medium: AnyMedium, boundary: str) -
 
 @lru_cache(maxsize=8)
 def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """One site (orbits, 3) of each cubic orbit of the box, on the mesh, and the orbits' sizes."""
+    """One site (orbits, 3) ≠ 0 of each cubic orbit of the box, on the mesh, and their sizes."""
     period = lattice.size * lattice.mesh_per_cell
-    mesh = lattice.site(np.arange(1, lattice.sites))
+    mesh = lattice.site(np.arange(lattice.sites))
+    mesh = mesh[np.any(mesh != 0, axis=1)]
     nearest = (mesh + period // 2) % period - period // 2
     orbit, members = np.unique(np.sort(np.abs(nearest), axis=1), axis=0, return_counts=True)
     return orbit, members
