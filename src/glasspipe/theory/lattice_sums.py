@@ -105,10 +105,18 @@ class PowerSums:
     fourth: Array
 
     @classmethod
-    def over(cls, values: Array, probability: Array, weight: Array) -> "PowerSums":
-        """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,)."""
+    def over(
+        cls, values: Array, probability: Array, weight: Array, *, signed: bool = False
+    ) -> "PowerSums":
+        """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,).
+
+        If ``signed``, each state also comes with the opposite sign, as often.
+        """
         square = values * values
-        m1, m2, m3, m4 = (probability @ v for v in (values, square, square * values, square**2))
+        m2, m4 = probability @ square, probability @ square**2
+        m1, m3 = (
+            (probability @ v for v in (values, square * values)) if not signed else (0 * m2,) * 2
+        )
         second = [m2, m1**2]
         fourth = [m4, 4 * m3 * m1 + 3 * m2**2, 12 * m2 * m1**2, 6 * m1**4]
         return cls(float(m1 @ weight), np.array(second) @ weight, np.array(fourth) @ weight)
@@ -148,13 +156,11 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     values, probability = field(R), field.weight
     directions, solid = sphere(_ANGULAR)
     angular = field.angular(directions)
-    if field.signed:
-        values, angular = np.vstack([values, -values]), np.vstack([angular, -angular])
-        probability = np.tile(probability, 2) / 2
-    sums = PowerSums.over(values, probability, weight)
+    sums = PowerSums.over(values, probability, weight, signed=field.signed)
     radii, shares = cut.sharp_cuts()
     radial = shares @ radii ** (3 - 2 * field.power) / (2 * field.power - 3)
-    tail = [solid @ (probability @ angular**2), solid @ (probability @ angular) ** 2]
+    mean = 0.0 if field.signed else solid @ (probability @ angular) ** 2
+    tail = [solid @ (probability @ angular**2), mean]
     second = sums.second + 4 * pi * lattice.site_density * radial * np.array(tail)
     negligible = field.symmetric or abs(sums.first) < 1e-9 * sqrt(sums.second[0])
     return PowerSums(0.0 if negligible else sums.first, second, sums.fourth)
@@ -175,11 +181,12 @@ def box_sums(
     f(gR) at a receiver is f(R) at the receiver turned by g⁻¹, with the sources turned too: so the
     kernel is needed at one site of each cubic orbit only.
     """
-    states = FIELDS[field].states
+    row = FIELDS[field]
+    states = row.states[:1] if row.signed else row.states
     _, members = _orbits(lattice)
 
     def green(part: Part) -> Array:
-        return _box_green(FIELDS[field].order, lattice, part.medium, part.boundary)
+        return _box_green(row.order, lattice, part.medium, part.boundary)
 
     def kernel(coupling: str, pair: tuple[Tensors, Tensors]) -> Array:
         return sum_parts(coupling, parts(coupling, *pair, medium, boundary), green)
@@ -191,7 +198,7 @@ def box_sums(
         pair = _turned(receivers, g), _turned(sources, g)
         values = sum_states(states, {c: kernel(c, pair) for c in states[0]})
         share = members / len(group)
-        turned = [PowerSums.over(value, probability, share) for value in values]
+        turned = [PowerSums.over(v, probability, share, signed=row.signed) for v in values]
         sums = [before + more for before, more in zip(sums, turned, strict=True)]
     return sums
 
