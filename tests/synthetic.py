@@ -181,7 +181,8 @@ def _summary(points, vanish, theory, samples):
             }
             for (quantity, statistic), value in tunnelling(point, vanish).items()
         ]
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows)
+    return found.assign(theory_kind=np.where(found["theory"].notna(), "exact", ""))
 
 
 def energy_scale(point):

@@ -14,6 +14,7 @@ from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
 from glasspipe.report import summary as report
+from glasspipe.report.expectation import _chosen_by_S
 from glasspipe.report.observables.fields import ASYMPTOTIC
 from glasspipe.stages import study_files
 from glasspipe.stages.fields import FIELDS
@@ -96,6 +97,10 @@ def test_theory_stands_beside_the_estimates(small):
         width = summary.loc[(quantity, "std")]
         assert (np.abs(width["estimate"] - width["theory"]) < 5 * width["stderr"]).all()
     assert summary.loc["h"]["theory"].isna().all()
+    kinds = {"B": "exact", "b_eta": "exact", "J_tau": "exact", "U_S": "independent signs"}
+    kinds |= {"b": "independent signs", "h": "", "levels": "dilute limit, independent signs"}
+    for quantity, kind in kinds.items():
+        assert set(summary.loc[quantity]["theory_kind"]) == {kind}
 
 
 def test_histograms_count_every_value(small):
@@ -216,6 +221,18 @@ def test_users_defects_have_only_the_dilute_limit(tmp_path):
     typical = summary.loc[("B", "quartile_half_width")]
     assert 0.3 < typical["estimate"] / typical["theory"] < 3
     assert np.isnan(summary.loc[("B", "std"), "theory"])
+    kinds = summary["theory_kind"]
+    assert (kinds["B", "std"], kinds["B", "q95"]) == ("", "dilute limit")
+    assert (kinds["J_tau", "q95"], kinds["b", "q95"]) == (
+        "dilute limit",
+        "dilute limit, independent signs",
+    )
+
+
+@pytest.mark.parametrize(("turned", "chosen"), [(False, []), (True, ["J_tau", "b_eta"])])
+def test_fields_that_depend_on_S(turned, chosen):
+    found = {field for field, depends in _chosen_by_S(turned).items() if depends}
+    assert found == {"U_S", "h", "b_gamma", "b", *chosen}
 
 
 @pytest.fixture

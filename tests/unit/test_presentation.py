@@ -91,6 +91,7 @@ def points(**columns):
     table = pd.DataFrame(columns)
     table.insert(0, "point", [f"p{i}" for i in range(len(table))])
     fixed = {"quantity": "B", "statistic": "std", "estimate": 1.0, "stderr": 0.1, "theory": 2.0}
+    fixed["theory_kind"] = "exact"
     table = table.assign(**fixed)
     return table if "x" in table else table.assign(x=table.get(X, 0.01))
 

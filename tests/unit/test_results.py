@@ -22,6 +22,7 @@ def summary_table(**columns):
         "estimate": [THIRD * 1e-7, 2.0],
         "stderr": [0.1, np.nan],
         "theory": [np.nan, 1e300],
+        "theory_kind": ["", "exact"],
     }
     return pd.DataFrame({**columns, **table})
 
@@ -90,7 +91,7 @@ def test_netcdf_keeps_dotted_keys_and_names(tmp_path):
     assert results.read_merged(tmp_path, results.TRACES)["T"].dims == ("point", "step")
 
 
-@pytest.mark.parametrize("column", ["theory", "point"])
+@pytest.mark.parametrize("column", ["theory", "theory_kind", "point"])
 def test_a_table_that_lacks_a_column_is_not_written(tmp_path, column):
     with pytest.raises(ValueError, match=f"no column '{column}'"):
         results.write_summary(tmp_path, summary_table().drop(columns=column))

@@ -4,7 +4,7 @@ Sites are kept as integers on the simple cubic mesh that carries the lattice (sp
 cubic, a/2 for the others), so that displacements between sites are exact.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 
 import numpy as np
@@ -22,7 +22,7 @@ _NEIGHBOUR_DISTANCE = {
     "fcc": sqrt(1 / 2),
     "rock_salt": 1 / 2,
 }
-_SUBLATTICES = {"cation": [0, 0, 0], "anion": [1, 0, 0]}
+_SUBLATTICES = {"anion": (1, 0, 0), "cation": (0, 0, 0)}
 """Where the fcc sublattices of rock salt begin, on its mesh."""
 
 LATTICES = tuple(_BASIS)
@@ -40,11 +40,14 @@ class Lattice:
         Edge a of the conventional cell, Å.
     size : int
         Conventional cells along an edge of the box.
+    origin : three int
+        Where its sites begin on the mesh.
     """
 
     type: str
     constant: float
     size: int
+    origin: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def mesh_per_cell(self) -> int:
@@ -54,7 +57,7 @@ class Lattice:
     @property
     def basis(self) -> NDArray[np.int64]:
         """Sites of the conventional cell on the mesh, (sites per cell, 3)."""
-        return np.array(_BASIS[self.type][1], dtype=np.int64)
+        return np.array(_BASIS[self.type][1], dtype=np.int64) + self.origin
 
     @property
     def spacing(self) -> float:
@@ -72,6 +75,11 @@ class Lattice:
         return len(self.basis) * self.size**3
 
     @property
+    def others(self) -> int:
+        """Number of sites R ≠ 0."""
+        return self.sites - (not any(self.origin))
+
+    @property
     def site_density(self) -> float:
         """Sites per volume, Å⁻³."""
         return len(self.basis) / self.constant**3
@@ -80,6 +88,22 @@ class Lattice:
     def neighbour_distance(self) -> float:
         """Distance of nearest neighbours, Å."""
         return self.constant * _NEIGHBOUR_DISTANCE[self.type]
+
+    @property
+    def sublattices(self) -> dict[str, "Lattice"]:
+        """The sites that a component may have, by its sublattice; by "" where all have all."""
+        if self.type != "rock_salt":
+            return {"": self}
+        return {
+            name: replace(self, type="fcc", origin=origin) for name, origin in _SUBLATTICES.items()
+        }
+
+    def seen_from(self, other: "Lattice") -> "Lattice":
+        """The displacements of its sites from a site of another lattice on the same mesh."""
+        x, y, z = (
+            (a - b) % self.mesh_per_cell for a, b in zip(self.origin, other.origin, strict=True)
+        )
+        return replace(self, origin=(x, y, z))
 
     @property
     def coupling_volume(self) -> float:
@@ -100,12 +124,8 @@ class Lattice:
         """Mesh coordinates (…, 3) of the sites numbered ``index`` (…), 0 ≤ index < sites."""
         cell, member = np.divmod(index, len(self.basis))
         corner = np.stack(np.unravel_index(cell, (self.size,) * 3), axis=-1)
-        return corner * self.mesh_per_cell + self.basis[member]
-
-
-def sublattice_site(name: str, fcc_site: NDArray[np.int64], lattice: Lattice) -> NDArray[np.int64]:
-    """Mesh coordinates (…, 3) of fcc sites moved to the sublattice ``name`` of rock salt."""
-    return (fcc_site + _SUBLATTICES[name]) % (lattice.mesh_per_cell * lattice.size)
+        mesh = corner * self.mesh_per_cell + self.basis[member]
+        return mesh % (self.mesh_per_cell * self.size)
 
 
 def smallest_size(type_: str, concentration: float, number: int) -> int:

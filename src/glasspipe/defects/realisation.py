@@ -5,14 +5,14 @@ rectangular; for the distribution of a field that is a correction of relative or
 the numbers of the components of a mixture where its stoichiometry is exact.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component, exact_numbers
 from glasspipe.defects.distribution import draw as draw_strength
-from glasspipe.defects.lattice import Lattice, sublattice_site
+from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.species import unit_kinds
 from glasspipe.defects.tensors import Numbers, Tensors, rotations
 
@@ -120,11 +120,10 @@ def _rock_salt_sites(
     """Sites on the sublattice of each defect's component."""
     names = np.array([each.sublattice for each in components])[component]
     site = np.empty((len(component), 3), dtype=np.int64)
-    sublattice = replace(lattice, type="fcc")
-    for name, stream in zip(("anion", "cation"), rng.spawn(2), strict=True):
+    sublattices = lattice.sublattices
+    for (name, sites), stream in zip(sublattices.items(), rng.spawn(2), strict=True):
         mine = names == name
-        drawn = _sites(stream, sublattice, int(mine.sum()))
-        site[mine] = sublattice_site(name, drawn, lattice)
+        site[mine] = _sites(stream, sites, int(mine.sum()))
     return site
 
 

@@ -28,7 +28,8 @@ TRACES = "traces.nc"
 FREEZING = "freezing.nc"
 LOW_ENERGY = "low_energy.nc"
 
-SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", "estimate", "stderr", "theory")
+ESTIMATES = ("estimate", "stderr", "theory", "theory_kind")
+SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", *ESTIMATES)
 FITS_COLUMNS = (
     "quantity",
     "statistic",

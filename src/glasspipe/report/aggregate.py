@@ -9,12 +9,12 @@ import xarray as xr
 
 from glasspipe.files import results
 from glasspipe.report.merging import side_by_side
-from glasspipe.report.observable import Member, Row
+from glasspipe.report.observable import Member
 from glasspipe.report.observables import OBSERVABLES
 from glasspipe.report.point_data import PointData
 from glasspipe.stages.study_files import StudyFiles, load
 
-_ROW = tuple(Row.__dataclass_fields__)
+_ROW = ("quantity", "statistic", *results.ESTIMATES)
 
 
 def point(folder: Path, name: str) -> None:

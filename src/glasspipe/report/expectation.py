@@ -1,7 +1,8 @@
-"""What theory expects of the fields of a point of a study.
+"""What theory expects of the fields of a point of a study, and what kind of theory that is.
 
-Defects that share one lattice have exact moments and an exact law. A user's own defects, and those
-of different sublattices, have neither, only the dilute limit with their density.
+Drawn defects have exact moments and an exact law; a user's own have only the dilute limit with
+their density. Frozen S are correlated with B and U, and so are the fields that depend on S: of
+those no more is known than the law of independent signs.
 """
 
 from collections.abc import Collection
@@ -14,7 +15,7 @@ from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.tensors import Tensors
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
-from glasspipe.system.terms import FIELDS
+from glasspipe.system.terms import FIELDS, TURNS_WITH
 from glasspipe.theory.field_law import dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
 from glasspipe.theory.population import Kinds, Population, of_defects
@@ -33,6 +34,15 @@ _FIELD_OF = {
 
 _STRAY = {"B": "E", "h": "E", "b": "epsilon"}
 """The stray field that each field includes."""
+EXACT, LIMIT, SIGNS = "exact", "dilute limit", "independent signs"
+"""Kinds of theory: the law or the width of the model as sampled; its limit as x → 0; what would be
+exact if S were random signs that know nothing of the fields. The last two may come together."""
+LIMIT_OF_SIGNS = f"{LIMIT}, {SIGNS}"
+NUMBERS = "independent components"
+"""Of exact numbers on both sublattices of rock salt: exact if defects were independent."""
+PAPER = "the paper's estimate"
+"""Orders of magnitude, such as T_G ~ xU_0."""
+
 _UNKNOWN = dict.fromkeys(STATISTICS, float("nan"))
 _MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
 """Statistics to which a number that is added to a field adds itself, and those it leaves."""
@@ -53,6 +63,9 @@ class Expectation:
         Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
     std_error : float
         Sampling error of the standard deviation, eV; nan where unknown.
+    kind : str
+        What kind of theory the statistics are: ``EXACT``, ``LIMIT``, ``SIGNS`` or
+        ``LIMIT_OF_SIGNS``.
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale.
@@ -60,6 +73,7 @@ class Expectation:
 
     limit: StableLaw
     statistics: dict[str, float]
+    kind: str
     std_error: float = float("nan")
     has_limit: bool = True
 
@@ -90,9 +104,10 @@ def expectations(
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
-    S_j and τ_j are taken as independent random signs. Frozen S are not independent, so for U_S,
-    b_gamma and b this is a comparison and not a prediction, and of h, which freezing makes, only
-    the limit is given, that of random S.
+    S_j and τ_j are taken as independent random signs. Frozen S are not independent: where a field
+    depends on them this is a comparison and not a prediction, of the kind ``SIGNS``. That is so of
+    U_S, b_gamma and b, and of b_eta and J_tau if ζ is that of the frozen axis. Of h, which freezing
+    makes, only the limit is given, that of random S.
 
     A stray field that is one number shifts B or b; a distributed one is independent of it and adds
     its mean and variance, and nothing else is said. Nor is anything where components differ in it
@@ -111,18 +126,39 @@ def expectations(
     stray : collection of {"E", "epsilon"}
         The stray fields that the defects have.
     """
-    population = Population(model.mixture, model.stoichiometry)
-    if model.source_file is None and model.lattice.type != "rock_salt":
-        found = {field: _on_lattice(model, field, population, values) for field in FIELDS}
+    if model.source_file is None:
+        population = Population(model.mixture, model.stoichiometry)
+        exact, signs = _kinds_of_theory(model)
+        found = {
+            field: _on_lattice(model, field, population, values, signs if chosen else exact)
+            for field, chosen in _chosen_by_S("zeta_minus" in model.extras).items()
+        }
     else:
         found = {
-            field: _dilute(model, field, _kinds(model, field, tensors), len(tensors), box)
-            for field in FIELDS
+            field: _dilute(model, field, tensors, box, LIMIT_OF_SIGNS if signs else LIMIT)
+            for field, signs in _chosen_by_S(tensors.zeta_minus is not None).items()
         }
     for field, name in _STRAY.items():
         if name in stray:
             found[field] = _with_stray(found[field], _common_strength(model, name))
     return found
+
+
+def _kinds_of_theory(model: Model) -> tuple[str, str]:
+    """What the theory of drawn defects is, of fields that do not depend on S and of others."""
+    exact_numbers = model.stoichiometry == "exact" and len(model.components) > 1
+    if exact_numbers and model.lattice.type == "rock_salt":
+        return NUMBERS, f"{NUMBERS}, {SIGNS}"
+    return EXACT, SIGNS
+
+
+def _chosen_by_S(turned: bool) -> dict[str, bool]:
+    """Whether each field depends on S, where ζ does if ``turned``."""
+    chosen = {name for name, variable in TURNS_WITH.items() if variable == "S"}
+    return {
+        name: bool(field.sources & chosen) or (turned and "zeta" in field.sources | field.receivers)
+        for name, field in FIELDS.items()
+    }
 
 
 def _common_strength(model: Model, name: str) -> Strength | None:
@@ -142,7 +178,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
         mean = float(weight @ value)
         spread = np.sqrt(weight @ (value - mean) ** 2)
         moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
-        return Expectation(found.limit, _UNKNOWN | moments, has_limit=False)
+        return Expectation(found.limit, _UNKNOWN | moments, found.kind, has_limit=False)
     shifted = {name: old[name] + strength for name in _MOVED} | {
         name: old[name] for name in _UNMOVED
     }
@@ -184,7 +220,9 @@ def _kinds(model: Model, field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
     return one, other
 
 
-def _on_lattice(model: Model, field: str, population: Population, values: int) -> Expectation:
+def _on_lattice(
+    model: Model, field: str, population: Population, values: int, kind: str
+) -> Expectation:
     law = field_law(
         field,
         population=population,
@@ -194,21 +232,20 @@ def _on_lattice(model: Model, field: str, population: Population, values: int) -
         boundary=model.boundary,
     )
     if field == "h":
-        return Expectation(law.dilute, _UNKNOWN)
+        return Expectation(law.dilute, _UNKNOWN, kind)
     error = law.std_error(values) if law.std > 0 else float("nan")
-    return Expectation(law.dilute, {name: law.statistic(name) for name in STATISTICS}, error)
+    statistics = {name: law.statistic(name) for name in STATISTICS}
+    return Expectation(law.dilute, statistics, kind, error)
 
 
-def _dilute(
-    model: Model, field: str, kinds: tuple[Kinds, Kinds], number: int, box: Array
-) -> Expectation:
+def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:
     law = dilute_law(
         field,
-        *kinds,
+        *_kinds(model, field, tensors),
         model.interaction,
-        number / float(np.prod(box)),
+        len(tensors) / float(np.prod(box)),
         boundary=model.boundary,
         box=box,
     )
     statistics = {} if field == "h" else {name: law.statistic(name) for name in STATISTICS}
-    return Expectation(law, _UNKNOWN | statistics)
+    return Expectation(law, _UNKNOWN | statistics, kind)

@@ -29,13 +29,19 @@ Line = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the summary: an estimate and its error, and what theory says, if anything."""
+    """A row of the summary: an estimate and its error, what theory says, and the kind of that."""
 
     quantity: str
     statistic: str
     estimate: float
     stderr: float = float("nan")
     theory: float = float("nan")
+    kind: str = ""
+
+    @property
+    def theory_kind(self) -> str:
+        """The kind of theory, nothing where there is none."""
+        return self.kind if np.isfinite(self.theory) else ""
 
     @classmethod
     def mean(cls, quantity: str, statistic: str, values: NDArray[np.float64]) -> "Row":

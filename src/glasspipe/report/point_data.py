@@ -97,7 +97,8 @@ class PointData:
             nominal = float(np.prod(box)) * self.model.lattice.site_density
             sites = float(source.attributes.get("sites", nominal))
             gamma, eta, zeta = source.row(0, "gamma", "eta", "zeta")
-            tensors = Tensors(gamma, eta, zeta, static=source.optional(0, "static"))
+            others = {name: source.optional(0, name) for name in ("zeta_minus", "static")}
+            tensors = Tensors(gamma, eta, zeta, **others)
             return box, sites, tensors, tuple(n for n in ("E", "epsilon") if n in source)
 
     @property

@@ -17,14 +17,14 @@ from scipy.special import xlogy
 
 from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.tensors import Tensors
-from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.statistics import STATISTICS
-from glasspipe.theory.continuum import Continuum, continuum, stable_factor
+from glasspipe.theory.continuum import stable_factor
 from glasspipe.theory.homogeneous import homogeneous_field
-from glasspipe.theory.lattice_law import LatticeLaw, lattice_law, surroundings
-from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
-from glasspipe.theory.pair_fields import PairField, pair_fields
+from glasspipe.theory.lattice_law import LatticeLaw, lattice_law
+from glasspipe.theory.lattice_sums import PowerSums
+from glasspipe.theory.neighbours import Neighbours, Setting
+from glasspipe.theory.pair_fields import pair_fields
 from glasspipe.theory.population import Population
 from glasspipe.theory.stable import StableLaw, order_statistic
 from glasspipe.theory.stoichiometry import exact_moments, mixed
@@ -33,41 +33,6 @@ Array = NDArray[np.float64]
 
 _ROUNDING = 1e-9
 """A width below this fraction of the dilute limit's q95 is none."""
-_LARGE = 3.0e4
-"""Sites to the power (2p − 3)/3 above which a box counts as infinite."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a field's law depends on besides concentration and box.
-
-    Parameters
-    ----------
-    field : str
-        One of ``FIELDS``: B, U_S (Σ_j U_ij S_j), h (their sum), b_gamma, b_eta, b or J_tau
-        (Σ_j J_ij τ_j), with independent random signs S_j, τ_j.
-    population : Population
-        The defects.
-    medium : Medium, CubicMedium or Printed
-        The elastic medium.
-    others : Population, optional
-        The defects that make the field, where these are not those that feel it.
-    """
-
-    field: str
-    population: Population
-    medium: Interaction
-    others: Population | None = None
-
-    @property
-    def makers(self) -> Population:
-        """The defects that make the field."""
-        return self.others or self.population
-
-    @property
-    def alike(self) -> bool:
-        """Whether far sources are the same to all receivers, no direction being preferred."""
-        return self.population.alike(self.field) and not isinstance(self.medium, CubicMedium)
 
 
 def dilute_law(
@@ -124,10 +89,11 @@ def dilute_law(
 class FieldLaw:
     """Theory of one field of the defects of a periodic box, N of them at random on M sites.
 
-    A site other than one's own is occupied with p = (N − 1)/(M − 1). Mean and standard deviation
-    are exact for the box, also of exact numbers of each component. The kurtosis, and the quantiles
-    (of the infinite lattice), are those of independent sites and independent components: what is
-    left out is of relative order 1/N. Where receivers have different
+    A site other than one's own is occupied with p = (N − 1)/(M − 1), or if components have
+    sublattices of their own as :class:`~glasspipe.theory.neighbours.Neighbours` says. Mean and
+    standard deviation are exact for the box, on one sublattice also of exact numbers of each
+    component. The kurtosis, and the quantiles (of the infinite lattice), are those of independent
+    sites and components: what is left out is of relative order 1/N. Where receivers have different
     mean fields, the kurtosis leaves out the product of those with the third cumulant.
 
     Parameters
@@ -163,29 +129,47 @@ class FieldLaw:
         return StableLaw(unit.alpha, scale, unit.centre * density, unit.weight)
 
     @cached_property
-    def _sums(self) -> list[PowerSums]:
-        return _power_sums(self.setting, self.lattice, self.boundary)
+    def _neighbours(self) -> list[list[Neighbours]]:
+        """For the receivers of each sublattice, the defects of all sublattices around them."""
+        there = {
+            name: sites
+            for name, sites in self.lattice.sublattices.items()
+            if self.setting.population.on(name).share > 0
+        }
+        return [
+            [
+                Neighbours(
+                    replace(self.setting, receivers_on=here, sources_on=name),
+                    sites.seen_from(there[here]),
+                    self.defects - 1,
+                    self.boundary,
+                )
+                for name, sites in there.items()
+            ]
+            for here in there
+        ]
 
     @cached_property
     def _weight(self) -> Array:
-        return self.setting.population.receivers(self.setting.field)[1]
+        weight = np.concatenate([around[0].setting.receivers[1] for around in self._neighbours])
+        return np.asarray(weight / weight.sum())
 
     @cached_property
+    def _moments(self) -> Array:
+        """Mean, variance and fourth cumulant of the field of each receiver, (3, receivers)."""
+        return np.hstack([_moments(around) for around in self._neighbours])
+
+    @property
     def _means(self) -> Array:
         """Mean field at each receiver (receivers,), eV."""
-        return np.array([s.first * self.p for s in self._sums])
+        return self._moments[0]
 
     @cached_property
-    def _variances(self) -> Array:
-        """Variance at each receiver (receivers,), eV²."""
-        return np.array([s.variance(self.p, self.lattice.sites) for s in self._sums])
-
-    @cached_property
-    def _moments(self) -> tuple[float, float]:
+    def _mixture(self) -> tuple[float, float]:
         """Mean, eV, and variance, eV², of the fields at all receivers."""
         population = self.setting.population
-        if population.stoichiometry == "random":
-            return mixed(self._weight, self._means, self._variances)
+        if population.stoichiometry == "random" or len(self._neighbours) > 1:
+            return mixed(self._weight, *self._moments[:2])
         return exact_moments(
             population.components, self.defects, self.lattice.sites, self._sums_between
         )
@@ -193,19 +177,19 @@ class FieldLaw:
     def _sums_between(
         self, receivers: Population, sources: Population
     ) -> tuple[Array, list[PowerSums]]:
+        [[around]] = self._neighbours
         setting = replace(self.setting, population=receivers, others=sources)
-        weight = receivers.receivers(setting.field)[1]
-        return weight, _power_sums(setting, self.lattice, self.boundary)
+        return setting.receivers[1], replace(around, setting=setting).sums
 
     @property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return self._moments[0]
+        return self._mixture[0]
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV; 0 where symmetry leaves nothing but rounding."""
-        std = sqrt(self._moments[1])
+        std = sqrt(self._mixture[1])
         return std if std > _ROUNDING * self.dilute.statistic("q95") else 0.0
 
     @cached_property
@@ -213,12 +197,11 @@ class FieldLaw:
         """Excess kurtosis, nan for a field that does not vary."""
         if self.std == 0:
             return float("nan")
-        variance = self._variances
-        mean, independent = mixed(self._weight, self._means, variance)
-        shift = (self._means - mean) ** 2
-        fourth = np.array([s.fourth_cumulant(self.p) for s in self._sums])
-        fourth += 3 * variance**2 + 6 * variance * shift + shift**2
-        return float(self._weight @ fourth) / sqrt(independent) ** 4 - 3
+        means, variance, fourth = self._moments
+        mean, independent = mixed(self._weight, means, variance)
+        shift = (means - mean) ** 2
+        fourth = fourth + 3 * variance**2 + 6 * variance * shift + shift**2
+        return float(self._weight @ fourth) / independent**2 - 3
 
     def std_error(self, values: int) -> float:
         """Sampling error, eV, of the standard deviation of ``values`` fields in many boxes.
@@ -227,7 +210,7 @@ class FieldLaw:
         pair gives two large fields at once. Exact as x → 0, where near pairs rule; correlations
         of fields through a third defect are left out (5 % of the error up to x = 0.3, measured).
         """
-        pairs = self.p * (1 - self.p) * _reciprocal(self.setting, _crystal(self.lattice))
+        pairs = sum(one.reciprocal for around in self._neighbours for one in around)
         fourth = (self.kurtosis + 2) * self.std**4 + pairs
         return sqrt(fourth / values) / (2 * self.std)
 
@@ -246,16 +229,16 @@ class FieldLaw:
         """
         if self.std == 0:
             raise ValueError(f"{self.setting.field} does not vary; it has no law to invert")
-        crystal = _crystal(self.lattice)
-        pairs, shift = _pair_fields(self.setting), self._means - self.mean
-        continua = _continua(self.setting, crystal)
-        around = [
-            surroundings(pair, crystal, far, self.p)
-            for pair, far in zip(_coupled(pairs), continua, strict=True)
+        found = [
+            [one for one in around if one is not None]
+            for neighbours in self._neighbours
+            for around in zip(*(one.surroundings for one in neighbours), strict=True)
         ]
-        coupled = np.array([pair.coupled for pair in pairs])
+        coupled, shift = np.array([bool(around) for around in found]), self._means - self.mean
         kinds, fixed = ((self._weight[which], shift[which]) for which in (coupled, ~coupled))
-        return lattice_law(around, *kinds, self.p, self._largest, fixed=fixed)
+        return lattice_law(
+            [around for around in found if around], *kinds, self._largest, fixed=fixed
+        )
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""
@@ -297,75 +280,34 @@ def field_law(
     return FieldLaw(Setting(field, population, medium), lattice, defects, boundary)
 
 
-def _crystal(lattice: Lattice) -> Lattice:
-    """The lattice without its box, so that boxes of all sizes share tables."""
-    return replace(lattice, size=1)
+def _moments(around: list[Neighbours]) -> Array:
+    """Mean, variance and fourth cumulant at each of the receivers of a sublattice, (3, receivers).
 
-
-@lru_cache(maxsize=32)
-def _pair_fields(setting: Setting) -> list[PairField]:
-    field, population = setting.field, setting.population
-    receivers, _ = population.receivers(field)
-    continuous = setting.makers.continuous(field)
-    sources = setting.makers.sources(field)
-    return pair_fields(field, receivers, *sources, setting.medium, continuous=continuous)
+    The sublattices add up, but for what one has the others lack.
+    """
+    p = np.array([one.p for one in around])
+    across = np.array(
+        [
+            [0.0 if one is other else one.covariance_with(other) for other in around]
+            for one in around
+        ]
+    )
+    found = []
+    for sums in zip(*(one.sums for one in around), strict=True):
+        first = np.array([s.first for s in sums])
+        variance = sum(
+            s.variance(one.p, one.covariance) for s, one in zip(sums, around, strict=True)
+        )
+        fourth = sum(s.fourth_cumulant(one.p) for s, one in zip(sums, around, strict=True))
+        found.append([p @ first, variance + first @ across @ first, fourth])
+    return np.array(found).T
 
 
 @lru_cache(maxsize=32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    receivers, weight = setting.population.receivers(setting.field)
+    receivers, weight = setting.receivers
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.makers.sources(setting.field)
+    kinds = (receivers, weight), setting.sources
     return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
-
-
-def _coupled(pairs: list[PairField]) -> list[PairField]:
-    return [pair for pair in pairs if pair.coupled]
-
-
-@lru_cache(maxsize=32)
-def _continua(setting: Setting, crystal: Lattice) -> list[Continuum]:
-    """The continuum around each coupled receiver: one for all if no direction is preferred."""
-    receivers = _coupled(_pair_fields(setting))
-    if setting.alike:
-        return [continuum(receivers[0], crystal)] * len(receivers)
-    return [continuum(pair, crystal) for pair in receivers]
-
-
-@lru_cache(maxsize=32)
-def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
-    return [infinite_sums(pair, crystal) for pair in _pair_fields(setting)]
-
-
-@lru_cache(maxsize=32)
-def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    population, field = setting.population, setting.field
-    one, other = population.classes(field), population.kinds(field)
-    return reciprocal_sum(field, one, other, crystal, setting.medium)
-
-
-def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[PowerSums]:
-    """Sums over the box, or over the infinite lattice where that is the same.
-
-    The box's images change Σ U² by about M^(−(2p−3)/3), 1/M for B: the box's own kernel is used
-    up to M = 30 000 for p = 3 and 480 for p = 4, and 3e-5 (relative) is neglected beyond, times a
-    factor of up to 20 where nearest neighbours do not couple.
-    """
-    receivers, _ = setting.population.receivers(setting.field)
-    power = _pair_fields(setting)[0].power
-    if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
-        return box_sums(
-            setting.field,
-            receivers,
-            *setting.makers.sources(setting.field),
-            lattice=lattice,
-            medium=setting.medium,
-            boundary=boundary,
-        )
-    kinds = setting.makers.sources(setting.field)
-    shift = homogeneous_field(setting.field, receivers, kinds, setting.medium, boundary)
-    shift *= (lattice.sites - 1) / lattice.edge**3
-    sums = zip(_infinite_sums(setting, _crystal(lattice)), shift, strict=True)
-    return [replace(s, first=s.first + float(more)) for s, more in sums]

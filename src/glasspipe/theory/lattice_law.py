@@ -13,7 +13,7 @@ blurred by a tenth, which stills the oscillation and hardly moves F where it is 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import pi
 
@@ -177,8 +177,23 @@ class Shell:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """All sites around one kind of receiver: shells of near ones, and the continuum beyond."""
+    """All sites of a sublattice around one kind of receiver: near ones in shells, and the rest.
 
+    Parameters
+    ----------
+    p : float
+        Probability that a site holds a source, above 0 and below 1.
+    field : PairField
+        The field of a source.
+    shells : sequence of Shell
+        Near sites.
+    cut : SmoothCut
+        Between those and the others.
+    far : Continuum
+        The others.
+    """
+
+    p: float
     field: PairField
     shells: Sequence[Shell]
     cut: SmoothCut
@@ -197,23 +212,28 @@ class Surroundings:
         sums = [np.sum(shell.weight * shell.values, axis=0) @ shell.count for shell in self.shells]
         return float(sum(sums))
 
-    def characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
-        """φ (panels, nodes) of the field less its mean, fields above ``blur_above`` (eV) blurred.
+    def blur_above(self, largest: float) -> float:
+        """Fields (eV) that are blurred, where ``largest`` is the largest |X| asked for."""
+        blurred = self.p < _DILUTE or self.field.continuous
+        return min(_FAR * largest, self.strongest) if blurred else self.strongest
+
+    def characteristic(self, panels: Panels, largest: float) -> Complex:
+        """φ (panels, nodes) of the field less its mean, see :meth:`blur_above`.
 
         A constant field of more than half of the sites is minus that of the empty ones.
         """
-        if p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
-            return np.conj(self.characteristic(panels, 1 - p, blur_above))
-        exponent = (
-            self.far.log_characteristic(panels.t, p, self.cut) - 1j * p * self.first * panels.t
-        )
+        if self.p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
+            return np.conj(replace(self, p=1 - self.p).characteristic(panels, largest))
+        exponent = self.far.log_characteristic(panels.t, self.p, self.cut)
+        exponent -= 1j * self.p * self.first * panels.t
+        limit = self.blur_above(largest)
         for shell in self.shells:
-            exponent += shell.log_characteristic(panels, p, blur_above)
+            exponent += shell.log_characteristic(panels, self.p, limit)
         return np.exp(exponent)
 
 
 def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
-    """Sites and continuum around a receiver on an infinite lattice."""
+    """Sites, occupied with p, and continuum around a receiver; the lattice is infinite."""
     R_0, width = _RADII[0] / 2, _WIDTH / 2
     if not field.many_states:
         R_0 = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
@@ -226,7 +246,7 @@ def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -
     blocks = -(-values.size * _NODES // _CACHE)
     rows = np.array_split(order, blocks)
     shells = [Shell(field, values[:, r], weight[:, r], count[r]) for r in rows]
-    return Surroundings(field, shells, cut, far)
+    return Surroundings(p, field, shells, cut, far)
 
 
 def _merged_sites(field: PairField, values: Array, count: Array) -> tuple[Array, Array, Array]:
@@ -278,10 +298,9 @@ class LatticeLaw:
 
 
 def lattice_law(
-    receivers: Sequence[Surroundings],
+    receivers: Sequence[Sequence[Surroundings]],
     weight: Array,
     shift: Array,
-    p: float,
     largest: float,
     *,
     fixed: tuple[Array, Array],
@@ -296,40 +315,40 @@ def lattice_law(
 
     Parameters
     ----------
-    receivers : sequence of Surroundings
-        The kinds of receiver.
+    receivers : sequence of sequence of Surroundings
+        What is around each kind of receiver, on all sublattices.
     weight : array (receivers,)
         Their probabilities.
     shift : array (receivers,)
         Their mean fields less the mean of all, eV.
-    p : float
-        Probability that a site holds a source, above 0 and below 1.
     largest : float
         Largest |X| asked for, eV: about the 95 % quantile.
     fixed : two arrays (parts,)
         Probabilities and shifts, eV, of the receivers that feel no source.
     """
     laws = [
-        _share_of(receiver, w, moved, p, largest)
-        for receiver, w, moved in zip(receivers, weight, shift, strict=True)
+        _share_of(around, w, moved, largest)
+        for around, w, moved in zip(receivers, weight, shift, strict=True)
     ]
     t, amplitude = zip(*laws, strict=True)
     return LatticeLaw(np.concatenate(t), np.concatenate(amplitude), *fixed)
 
 
 def _share_of(
-    receiver: Surroundings, weight: float, shift: float, p: float, largest: float
+    around: Sequence[Surroundings], weight: float, shift: float, largest: float
 ) -> tuple[Array, Complex]:
     """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs."""
-    strongest = receiver.strongest or largest
-    blurred = p < _DILUTE or receiver.field.continuous
-    blur_above = min(_FAR * largest, strongest) if blurred else strongest
+
+    def characteristic(panels: Panels) -> Complex:
+        return np.prod([one.characteristic(panels, largest) for one in around], axis=0)
+
     probe = np.geomspace(1, 1e4, 25) / largest
-    alive = np.abs(receiver.characteristic(Panels(probe, probe, 2), p, blur_above))
+    alive = np.abs(characteristic(Panels(probe, probe, 2)))
     needed = np.flatnonzero(weight * np.max(alive, axis=1) > _SMALLEST)
     last = 1.5 * probe[max(needed, default=0)]
-    panel = _PHASE / max(2 * largest, blur_above)
+    panel = _PHASE / max(2 * largest, *(one.blur_above(largest) for one in around))
+    strongest = max(one.strongest for one in around) or largest
     panels = Panels.doubling(0.1 / strongest, panel, last, _NODES)
-    phi = receiver.characteristic(panels, p, blur_above)
-    amplitude = weight * phi * np.exp(1j * shift * panels.t) * panels.step / (pi * panels.t)
+    turned = characteristic(panels) * np.exp(1j * shift * panels.t)
+    amplitude = weight * turned * panels.step / (pi * panels.t)
     return panels.t.ravel(), amplitude.ravel()

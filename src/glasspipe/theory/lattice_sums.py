@@ -74,7 +74,7 @@ class SmoothCut:
 
 @lru_cache(maxsize=16)
 def half_lattice(lattice: Lattice, radius: float) -> Array:
-    """Sites R ≠ 0 within ``radius`` of a site, one of each pair ±R, (sites, 3), Å."""
+    """Sites R ≠ 0 of a lattice within ``radius``, one of each pair ±R, (sites, 3), Å."""
     reach = ceil(radius / lattice.constant) + 1
     cells = np.array(list(product(range(-reach, reach + 1), repeat=3)))
     mesh = cells[:, None, :] * lattice.mesh_per_cell + lattice.basis
@@ -105,10 +105,18 @@ class PowerSums:
     fourth: Array
 
     @classmethod
-    def over(cls, values: Array, probability: Array, weight: Array) -> "PowerSums":
-        """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,)."""
+    def over(
+        cls, values: Array, probability: Array, weight: Array, *, signed: bool = False
+    ) -> "PowerSums":
+        """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,).
+
+        If ``signed``, each state also comes with the opposite sign, as often.
+        """
         square = values * values
-        m1, m2, m3, m4 = (probability @ v for v in (values, square, square * values, square**2))
+        m2, m4 = probability @ square, probability @ square**2
+        m1, m3 = (
+            (probability @ v for v in (values, square * values)) if not signed else (0 * m2,) * 2
+        )
         second = [m2, m1**2]
         fourth = [m4, 4 * m3 * m1 + 3 * m2**2, 12 * m2 * m1**2, 6 * m1**4]
         return cls(float(m1 @ weight), np.array(second) @ weight, np.array(fourth) @ weight)
@@ -119,15 +127,13 @@ class PowerSums:
             self.first + other.first, self.second + other.second, self.fourth + other.fourth
         )
 
-    def variance(self, p: float, sites: float) -> float:
-        """Σ (p m_2 − p² m_1²) − p(1 − p)/(M − 2) [(Σ m_1)² − Σ m_1²], eV².
+    def variance(self, p: float, covariance: float) -> float:
+        """Σ (p m_2 − p² m_1²) + c [(Σ m_1)² − Σ m_1²], eV².
 
-        The occupations of the other M − 1 sites by N − 1 defects, p = (N − 1)/(M − 1), have the
-        covariance −p(1 − p)/(M − 2). M may be infinite.
+        The numbers of defects on two of the sites have the covariance c: −p(1 − p)/(m − 1) for a
+        fixed number of defects on m sites.
         """
-        variance = self.second @ (p, -p * p)
-        if sites > 2:
-            variance -= p * (1 - p) / (sites - 2) * (self.first**2 - self.second[1])
+        variance = self.second @ (p, -p * p) + covariance * (self.first**2 - self.second[1])
         rounding = 1e-12 * p * self.second[0]
         return float(variance) if variance > rounding else 0.0
 
@@ -150,13 +156,11 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     values, probability = field(R), field.weight
     directions, solid = sphere(_ANGULAR)
     angular = field.angular(directions)
-    if field.signed:
-        values, angular = np.vstack([values, -values]), np.vstack([angular, -angular])
-        probability = np.tile(probability, 2) / 2
-    sums = PowerSums.over(values, probability, weight)
+    sums = PowerSums.over(values, probability, weight, signed=field.signed)
     radii, shares = cut.sharp_cuts()
     radial = shares @ radii ** (3 - 2 * field.power) / (2 * field.power - 3)
-    tail = [solid @ (probability @ angular**2), solid @ (probability @ angular) ** 2]
+    mean = 0.0 if field.signed else solid @ (probability @ angular) ** 2
+    tail = [solid @ (probability @ angular**2), mean]
     second = sums.second + 4 * pi * lattice.site_density * radial * np.array(tail)
     negligible = field.symmetric or abs(sums.first) < 1e-9 * sqrt(sums.second[0])
     return PowerSums(0.0 if negligible else sums.first, second, sums.fourth)
@@ -172,16 +176,17 @@ def box_sums(
     medium: Interaction,
     boundary: str,
 ) -> list[PowerSums]:
-    """Sums over the sites of the periodic box with the box's own kernel, for each receiver.
+    """Sums over the sites R ≠ 0 of the box with the box's own kernel, for each receiver.
 
     f(gR) at a receiver is f(R) at the receiver turned by g⁻¹, with the sources turned too: so the
     kernel is needed at one site of each cubic orbit only.
     """
-    states = FIELDS[field].states
+    row = FIELDS[field]
+    states = row.states[:1] if row.signed else row.states
     _, members = _orbits(lattice)
 
     def green(part: Part) -> Array:
-        return _box_green(FIELDS[field].order, lattice, part.medium, part.boundary)
+        return _box_green(row.order, lattice, part.medium, part.boundary)
 
     def kernel(coupling: str, pair: tuple[Tensors, Tensors]) -> Array:
         return sum_parts(coupling, parts(coupling, *pair, medium, boundary), green)
@@ -193,7 +198,7 @@ def box_sums(
         pair = _turned(receivers, g), _turned(sources, g)
         values = sum_states(states, {c: kernel(c, pair) for c in states[0]})
         share = members / len(group)
-        turned = [PowerSums.over(value, probability, share) for value in values]
+        turned = [PowerSums.over(v, probability, share, signed=row.signed) for v in values]
         sums = [before + more for before, more in zip(sums, turned, strict=True)]
     return sums
 
@@ -207,9 +212,10 @@ def _box_green(order: int, lattice: Lattice, medium: AnyMedium, boundary: str) -
 
 @lru_cache(maxsize=8)
 def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """One site (orbits, 3) of each cubic orbit of the box, on the mesh, and the orbits' sizes."""
+    """One site (orbits, 3) ≠ 0 of each cubic orbit of the box, on the mesh, and their sizes."""
     period = lattice.size * lattice.mesh_per_cell
-    mesh = lattice.site(np.arange(1, lattice.sites))
+    mesh = lattice.site(np.arange(lattice.sites))
+    mesh = mesh[np.any(mesh != 0, axis=1)]
     nearest = (mesh + period // 2) % period - period // 2
     orbit, members = np.unique(np.sort(np.abs(nearest), axis=1), axis=0, return_counts=True)
     return orbit, members

@@ -8,7 +8,7 @@ rest is one matrix product.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from itertools import permutations, product
 from math import pi
 
@@ -111,11 +111,11 @@ def sum_parts(coupling: str, made_of: list[Part], green: Callable[[Part], Array]
     green : function
         Derivatives of the Green's function for a part.
     """
-    kernels = [
+    kernels = (
         part.factor * pair_kernel(coupling, part.receivers, part.sources, green(part))
         for part in made_of
-    ]
-    return np.sum(kernels, axis=0)
+    )
+    return reduce(np.add, kernels)
 
 
 @cache
@@ -286,7 +286,7 @@ def sum_states(states: tuple[dict[str, int], ...], parts: dict[str, Array]) -> A
     parts : dict of array (receivers, sources, …)
         The couplings.
     """
-    sums = [np.sum([sign * parts[c] for c, sign in state.items()], axis=0) for state in states]
+    sums = [reduce(np.add, (sign * parts[c] for c, sign in state.items())) for state in states]
     return np.concatenate(sums, axis=1)
 
 

@@ -7,7 +7,7 @@ that widths are exact. Where all that makes too many kinds, they are thinned out
 orientations that the symmetry of the defects on their lattice makes equivalent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -49,17 +49,35 @@ class Population:
         The mixture.
     stoichiometry : {"random", "exact"}
         Whether defects are of its components independently, or in exact numbers.
+    sublattice : str
+        Where those sit that are meant, with probabilities that add up to their share; all if "".
     """
 
     components: tuple[Component, ...]
     stoichiometry: str = "random"
+    sublattice: str = ""
+
+    def on(self, sublattice: str) -> "Population":
+        """Those of its defects that sit on a sublattice."""
+        return replace(self, sublattice=sublattice)
+
+    @property
+    def meant(self) -> tuple[Component, ...]:
+        """Its components on the sublattice."""
+        return tuple(c for c in self.components if self.sublattice in ("", c.sublattice))
+
+    @property
+    def share(self) -> float:
+        """Fraction of all defects that sit on the sublattice."""
+        return sum(c.share for c in self.meant) / sum(c.share for c in self.components)
 
     def alike(self, field: str) -> bool:
         """Whether the defects that feel a field differ in a rotation alone, all as probable."""
-        one, *others = self.components
+        one, *others = self.meant
         felt = (getattr(one, name) for name in FIELDS[field].receivers)
         constant = not any(isinstance(strength, Distribution) for strength in felt)
-        return not others and one.axis_is_random and constant
+        turned = all(component.continuum is not None for component in self.components)
+        return not others and one.axis_is_random and constant and turned
 
     def continuous(self, field: str) -> bool:
         """Whether the sources of a field differ by a continuous property."""
@@ -67,7 +85,7 @@ class Population:
         return any(
             any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
             or ((c.continuum or c.frame_spread > 0) and _is_oriented(c, names))
-            for c in self.components
+            for c in self.meant
         )
 
     @property
@@ -101,7 +119,7 @@ class Population:
         return self._found(FIELDS[field].receivers, "receivers")
 
     def _found(self, names: frozenset[str], role: str) -> Kinds:
-        found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.components])
+        found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.meant])
         if len(found[1]) <= _MOST_JOINED[role]:
             return found
         few = thinned(found, names, role, _rotations(self._cubic))

@@ -67,7 +67,7 @@ def measure(point: PointData) -> Measured:
         rng = point.rng("aggregate", number)
         found = describe(values, rng, resamples=point.bootstrap)
         rows += [
-            Row(quantity, name, one.value, one.stderr, known.statistics[name])
+            Row(quantity, name, one.value, one.stderr, known.statistics[name], known.kind)
             for name, one in found.items()
         ]
         columns.append(_histogram(values, known) | _for_fits(found, known))

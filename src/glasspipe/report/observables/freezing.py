@@ -18,6 +18,7 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
+from glasspipe.report.expectation import PAPER
 from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables import gap
@@ -144,7 +145,8 @@ def _temperature(
     statistic: str, find: Any, T: Array, values: Array, chosen: NDArray[np.int64], theory: float
 ) -> Row:
     found = find(T, values.mean(axis=0))
-    return Row(T_G, statistic, float(found), spread(find(T, values[chosen].mean(axis=1))), theory)
+    resampled = find(T, values[chosen].mean(axis=1))
+    return Row(T_G, statistic, float(found), spread(resampled), theory, PAPER)
 
 
 def freezing(found: Results) -> Drawing:

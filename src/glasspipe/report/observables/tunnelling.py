@@ -13,6 +13,7 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
+from glasspipe.report.expectation import LIMIT_OF_SIGNS
 from glasspipe.report.latex import measured, numbers, point_columns, rows, tabular
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables.freezing import freezing_point
@@ -66,7 +67,7 @@ def _free_rows(point: PointData, D: Array) -> list[Row]:
     return [
         Row(FREE, "D", amplitude),
         Row.mean(FREE, "h_over_D", over),
-        Row(FREE, "fraction", *mean_and_error(levels.free(h, D)), random),
+        Row(FREE, "fraction", *mean_and_error(levels.free(h, D)), random, LIMIT_OF_SIGNS),
         Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D))),
         Row(FREE, "paper", amplitude / scale if scale > 0 else np.nan),
     ]
@@ -82,8 +83,15 @@ def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
             random = float(levels.expected_below(known.limit.cdf, Delta, low))
         unit = point.defects / point.volume / low
         rows += [
-            Row(LEVELS, f"below_{name}", value, error, random),
-            Row(LEVELS, f"density_{name}", value * unit, error * unit, random * unit),
+            Row(LEVELS, f"below_{name}", value, error, random, LIMIT_OF_SIGNS),
+            Row(
+                LEVELS,
+                f"density_{name}",
+                value * unit,
+                error * unit,
+                random * unit,
+                LIMIT_OF_SIGNS,
+            ),
         ]
     return rows
 
