@@ -73,7 +73,8 @@ bench-freeze: benchmarks/requirements.lock
 	PYTHONPATH=src build/bench/bin/python benchmarks/freeze.py
 
 bench-large: $(SETUP)
-	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000
+	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
+		--fields 10000 100000
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

@@ -1,12 +1,14 @@
 """Annealing with couplings that are not stored: time, errors and memory from 10⁴ to 10⁶ defects.
 
     python benchmarks/large.py [--sizes 100000 1000000] [--direct 100000] [--dense 10000]
+        [--fields 10000 100000]
 
 The case of `benchmarks/freeze.py`: uniaxial ⟨111⟩ dipoles on a fraction of 0.05 of a simple cubic
 lattice, c_l = 1.8 c_t, T falling geometrically from 10 to 0.1 median |h|, a temperature a sweep.
 ``--direct`` anneals that many defects with whole rows of couplings computed at each flip (nearest
 images), ``--dense`` with a stored U; both states get the quench of the first and are compared in
-the same Hamiltonian. One process, one thread; seconds are of CPU.
+the same Hamiltonian. ``--fields`` times B, b and J of that many defects and prints their errors
+against direct sums. One process, one thread; seconds are of CPU.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import resource
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
+from dataclasses import replace
 from time import process_time
 
 import numpy as np
@@ -27,6 +30,7 @@ from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
 from glasspipe.system.couplings import couplings
 from glasspipe.system.implicit import implicit, random_fields
+from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.system.system import System
 from glasspipe.units import MODULUS
 
@@ -47,7 +51,7 @@ class Case:
         tensors = Tensors(self.gamma, np.ones(N), np.zeros((N, 3, 3, 3)))
         self.system = System(self.position, tensors, np.full(3, float(L)), medium, "spherical")
         start = process_time()
-        self.hamiltonian = implicit(self.system, random_fields(self.system))
+        self.hamiltonian = implicit(self.system, random_fields(self.system)[0])
         self.seconds = process_time() - start
 
     def anneal(self, sweeps, seed):
@@ -56,10 +60,9 @@ class Case:
         S = chain.random_state(H, dense.replica_keys(seed, 1, purpose=1))
         h = H.fields(S, H.fine)
         T = np.median(np.abs(h)) * np.geomspace(T_START, T_END, sweeps)
-        mesh, self.error = nearfar.coarse_mesh(H, S, h)
-        self.mesh = mesh
+        self.coarse, self.error = nearfar.coarse_sums(H, S, h)
         start = process_time()
-        replica = chain.Chain(chain.constants_of(H, mesh), keys, H)
+        replica = chain.Chain(chain.constants_of(H, self.coarse), keys, H)
         flips = sum(replica.sweep_at(t)[1] for t in T)
         self.lag = replica.lag
         return replica.S.astype(np.int8), process_time() - start, flips, T
@@ -67,8 +70,7 @@ class Case:
     def energy(self, S):
         """Quench and return E/(N · median |h| of random spins); count the seconds."""
         start = process_time()
-        S = S[None].copy()
-        h = nearfar.settle(self.hamiltonian, S, self.mesh)
+        (S, h), _ = nearfar.settled(self.hamiltonian, S[None], self.coarse)
         self.quench = process_time() - start
         return dense.energies(self.hamiltonian.B, S, h)[0] / len(h[0])
 
@@ -119,6 +121,26 @@ def direct_rows(place, gamma, trace, box, A, C, S, h, T, random):
             S[i] = -S[i]
             add_row(place, gamma, trace, i, box, A, C, TWO * S[i], h)
     return flips
+
+
+def on_tau(N, medium):
+    """Print the row of the fields of one size: seconds, and the errors found."""
+    case, random = Case(N, medium), np.random.default_rng(1)
+    d = np.linalg.eigh(case.gamma)[1][:, :, 2]
+    tensors = Tensors(case.gamma, np.ones(N), np.einsum("ia,ib,ic->iabc", d, d, d))
+    system, signs = replace(case.system, tensors=tensors), random.choice((-1.0, 1.0), (2, N))
+    start = process_time()
+    _, of_B = random_fields(system)
+    middle = process_time()
+    _, errors = implicit_fields(system, *signs)
+    end = process_time()
+    found = (of_B, *vars(errors).values())
+    print(
+        f"| {N} | {middle - start:.1f} | {end - middle:.1f} | "
+        + " | ".join(f"{error:.1e}" for error in found)
+        + " |",
+        flush=True,
+    )
 
 
 def large(N, sweeps, medium, name, replicas):
@@ -185,6 +207,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--sweeps", type=int, default=60)
     parser.add_argument("--medium", choices=MEDIA, default="isotropic")
+    parser.add_argument("--fields", type=int, nargs="*", help="time B, b and J of that many")
     parser.add_argument("--direct", type=int, help="compare with direct rows: minutes at 100000")
     parser.add_argument("--dense", type=int, help="compare with a stored U: 4 GB at 10000")
     parser.add_argument("--replicas", type=int, default=8, help="anneals of that comparison")
@@ -194,6 +217,13 @@ def main():
         "| field error | staleness / T | E/(N median h) | peak GB |\n" + "|---" * 12 + "|"
     )
     large(2000, 2, MEDIA[options.medium], "(compiles)", 1)
+    if options.fields:
+        print(
+            "| N | B, s | b and J, s | error of B | of b_gamma | of b_eta | of J_tau | of J_abs |"
+        )
+        print("|---" * 8 + "|")
+        for N in (2000, *options.fields):
+            on_tau(N, MEDIA[options.medium])
     for N in options.sizes:
         large(N, options.sweeps, MEDIA[options.medium], options.medium, 1)
     if options.direct:

@@ -33,16 +33,13 @@ def interactions(position, gamma, eta, zeta, S, *, sharpness=None, **about):
     )
 
 
-def implicit(position, gamma, B, *, neighbours=not_stored.NEIGHBOURS, **about):
-    return not_stored.implicit(system(position, gamma, **about), B, neighbours=neighbours)
+def implicit(position, gamma, B, *, accuracy=not_stored.ACCURACY, **about):
+    return not_stored.implicit(system(position, gamma, **about), B, accuracy=accuracy)
 
 
-def random_fields(position, gamma, eta, *, neighbours=not_stored.NEIGHBOURS, **about):
-    return not_stored.random_fields(system(position, gamma, eta, **about), neighbours=neighbours)
+def random_fields(position, gamma, eta, **about):
+    return not_stored.random_fields(system(position, gamma, eta, **about))
 
 
-def implicit_fields(
-    position, gamma, eta, zeta, S, tau, *, neighbours=not_stored.NEIGHBOURS, **about
-):
-    made = system(position, gamma, eta, zeta, **about)
-    return not_stored_fields.implicit_fields(made, S, tau, neighbours=neighbours)
+def implicit_fields(position, gamma, eta, zeta, S, tau, **about):
+    return not_stored_fields.implicit_fields(system(position, gamma, eta, zeta, **about), S, tau)

@@ -122,17 +122,17 @@ def test_a_pair_far_from_its_images_is_that_of_the_infinite_medium(medium):
 
 
 @pytest.mark.parametrize("boundary", [name for name in BOUNDARIES if name != "minimum_image"])
-@pytest.mark.parametrize(("medium", "tolerance"), [("KBr", 1e-5), ("KBr_cubic", 2e-4)])
-def test_without_a_matrix(medium, boundary, tolerance):
+@pytest.mark.parametrize("medium", ["KBr", "KBr_cubic"])
+def test_without_a_matrix(medium, boundary):
     made = Defects(250, box=np.full(3, 25.0), medium=medium, boundary=boundary)
     made.position = (np.argwhere(np.ones((7, 7, 7)))[::1][:250] + 0.3) * 25 / 7
     made.position += np.random.default_rng(1).uniform(-0.5, 0.5, (250, 3))
     for eta in (0.0, made.eta):
-        wanted, found = (made.B(eta, made.static, by) for by in (couplings, random_fields))
-        near(found, wanted, tolerance)
-        wanted, found = (made.on_tau(eta, made.static, by) for by in (fields, implicit_fields))
-        near(found.b_eta, wanted.b_eta, 10 * tolerance)
-        near(found.b_gamma, wanted.b_gamma, 10 * tolerance)
+        given = eta, made.static
+        near(made.B(*given, random_fields)[0], made.B(*given), 1e-5)
+        wanted, (found, _) = made.on_tau(*given), made.on_tau(*given, implicit_fields)
+        near(found.b_eta, wanted.b_eta, 1e-5)
+        near(found.b_gamma, wanted.b_gamma, 1e-5)
 
 
 def test_the_paper_prints_no_coupling_of_theirs():

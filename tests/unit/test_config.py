@@ -469,7 +469,8 @@ BIG = {"defects": {"number": 13_000}}
 def test_u_is_stored_while_it_fits(config, store):
     point = point_from(config)
     assert point.model.store == store
-    assert part(point, "couplings").sections["couplings"] == {"store": store}
+    accuracy = {"accuracy": 1e-6} if store == "implicit" else {}  # all that it concerns
+    assert part(point, "couplings").sections["couplings"] == {"store": store, **accuracy}
     said = point_from({**config, "couplings": {"store": store}})
     assert part(said, "fields").hash == point.hash
 

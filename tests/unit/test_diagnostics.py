@@ -220,7 +220,7 @@ def test_errors_of_fields_are_rows_where_U_is_not_stored(tmp_path):
     with dataset.stage_file(tmp_path / "frozen.nc", part(point, "freeze")) as reader:
         for name in ("anneal_error", "field_error", "staleness"):
             assert rows[name] == pytest.approx(reader.whole(name).mean(), rel=1e-12)
-    assert rows["field_error"] < rows["anneal_error"] < 3e-3
+    assert rows["field_error"] <= 1e-6 < rows["anneal_error"] < 3e-3
 
 
 def test_sweeps_needed():

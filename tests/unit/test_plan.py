@@ -182,9 +182,9 @@ def test_without_a_stored_u_all_grows_as_the_defects():
         held = [each.cost.bytes - cost.PROCESS_BYTES for each in (one, other)]
         assert held[1] == pytest.approx(ratio * held[0])
         assert 4e9 < one.cost.bytes < 8e9
-    # B, position and gamma; the box; the realisation numbers
+    # B, position and gamma; the box; the error of B and the realisation numbers
     written = work("couplings", large, 1000).bytes_written
-    assert written == 100 * 1000 * (1 + 3 + 9) * 8 + 3 * 8 + 100 * 8
+    assert written == 100 * 1000 * (1 + 3 + 9) * 8 + 3 * 8 + 2 * 100 * 8
 
 
 def test_a_long_study_is_cut_short():

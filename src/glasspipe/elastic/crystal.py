@@ -8,7 +8,7 @@ Both are exact; only compiled loops and theory take G from a table, whose error 
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from math import ceil, sqrt
+from math import ceil, log, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -18,8 +18,9 @@ from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, de
 from glasspipe.elastic.kelvin import radial_derivatives
 from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.elastic.window import SHARP, Bell, Resolution, Window, ladder_table, transform_table
+from glasspipe.elastic.window import SHARP, Resolution, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
+from glasspipe.kernels.mesh import COARSE_ORDER, FINE_ORDER
 from glasspipe.units import GPA
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ _LARGEST = 248
 """The far part ends there, for a cutoff of 1, or it is not tried: rounding is left beyond."""
 _HOPELESS = (0.05, 30.0)
 """Zener's ratios for which it does not, whatever the bulk modulus."""
+_ERROR_AT_24 = {2: 3e-7, 3: 6e-7}
+"""Error of a mesh of 24 points in the cutoff, by the order of the derivatives, in KBr."""
 _ANGLES, _ANGLES_PER_UNIT = 48, 0.4
 """Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
 
@@ -42,7 +45,16 @@ class Crystal:
     sharpness_2: ClassVar[float] = 8.0
     sharpness_4: ClassVar[float] = 8.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
-    resolution: ClassVar[Resolution] = Resolution(Bell(4, 14.0), coarse=7.0, fine=20.0)
+    coarse: ClassVar[Resolution] = Resolution(Window(0.1, 4.0), points=7.0, order=COARSE_ORDER)
+    """Where less than a percent will do."""
+
+    def resolution(self, order: int, error: float) -> Resolution:
+        """Where a field of that many derivatives of G is to have that error, rms over rms.
+
+        The error of a mesh falls by e^0.5 with every point in a length of the cutoff.
+        """
+        points = 24 + log(_ERROR_AT_24[order] / error) / 0.5
+        return Resolution(Window(0.22, 0.75 * points), points, FINE_ORDER)
 
     @property
     def reach(self) -> float:
@@ -74,7 +86,7 @@ class Crystal:
         """G_αγ(q) of the far part (modes, 3, 3), Å⁵/eV, at q (modes, 3)."""
         return self.windowed(q, self.reach / alpha, SHARP)
 
-    def windowed(self, q: Array, cutoff: float, window: Window | Bell) -> Array:
+    def windowed(self, q: Array, cutoff: float, window: Window) -> Array:
         """The same where the near part is G w with w of a given cutoff in Å.
 
         Wave vectors that the symmetry of the cube takes into each other are done once.
@@ -97,7 +109,7 @@ class Crystal:
         return out
 
 
-def _far(medium: CubicMedium, q: Array, window: Window | Bell) -> Array:
+def _far(medium: CubicMedium, q: Array, window: Window) -> Array:
     """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
     largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
     n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))

@@ -50,7 +50,7 @@ def direct_fields(
     """
     ewald = Ewald.balanced(medium, box, response(medium).sharpness_2)
     rows = np.ascontiguousarray(receivers[which])
-    fields = _far(which, position, rows, sources, ewald)
+    [fields] = _far(which, position, rows, [sources], ewald)
     K_0 = zero_mode(medium, ewald.volume, boundary).reshape(9, 9)
     others = sources.sum(axis=0) - sources[which]
     fields += np.einsum("rc,cd,rd->r", rows.reshape(-1, 9), K_0, others.reshape(-1, 9))
@@ -59,21 +59,68 @@ def direct_fields(
     return fields
 
 
-def _far(
-    which: NDArray[np.int64], position: Array, rows: Array, sources: Array, ewald: Ewald
+def direct_fields_on_tau(
+    which: NDArray[np.int64],
+    position: Array,
+    zeta: Array,
+    sources: tuple[Array, Array, Array],
+    *,
+    box: Array,
+    medium: AnyMedium,
 ) -> Array:
-    fields, blocks = np.zeros(len(which)), reciprocal.blocks(ewald)
-    total = [np.zeros((2, len(block.mode))) for block in blocks]
+    """Fields b^γ, b^η and Σ_j J_ij τ_j on the τ of some defects (3, rows), eV.
+
+    Parameters
+    ----------
+    zeta : array (N, 3, 3, 3)
+        eV Å.
+    sources : arrays (N, 3, 3), (N, 3, 3), (N, 3, 3, 3)
+        γ_j S_j and P_j in eV, ζ_j τ_j in eV Å.
+    which, position, box, medium
+        As above.
+
+    References
+    ----------
+    Eqs. (60), (68), (72).
+    """
+    ewald = Ewald.balanced(medium, box, response(medium).sharpness_4)
+    rows = np.ascontiguousarray(zeta[which])
+    fields = _far(which, position, rows, list(sources), ewald)
+    split = (ewald.edges, ewald.alpha, ewald.cutoff)
+    near.rows_of_tau(which, position, rows, sources, medium, split, fields)
+    return fields
+
+
+def _far(
+    which: NDArray[np.int64],
+    position: Array,
+    rows: Array,
+    sources: list[Array],
+    ewald: Ewald,
+) -> Array:
+    """Far parts (sources, rows) of the fields of several multipoles on those of ``rows``.
+
+    Of a dipole on the next multipole, or the other way round, the waves are out of phase.
+    """
+    blocks = reciprocal.blocks(ewald)
+    total = [np.zeros((len(sources), 2, len(block.mode))) for block in blocks]
     for first in range(0, len(position), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
-        waves, dipoles = reciprocal.Waves(position[part], ewald), sources[part].reshape(-1, 9)
+        waves = reciprocal.Waves(position[part], ewald)
         for block, of_all in zip(blocks, total, strict=True):
-            of_all += reciprocal.summed(waves.unit(block), block, dipoles, block.dipole_weights())
-    waves = reciprocal.Waves(position[which], ewald)
+            unit = waves.unit(block)
+            for source, of_one in zip(sources, of_all, strict=True):
+                moments = source[part].reshape(len(unit), -1)
+                of_one += reciprocal.summed(unit, block, moments, block.weights(source.ndim))
+    waves, fields = reciprocal.Waves(position[which], ewald), np.zeros((len(sources), len(which)))
     for block, of_all in zip(blocks, total, strict=True):
-        weights = block.dipole_weights()
-        amplitude = rows.reshape(-1, 9) @ weights
-        columns = reciprocal.columns(waves.unit(block), block, amplitude)
-        itself = np.einsum("rc,rc->r", amplitude, sources[which].reshape(-1, 9) @ weights)
-        fields -= block.sign * (np.einsum("rpc,pc->r", columns, of_all) - itself)
+        amplitude = rows.reshape(len(rows), -1) @ block.weights(rows.ndim)
+        cosine, sine = reciprocal.columns(waves.unit(block), block, amplitude).transpose(1, 0, 2)
+        for field, source, (with_cosine, with_sine) in zip(fields, sources, of_all, strict=True):
+            if source.ndim == rows.ndim:
+                moments = source[which].reshape(len(which), -1)
+                itself = np.einsum("rc,rc->r", amplitude, moments @ block.weights(source.ndim))
+                field -= block.sign * (cosine @ with_cosine + sine @ with_sine - itself)
+            else:
+                field -= block.sign * (cosine @ with_sine - sine @ with_cosine)
     return fields

@@ -9,7 +9,7 @@ Ewald's split is the textbook one: Gaussian screening of 1/R, and its integral f
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import ceil, comb, factorial, pi
+from math import ceil, comb, factorial, log, pi
 from typing import ClassVar
 
 import numpy as np
@@ -18,8 +18,13 @@ from numpy.typing import NDArray
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.window import Bell, Resolution, evaluate, screening_table
 from glasspipe.kernels import radial
+from glasspipe.kernels.mesh import COARSE_ORDER, FINE_ORDER
 
 Array = NDArray[np.float64]
+
+
+_ERROR_AT_10 = {2: 1.3e-7, 3: 7.1e-7}
+"""Error of a mesh of 10 points in the cutoff, by the order of the derivatives."""
 
 
 @cache
@@ -85,7 +90,17 @@ class Kelvin:
     sharpness_2: ClassVar[float] = 4.8
     sharpness_4: ClassVar[float] = 5.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
-    resolution: ClassVar[Resolution] = Resolution(Bell(0, 14.0), coarse=5.0, fine=12.0)
+    coarse: ClassVar[Resolution] = Resolution(Bell(14.0), points=5.0, order=COARSE_ORDER)
+    """Where less than a percent will do."""
+
+    def resolution(self, order: int, error: float) -> Resolution:
+        """Where a field of that many derivatives of G is to have that error, rms over rms.
+
+        The error of a mesh falls by e^1.5 with every point in a length of the cutoff. Beyond 10 the
+        window sharpens less than the mesh does, for what is left then is aliasing.
+        """
+        points = 10 + log(_ERROR_AT_10[order] / error) / 1.5
+        return Resolution(Bell(min(1.8 * points, 8 + points)), points, FINE_ORDER)
 
     def derivatives(self, R: Array, order: int) -> Array:
         """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""

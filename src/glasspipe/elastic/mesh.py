@@ -3,19 +3,21 @@
 Once a window has cut the near part out of the Green's function, the rest is smooth on the scale of
 the cutoff, and a mesh of a fraction of that spacing carries it: forces are spread with B-splines,
 transformed, multiplied by G(q), transformed back and gathered (smooth particle–mesh Ewald). What a
-coarse mesh gets wrong is aliasing. The influence function that minimises the mean square error of
-a strain over positions and dipoles, summed over the aliases k_m = k + 2π m/h of a mode, is
+coarse mesh gets wrong is aliasing. A force dipole is one derivative, the next multipole two. The
+influence function that minimises the mean square error over positions and multipoles, r derivatives
+at the receiver and s at the source, summed over the aliases k_m = k + 2π m/h of a mode, is
 
-    Ĝ_ac(k) = Σ_m W²(k_m) k_m⁴ G_ac(k_m) / [Σ_m W²(k_m) k_m²]²,   W(k) = Π_a sinc^order(k_a h/2)
+    Ĝ_ac(k) = Σ_m W² k_m^(2r + 2s) G_ac(k_m) / [Σ_m W² k_m^(2r) Σ_m W² k_m^(2s)]
 
-(R. W. Hockney's and J. W. Eastwood's argument), of whose numerator the term m = 0 is kept.
+with W(k_m) = Π_a sinc^order(k_a h/2) (R. W. Hockney's and J. W. Eastwood's argument), of whose
+numerator the term m = 0 is kept.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import permutations, product
-from math import pi
+from math import factorial, pi
 
 import numpy as np
 import scipy.fft
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.greens import response, zero_mode
 from glasspipe.elastic.medium import AnyMedium
-from glasspipe.elastic.window import Bell
+from glasspipe.elastic.window import AnyWindow
 from glasspipe.kernels import mesh as kernel
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
 
@@ -49,14 +51,14 @@ class Split:
         Edges, Å.
     cutoff : float
         Where the near part ends, Å; below half an edge.
-    window : Bell
+    window : Bell or Window
         How it ends.
     """
 
     medium: AnyMedium
     box: tuple[float, float, float]
     cutoff: float
-    window: Bell
+    window: AnyWindow
 
     @property
     def edges(self) -> Array:
@@ -91,6 +93,9 @@ class Mesh:
         Order of the splines, 4 or more.
     dtype : str
         Of the transforms, "f4" or "f8".
+    ranks : tuple of 2 int
+        Indices of the multipoles that feel the field and that make it: 2 for force dipoles, 3 for
+        the next.
     """
 
     split: Split
@@ -98,6 +103,7 @@ class Mesh:
     shape: tuple[int, int, int]
     order: int
     dtype: str
+    ranks: tuple[int, int] = (2, 2)
 
     @property
     def spacing(self) -> Array:
@@ -105,14 +111,16 @@ class Mesh:
         return self.split.edges / self.shape
 
     def field(self, position: Array, receivers: Array, sources: Array) -> Array:
-        """Far field on each defect of all others, γ_i^αβ ∂_β∂_δ G_αγ P_j^γδ summed over j ≠ i.
+        """Far field on each defect of all others, Σ_{j≠i} of a term of the Hamiltonian.
+
+        γ_i^αβ ∂_β u_α or ζ_i^αβδ ∂_β∂_δ u_α, with u_α = P_j^γδ ∂_δ G_αγ or −ζ_j^γδε ∂_δ∂_ε G_αγ.
 
         Parameters
         ----------
         position : array (N, 3)
             Å.
-        receivers, sources : array (N, 3, 3)
-            γ of what feels the field and P of what makes it, eV.
+        receivers, sources : array (N, 3, 3) or (N, 3, 3, 3)
+            Multipoles that feel the field and that make it, eV and eV Å.
 
         Returns
         -------
@@ -120,15 +128,19 @@ class Mesh:
             eV.
         """
         field = self.gather(position, receivers, self.displacement(position, sources))
-        field += receivers.reshape(-1, 9) @ (self.uniform @ sources.sum(axis=0).reshape(9))
+        if self.ranks == (2, 2):
+            field += receivers.reshape(-1, 9) @ (self.uniform @ sources.sum(axis=0).reshape(9))
         return field - self.of_itself(receivers, sources)
 
     def displacement(self, position: Array, sources: Array) -> Displacement:
-        """Displacement on the mesh that force dipoles make, uniform strain apart."""
-        scaled, forces = position / self.spacing, []
+        """Displacement on the mesh that multipoles make, uniform strain apart."""
+        scaled, scale, forces = position / self.spacing, self._scale(sources), []
         for axis in range(3):
             forces.append(np.zeros(self.shape, self.dtype))
-            kernel.spread(scaled, sources[:, axis] / self.spacing, self.order, forces[axis])
+            if sources.ndim == 3:
+                kernel.spread(scaled, sources[:, axis] / scale, self.order, forces[axis])
+            else:
+                kernel.spread_second(scaled, -sources[:, axis] / scale, self.order, forces[axis])
         return self.response(forces)
 
     def response(self, forces: Displacement) -> Displacement:
@@ -140,106 +152,113 @@ class Mesh:
         while forces:
             transforms.append(scipy.fft.rfftn(forces.pop(0)))
         x, y, z = transforms
-        kernel.respond(x, y, z, self.influence)
+        kernel.respond(x, y, z, self.green, self.sharpening)
         return [scipy.fft.irfftn(u, self.shape, overwrite_x=True) for u in transforms]
 
     def gather(self, position: Array, receivers: Array, displacement: Displacement) -> Array:
-        """Return γ_i^ab ∂_b u_a at the defects (N,), eV."""
-        scaled, total = position / self.spacing, np.zeros(len(position))
+        """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
+        scaled, scale, total = (
+            position / self.spacing,
+            self._scale(receivers),
+            np.zeros(len(position)),
+        )
+        gather = kernel.gather if receivers.ndim == 3 else kernel.gather_second
         for axis, u in enumerate(displacement):
-            kernel.gather(scaled, receivers[:, axis] / self.spacing, self.order, u, total)
+            gather(scaled, receivers[:, axis] / scale, self.order, u, total)
         return total
 
-    def gradient_field(self, position: Array, receivers: Array, sources: Array) -> Array:
-        """Far field of all force dipoles on the next multipole, ζ_i^γδε ∂_δ∂_ε u_γ.
-
-        Parameters
-        ----------
-        position : array (N, 3)
-            Å.
-        receivers : array (N, 3, 3, 3)
-            ζ, eV Å.
-        sources : array (N, 3, 3)
-            P, eV.
-
-        Returns
-        -------
-        array (N,)
-            eV; that of a defect on itself vanishes by symmetry.
-        """
-        scaled, total = position / self.spacing, np.zeros(len(position))
-        area = np.outer(self.spacing, self.spacing)
-        for axis, u in enumerate(self.displacement(position, sources)):
-            kernel.gather_second(scaled, receivers[:, axis] / area, self.order, u, total)
-        return total
+    def _scale(self, multipoles: Array) -> Array:
+        """Spacings that the derivatives of a multipole are in, (3,) or (3, 3)."""
+        h = self.spacing
+        return h if multipoles.ndim == 3 else np.outer(h, h)
 
     def of_itself(self, receivers: Array, sources: Array) -> Array:
-        """Field of each defect and its images on itself (N,), eV, to be taken away."""
-        towards = receivers.reshape(-1, 9) @ (self.uniform + self._itself)
-        return np.einsum("ic,ic->i", towards, sources.reshape(-1, 9))
+        """Field of each defect and its images on itself (N,), eV, to be taken away.
+
+        That of a force dipole on the next multipole, which is odd, is 0 in the mean.
+        """
+        if self.ranks[0] != self.ranks[1]:
+            return np.zeros(len(receivers))
+        coupling = self._itself + (self.uniform if self.ranks == (2, 2) else 0.0)
+        towards = receivers.reshape(len(receivers), -1) @ coupling
+        return np.einsum("ic,ic->i", towards, sources.reshape(len(sources), -1))
 
     @cached_property
     def uniform(self) -> Array:
         """Interaction K_0 (9, 9) of two force dipoles through the q = 0 term, 1/eV."""
         return zero_mode(self.split.medium, self.split.volume, self.boundary).reshape(9, 9)
 
-    @cached_property
-    def influence(self) -> NDArray[np.floating]:
-        """Ĝ at the modes k ≥ 0, (m, m, m, 6), over the volume of a mesh point."""
-        total = np.zeros((*(size // 2 + 1 for size in self.shape), len(COMPONENTS)), self.dtype)
-        cube = len(set(self.shape)) == len(set(self.split.box)) == 1
-        n = np.stack(np.nonzero(_wedge(total.shape[:3], cube)), axis=-1)[1:]
-        for part in np.array_split(n, 1 + len(n) // _AT_ONCE):
-            q = 2 * pi * part / self.split.edges
-            G = response(self.split.medium).windowed(q, self.split.cutoff, self.split.window)
-            for axes in permutations(range(3)) if cube else [(0, 1, 2)]:
-                there = tuple(part[:, axes].T)
-                for component, (a, c) in enumerate(COMPONENTS):
-                    total[(*there, component)] = G[:, axes[a], axes[c]]
-        total *= self._sharpening[..., None]
-        for axis, component in product(range(3), (3, 4, 5)):
-            if component != 3 + axis:  # odd in k_axis, but at the last mode k and −k are the same
-                np.moveaxis(total[..., component], axis, 0)[-1] = 0.0
-        return total
-
     @property
-    def _sharpening(self) -> Array:
-        """W² k⁴ / [Σ_m W² k_m²]² over the volume of a mesh point, at the modes k ≥ 0."""
-        x, y, z = self._sums
-        k2 = _outer(x[3], y[4], z[4]) + _outer(x[4], y[3], z[4]) + _outer(x[4], y[4], z[3])
-        k2 /= _outer(x[4], y[4], z[4])
-        W2 = _outer(x[4], y[4], z[4])
-        all_ = _outer(x[2], y[0], z[0]) + _outer(x[0], y[2], z[0]) + _outer(x[0], y[0], z[2])
-        all_[0, 0, 0] = 1.0
-        return W2 * k2**2 / all_**2 * (np.prod(self.shape) / self.split.volume)
+    def green(self) -> NDArray[np.floating]:
+        """G of the far part at the modes k ≥ 0, (m, m, m, 6)."""
+        return _green(self.split, self.shape, self.dtype)
 
     @cached_property
-    def _sums(self) -> list[list[Array]]:
-        """Per axis, at the modes k ≥ 0: Σ_m W² k_m^p with p = 0, 1, 2, then W² k² and W²."""
+    def sharpening(self) -> NDArray[np.floating]:
+        """Ĝ over G at the modes k ≥ 0, (m, m, m), over the volume of a mesh point."""
+        r, s = (rank - 1 for rank in self.ranks)
+        alone, of_all = self._sums
+        W2 = _power(alone, 0)
+        found = (_power(alone, 1) / W2) ** (r + s) * W2
+        for power in (r, s):
+            total = _power(of_all, power)
+            total[0, 0, 0] = 1.0
+            found /= total
+        return np.asarray(found * (np.prod(self.shape) / self.split.volume), self.dtype)
+
+    @cached_property
+    def _sums(self) -> tuple[list[Array], list[Array]]:
+        """Per axis (5, m): W² k^p at the modes k ≥ 0, p = 0 … 4, and Σ_m W² k_m^p."""
         m = np.arange(-_ALIASES, _ALIASES + 1)[:, None]
-        found = []
+        alone, of_all = [], []
         for size, h in zip(self.shape, self.spacing, strict=True):
             k = 2 * pi / h * (np.arange(size // 2 + 1) / size + m)
             W2 = np.sinc(k * h / (2 * pi)) ** (2 * self.order)
-            alone = [W2[_ALIASES] * k[_ALIASES] ** 2, W2[_ALIASES]]
-            found.append([*(np.sum(W2 * k**p, axis=0) for p in range(3)), *alone])
-        return found
+            terms = np.stack([W2 * k**p for p in range(5)])
+            alone.append(terms[:, _ALIASES])
+            of_all.append(terms.sum(axis=1))
+        return alone, of_all
 
     @cached_property
     def _itself(self) -> Array:
-        """Mean over positions of the coupling (9, 9) of two dipoles in one place, 1/eV.
+        """Mean over positions of the coupling of two like multipoles in one place, 1/eV.
 
-        K_(ab)(cd) = −Σ_k Ĝ_ac(k) Σ_m W² k_mb k_md / V.
+        K = −Σ_k Ĝ_ac(k) Σ_m W² k_mb … k_md … / V, of components (ab…)(cd…).
         """
-        total = np.zeros((3,) * 4)
-        for a, b, c, d in product(range(3), repeat=4):
-            axes = np.bincount([a, b, c, d], minlength=3)
-            if not np.any(axes % 2):
-                power = np.bincount([b, d], minlength=3)
-                sums = [_both(s[p]) for s, p in zip(self._sums, power, strict=True)]
-                G = self.influence[..., COMPONENT[a, c]]
-                total[a, b, c, d] = -np.einsum("xyz,x,y,z->", G, *sums, optimize=True)
-        return total.reshape(9, 9) / np.prod(self.shape)
+        rank = self.ranks[0]
+        each = [np.array([_both(sums) for sums in axis]) for axis in self._sums[1]]
+        made: dict[tuple[int, ...], float] = {}
+        total = np.zeros((3,) * (2 * rank))
+        for index in np.ndindex(total.shape):
+            a, c, derivatives = index[0], index[rank], index[1:rank] + index[rank + 1 :]
+            if np.any(np.bincount(index, minlength=3) % 2):
+                continue
+            key = COMPONENT[a, c], *np.bincount(derivatives, minlength=3)
+            if key not in made:
+                sums = [axis[n] for axis, n in zip(each, key[1:], strict=True)]
+                G = self.green[..., key[0]] * self.sharpening
+                made[key] = -np.einsum("xyz,x,y,z->", G, *sums, optimize=True)
+            total[index] = made[key]
+        return total.reshape(3**rank, 3**rank) / np.prod(self.shape)
+
+
+@lru_cache(maxsize=4)
+def _green(split: Split, shape: tuple[int, int, int], dtype: str) -> NDArray[np.floating]:
+    """See :attr:`Mesh.green`: meshes of several ranks share it, and the realisations of a point."""
+    total = np.zeros((*(size // 2 + 1 for size in shape), len(COMPONENTS)), dtype)
+    cube = len(set(shape)) == len(set(split.box)) == 1
+    n = np.stack(np.nonzero(_wedge(total.shape[:3], cube)), axis=-1)[1:]
+    for part in np.array_split(n, 1 + len(n) // _AT_ONCE):
+        q = 2 * pi * part / split.edges
+        G = response(split.medium).windowed(q, split.cutoff, split.window)
+        for axes in permutations(range(3)) if cube else [(0, 1, 2)]:
+            there = tuple(part[:, axes].T)
+            for component, (a, c) in enumerate(COMPONENTS):
+                total[(*there, component)] = G[:, axes[a], axes[c]]
+    for axis, component in product(range(3), (3, 4, 5)):
+        if component != 3 + axis:  # odd in k_axis, but at the last mode k and −k are the same
+            np.moveaxis(total[..., component], axis, 0)[-1] = 0.0
+    return total
 
 
 def _wedge(shape: Sequence[int], cube: bool) -> NDArray[np.bool_]:
@@ -248,8 +267,15 @@ def _wedge(shape: Sequence[int], cube: bool) -> NDArray[np.bool_]:
     return (x <= y) & (y <= z) if cube else np.ones(shape, bool)
 
 
-def _outer(x: Array, y: Array, z: Array) -> Array:
-    return x[:, None, None] * y[:, None] * z
+def _power(sums: list[Array], power: int) -> Array:
+    """Sum of W² |k|^(2 power) from those of powers of each component, (m, m, m)."""
+    x, y, z = sums
+    total = np.zeros((x.shape[1], y.shape[1], z.shape[1]))
+    for a, b, c in np.ndindex((power + 1,) * 3):
+        if a + b + c == power:
+            ways = factorial(power) / (factorial(a) * factorial(b) * factorial(c))
+            total += ways * x[2 * a][:, None, None] * y[2 * b][:, None] * z[2 * c]
+    return total
 
 
 def _both(sums: Array) -> Array:

@@ -110,6 +110,27 @@ def rows(
         row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
 
 
+def rows_of_tau(
+    which: NDArray[np.int64],
+    position: Array,
+    zeta: Array,
+    sources: tuple[Array, Array, Array],
+    medium: AnyMedium,
+    split: Split,
+    out: Array,
+) -> None:
+    """Add the near part of the fields on the τ of some defects, see :mod:`kernels.rows`."""
+    box, alpha, cutoff = split
+    if isinstance(medium, Medium):
+        frozen, P, of_tau = sources
+        tensors = zeta, symmetric_part(zeta), frozen, P, of_tau, symmetric_part(of_tau)
+        closed = isotropic_coefficients(medium)
+        row_kernels.isotropic_tau(which, position, *tensors, box, alpha, cutoff, *closed, out)
+    else:
+        tables = angular_table(medium), ladder_table()
+        row_kernels.crystal_tau(which, position, zeta, *sources, box, cutoff, *tables, out)
+
+
 def _symmetry(zeta: Array) -> tuple[Array, bool]:
     """Fully symmetric part of ζ, and whether that is all of it."""
     sigma = symmetric_part(zeta)

@@ -126,7 +126,7 @@ def near_fields(
     zeta: Array,
     tau: Array,
     split: Split,
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, NDArray[np.int64]]:
     """Near parts of the fields on τ, and what couplings of τ within the cutoff add up to.
 
     Parameters
@@ -142,11 +142,12 @@ def near_fields(
 
     Returns
     -------
-    array (2, N), array (3, N)
-        Near parts of b^γ and b^η; Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j; eV.
+    array (2, N), array (5, N), array (N,)
+        Near parts of b^γ and b^η; that of Σ_j J_ij τ_j, Σ_j |J_ij|, max_j |J_ij|, Σ_j |J_ij| R⁵ and
+        Σ_j (J_ij R⁵)²; how many j there are; eV, Å.
     """
     start, index = _listed(position, split)
-    b, J = np.zeros((2, len(position))), np.zeros((3, len(position)))
+    b, J = np.zeros((2, len(position))), np.zeros((5, len(position)))
     about = split.edges, split.cutoff, ladder_table(split.window)
     rows = start, index, b, J
     if isinstance(split.medium, Medium):
@@ -155,7 +156,7 @@ def near_fields(
     else:
         angular = angular_table(split.medium)
         kernel.crystal_fields(position, frozen, P, zeta, tau, *about, angular, *rows)
-    return b, J
+    return b, J, np.diff(start)
 
 
 def _listed(position: Array, split: Split) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -171,12 +172,17 @@ def _listed(position: Array, split: Split) -> tuple[NDArray[np.int64], NDArray[n
     return start, index
 
 
-def whole_couplings(near: NearList, position: Array, gamma: Array, split: Split) -> NearList:
-    """Return the same list with the whole of U_ij, images of j apart."""
-    whole = NearList(near.start, near.index, np.empty_like(near.U))
+def with_window(
+    near: NearList, position: Array, gamma: Array, split: Split, cutoff: float
+) -> NearList:
+    """Return the same list with couplings of another window; a ``cutoff`` of 0 is none.
+
+    Without a window they are the whole of U_ij, images of j apart.
+    """
+    other = NearList(near.start, near.index, np.empty_like(near.U))
     nothing = np.zeros_like(gamma)
-    _fill(whole, position, gamma, nothing, split, 0.0, np.zeros(len(position)))
-    return whole
+    _fill(other, position, gamma, nothing, split, cutoff, np.zeros(len(position)))
+    return other
 
 
 def _fill(

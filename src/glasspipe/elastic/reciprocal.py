@@ -54,6 +54,10 @@ class Block:
         """Return v_γ q_δ q_ε as (27, channels), for the next multipole."""
         return np.einsum("ca,cb,cd->abdc", self.v, self.q, self.q).reshape(27, -1)
 
+    def weights(self, dimensions: int) -> Array:
+        """Return those of multipoles in an array (N, 3, 3) or (N, 3, 3, 3)."""
+        return self.dipole_weights() if dimensions == 3 else self.gradient_weights()
+
 
 @lru_cache(maxsize=4)
 def blocks(ewald: Ewald) -> list[Block]:

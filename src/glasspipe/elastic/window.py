@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import comb, factorial
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -94,21 +95,18 @@ SHARP = Window(start=0.3, beta=31.0)
 
 @dataclass(frozen=True)
 class Bell:
-    """A window that is smooth at R = 0 too: φ = ρ^(2m) F_4 with s = −1, hence t = 1 − ρ².
+    """The window of the family above with s = −1, hence t = 1 − ρ²: φ is even in ρ.
 
-    φ is even, so that Y_l (1 − w)/R has no singularity at R = 0 for even l ≤ 2m. That is all that
-    an isotropic medium asks for with m = 0, and its far part is then as weak as can be; in a
-    crystal the small parts of higher l decay slowly in q.
+    So (1 − w)/R has no singularity at R = 0, which is all that an isotropic medium asks for, and no
+    split has a weaker far part. In a crystal there are angular momenta above 0, to which it would
+    be singular.
 
     Parameters
     ----------
-    power : int
-        m.
     beta : float
         β.
     """
 
-    power: int
     beta: float
 
     def _bell(self, t: Array, n: int) -> Array:
@@ -116,7 +114,7 @@ class Bell:
 
     def fall(self, rho: Array) -> Array:
         """φ, not normalised, at 0 ≤ ρ ≤ 1."""
-        return rho ** (2 * self.power) * self._bell(1 - rho * rho, 4)
+        return self._bell(1 - rho * rho, 4)
 
     @property
     def _norm(self) -> Array:
@@ -127,24 +125,20 @@ class Bell:
         return _integral(self.fall, np.clip(rho, 0, 1)) / self._norm
 
     def ladder(self, rho: Array) -> Array:
-        """D_k = ((1/ρ) d/dρ)^k w, k = 0 … 4, at ρ > 0, (…, 5).
+        """D_k = ((1/ρ) d/dρ)^k w, k = 0 … 5, at ρ > 0, (…, 6).
 
-        D_1 = −φ/ρ is ρ^(2m − 1) F_4, and both factors are known under D.
+        D_1 = −φ/ρ is F_4/ρ, and both factors are known under D.
         """
         t = np.clip(1 - rho * rho, 0, None)
-        of_bell = [(-2.0) ** k * self._bell(t, 4 - k) for k in range(4)]
-        a = 2 * self.power - 1
-        of_power = [np.prod([a - 2 * i for i in range(k)]) * rho ** (a - 2 * k) for k in range(4)]
+        of_bell = [(-2.0) ** k * self._bell(t, 4 - k) for k in range(5)]
+        of_inverse = [
+            np.prod([-1 - 2 * i for i in range(k)]) / rho ** (1 + 2 * k) for k in range(5)
+        ]
         D = [
-            sum(comb(k, j) * of_bell[j] * of_power[k - j] for j in range(k + 1)) / -self._norm
-            for k in range(4)
+            sum(comb(k, j) * of_bell[j] * of_inverse[k - j] for j in range(k + 1)) / -self._norm
+            for k in range(5)
         ]
         return np.stack([self(rho), *D], axis=-1)
-
-    def transform(self, x: Array) -> Array:
-        """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,), see :meth:`Window.transform`."""
-        rho = (1 + _NODES) / 2
-        return np.cos(x[:, None] * rho) @ (self(rho) * rho * _WEIGHTS / 2)
 
     def screening(self, x: Array) -> Array:
         """Φ(x) = −∫ w′(ρ) cos(xρ) dρ and Φ − xΦ′/2 at x (points,), (points, 2).
@@ -159,13 +153,27 @@ class Bell:
         return np.stack([first, first + x / 2 * (np.sin(phase) @ (weight * rho))], axis=-1)
 
 
+AnyWindow = Any
+"""A Bell in an isotropic medium, a Window in a crystal."""
+
+
 @dataclass(frozen=True)
 class Resolution:
-    """Window, and mesh points in a length of the cutoff: coarse for annealing, fine for results."""
+    """How a far part is put on a mesh.
 
-    window: Bell
-    coarse: float
-    fine: float
+    Parameters
+    ----------
+    window : Bell or Window
+        What cuts the near part out.
+    points : float
+        Mesh points in a length of the cutoff.
+    order : int
+        Order of the splines.
+    """
+
+    window: AnyWindow
+    points: float
+    order: int
 
 
 def _integral(f: Callable[[Array], Array], low: Array) -> Array:
@@ -193,13 +201,23 @@ def _in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
 
 
 @cache
-def ladder_table(window: Window | Bell = SHARP) -> Array:
-    """D_k as polynomials in equal bins of ρ, (bins, 5, powers), for the compiled loops."""
-    return _in_bins(window.ladder, _BINS, 1 / _BINS)
+def ladder_table(window: AnyWindow = SHARP) -> Array:
+    """Polynomials of w and ρ^(2k − 1) D_k in equal bins of ρ, (bins, k, powers), for the loops.
+
+    D_k itself would be singular at ρ = 0 where w falls from there, and close pairs are far inside.
+    """
+
+    def regular(rho: Array) -> Array:
+        D = window.ladder(rho)
+        power = 2 * np.arange(D.shape[-1]) - 1
+        power[0] = 0
+        return np.asarray(D * rho[..., None] ** power)
+
+    return _in_bins(regular, _BINS, 1 / _BINS)
 
 
 @cache
-def transform_table(largest: int, window: Window | Bell = SHARP) -> Array:
+def transform_table(largest: int, window: Window = SHARP) -> Array:
     """The transform as polynomials in bins of width 1 from 0 to ``largest``, (bins, powers)."""
     return _in_bins(window.transform, largest, 1.0)
 

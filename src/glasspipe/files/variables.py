@@ -81,6 +81,12 @@ E = Variable(DEFECT, "eV", "stray field on S", "eq. (2)")
 EPSILON = Variable(DEFECT, "eV", "stray field on tau", "eq. (3)")
 
 
+def error_of(symbol: str) -> Variable:
+    """Return the variable of the error of a field that is summed without a stored U."""
+    about = f"rms error of {symbol} of some defects against direct sums, over its rms"
+    return Variable("realisation", "1", about, "model")
+
+
 def only(where: str, group: Mapping[str, Variable]) -> dict[str, Variable]:
     """Return variables that are there under some settings only."""
     return {name: replace(about, where=where) for name, about in group.items()}

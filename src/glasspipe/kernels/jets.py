@@ -164,7 +164,7 @@ def _window(window, cutoff, r, top, D):
         for power in range(window.shape[2] - 1, -1, -1):
             value = value * place + window[bin_, k, power]
         D[k] = value * scale
-        scale /= cutoff * cutoff
+        scale = 1.0 / (cutoff * r) if k == 0 else scale / (r * r)
 
 
 @njit(cache=True)
@@ -219,7 +219,7 @@ def add_near(image, angular, window, cutoff, top, recipe, work, total):
     angular : array (cells, terms · LANES)
         Polynomials of g about the centres of equal squares (i, j), j ≤ i, of u = x/z and v = y/z.
     window : array (bins, TOP + 1, powers)
-        Those of D^k w in R/cutoff; a ``cutoff`` of 0 means w = 1.
+        Those of w and R^(2k − 1) D^k w in R/cutoff; a ``cutoff`` of 0 means w = 1.
     top, recipe
         Highest degree wanted, and the :func:`products` that are.
     """

@@ -11,6 +11,8 @@ from numba import njit
 
 COARSE_ORDER = 4
 """Of the splines of the mesh that annealing uses, whose kernels have it built in."""
+FINE_ORDER = 12
+"""Of the splines of the mesh that results come from."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -79,6 +81,31 @@ def spread(position, vector, order, mesh):
 
 
 @njit(cache=True)
+def spread_second(position, tensor, order, mesh):
+    """Add to mesh (n, n, n) the density Σ_j t_j^bc ∂_b∂_c δ(r − r_j), one component of the force.
+
+    position (N, 3) in mesh spacings, tensor (N, 3, 3) per square of the spacings.
+    """
+    wx, wy, wz = np.empty((3, order)), np.empty((3, order)), np.empty((3, order))
+    ix, iy, iz = np.empty(order, np.int64), np.empty(order, np.int64), np.empty(order, np.int64)
+    for j in range(len(position)):
+        wrapped(splines(position[j, 0], order, wx), mesh.shape[0], ix)
+        wrapped(splines(position[j, 1], order, wy), mesh.shape[1], iy)
+        wrapped(splines(position[j, 2], order, wz), mesh.shape[2], iz)
+        t = tensor[j]
+        xy, xz, yz = t[0, 1] + t[1, 0], t[0, 2] + t[2, 0], t[1, 2] + t[2, 1]
+        for a in range(order):
+            for b in range(order):
+                flat = t[0, 0] * wx[2, a] * wy[0, b] + t[1, 1] * wx[0, a] * wy[2, b]
+                flat += xy * wx[1, a] * wy[1, b]
+                steep = xz * wx[1, a] * wy[0, b] + yz * wx[0, a] * wy[1, b]
+                curved = t[2, 2] * wx[0, a] * wy[0, b]
+                row = mesh[ix[a], iy[b]]
+                for c in range(order):
+                    row[iz[c]] += flat * wz[0, c] + steep * wz[1, c] + curved * wz[2, c]
+
+
+@njit(cache=True)
 def gather(position, vector, order, mesh, out):
     """Add v_i·∇u at r_i to out (N,), u the component on the mesh; see :func:`spread`."""
     wx, wy, wz = np.empty((3, order)), np.empty((3, order)), np.empty((3, order))
@@ -124,11 +151,11 @@ def gather_second(position, tensor, order, mesh, out):
 
 
 @njit(cache=True)
-def respond(ux, uy, uz, influence):
+def respond(ux, uy, uz, green, sharpening):
     """Replace the transforms of the forces, (n, n, n/2 + 1), by those of the displacements.
 
-    influence (m, m, m, 6): G at q ≥ 0 as xx, yy, zz, yz, xz, xy; G_xy ∝ q_x q_y and its kin are
-    odd in two components, everything else is even.
+    green (m, m, m, 6): G at q ≥ 0 as xx, yy, zz, yz, xz, xy; G_xy ∝ q_x q_y and its kin are odd in
+    two components, everything else is even. sharpening (m, m, m): its factor.
     """
     shape = ux.shape
     for x in range(shape[0]):
@@ -136,9 +163,9 @@ def respond(ux, uy, uz, influence):
         for y in range(shape[1]):
             ny, sy = (y, 1.0) if 2 * y <= shape[1] else (shape[1] - y, -1.0)
             for z in range(shape[2]):
-                g = influence[nx, ny, z]
+                g, factor = green[nx, ny, z], sharpening[nx, ny, z]
                 yz, xz, xy = sy * g[3], sx * g[4], sx * sy * g[5]
-                fx, fy, fz = ux[x, y, z], uy[x, y, z], uz[x, y, z]
+                fx, fy, fz = factor * ux[x, y, z], factor * uy[x, y, z], factor * uz[x, y, z]
                 ux[x, y, z] = g[0] * fx + xy * fy + xz * fz
                 uy[x, y, z] = xy * fx + g[1] * fy + yz * fz
                 uz[x, y, z] = xz * fx + yz * fy + g[2] * fz

@@ -32,7 +32,7 @@ from glasspipe.kernels.crystal_pairs import (
 from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
 from glasspipe.kernels.radial import ladder
 
-_OF_2, _OF_3, _OF_4 = products(2, 2), products(3, 3), products(4, 4)
+_OF_2, _OF_4, _OF_3_AND_4 = products(2, 2), products(4, 4), products(3, 4)
 
 
 @njit(cache=True)
@@ -131,27 +131,27 @@ def crystal(position, gamma, P, box, cutoff, window, angular, start, index, U, B
 
 
 @njit(cache=True)
-def _count(i, j, J, tau, J_abs, J_max, J_tau):
-    """Count a coupling J_ij at both of its ends."""
-    size = abs(J)
-    J_abs[i] += size
-    J_abs[j] += size
-    J_max[i] = max(J_max[i], size)
-    J_max[j] = max(J_max[j], size)
-    J_tau[i] += J * tau[j]
-    J_tau[j] += J * tau[i]
+def _count(i, J, field, distance, sums):
+    """Count J_ij and the field of its near part at i, see :func:`isotropic_fields`."""
+    size, scaled = abs(J), abs(J) * distance**5
+    sums[0, i] += field
+    sums[1, i] += size
+    sums[2, i] = max(sums[2, i], size)
+    sums[3, i] += scaled
+    sums[4, i] += scaled * scaled
 
 
 @njit(cache=True)
 def isotropic_fields(
     position, frozen, P, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
 ):
-    """Add near parts to b (2, N) = b^γ, b^η and whole couplings to J (3, N).
+    """Add near parts to b (2, N) = b^γ, b^η and sums over near couplings to J (5, N).
 
-    J has Σ_j |J_ij|, max_j |J_ij| and Σ_j J_ij τ_j over the listed j. frozen = γ_j S_j and P
-    (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
+    J has the near part of Σ_j J_ij τ_j, and of whole couplings Σ_j |J_ij|, max_j |J_ij|,
+    Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)². frozen = γ_j S_j and P (N, 3, 3), zeta and its symmetric
+    part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
     """
-    g, bare, D, x = np.empty(5), np.empty(6), np.empty(5), np.empty(3)
+    g, bare, D, x = np.empty(6), np.empty(6), np.empty(6), np.empty(3)
     for i in range(len(position)):
         frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
         for k in range(start[i], start[i + 1]):
@@ -164,10 +164,13 @@ def isotropic_fields(
             one, one_itself = gradient_with(sigma1, R), gradient_with(zeta1, R)
             two, two_itself = gradient_with(sigma2, R), gradient_with(zeta2, R)
             ladder(r2, 0.0, 5, bare)
+            windowed_inverse(window, cutoff, sqrt(r2), 5, D, g)
+            pair = one, one_itself, two, two_itself
             coupled = triple_dot(sigma1, sigma2), triple_dot(zeta1, zeta2)
-            value = gradient_gradient(bare, A, C, one, one_itself, two, two_itself, *coupled)
-            _count(i, j, -value, tau, J[0], J[1], J[2])
-            windowed_inverse(window, cutoff, sqrt(r2), 4, D, g)
+            whole = gradient_gradient(bare, A, C, *pair, *coupled)
+            near = gradient_gradient(g, A, C, *pair, *coupled)
+            _count(i, whole, -near * tau[j], sqrt(r2), J)
+            _count(j, whole, -near * tau[i], sqrt(r2), J)
             of_1, of_2 = dipole_with(frozen1, R), dipole_with(frozen2, R)
             b[0, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
             b[0, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
@@ -192,10 +195,13 @@ def crystal_fields(
             total[:] = 0.0
             add_near(image, angular, window, 0.0, 4, _OF_4, work, total)
             total *= MULTIPLICITY
-            _count(i, j, -couple_gradients(total, zeta[i], zeta[j]), tau, J[0], J[1], J[2])
+            whole = couple_gradients(total, zeta[i], zeta[j])
             total[:] = 0.0
-            add_near(image, angular, window, cutoff, 3, _OF_3, work, total)
+            add_near(image, angular, window, cutoff, 4, _OF_3_AND_4, work, total)
             total *= MULTIPLICITY
+            near = couple_gradients(total, zeta[i], zeta[j])
+            _count(i, whole, -near * tau[j], sqrt(image[3]), J)
+            _count(j, whole, -near * tau[i], sqrt(image[3]), J)
             strain_of_gradient(total, zeta[j], towards)
             b[0, j] -= couple(frozen[i], towards)
             b[1, j] -= couple(P[i], towards)

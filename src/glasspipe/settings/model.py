@@ -119,6 +119,11 @@ class Model:
         fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
         return "float64" if fits or self.never_implicit else "implicit"
 
+    @property
+    def accuracy(self) -> float:
+        """Error of fields that are summed without a stored U, rms over rms."""
+        return self.sections["couplings"]["accuracy"]
+
     @cached_property
     def freeze(self) -> dict[str, Any]:
         """The section ``freeze``, the numbers of temperatures and sweeps resolved."""
@@ -139,7 +144,9 @@ class Model:
         if len(self.components) == 1 or self.stoichiometry == "random":
             found["defects"].pop("stoichiometry", None)
         if "couplings" in found:
-            found["couplings"] = {**found["couplings"], "store": self.store}
+            found["couplings"] = {"store": self.store}
+            if self.store == "implicit":
+                found["couplings"]["accuracy"] = self.accuracy
         if "freeze" in found:
             found["freeze"] = self.freeze
         if "medium" in found:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.mesh import Mesh
+from glasspipe.elastic.neighbours import NearList
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.kernels.freeze import BLOCK
 from glasspipe.spins import dense
 from glasspipe.spins.progress import State
-from glasspipe.system.implicit import Implicit
+from glasspipe.system.implicit import Implicit, Sums
+from glasspipe.system.rounding import rms
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -27,11 +29,6 @@ _PROBES = 1000
 _SWEEPS_PER_REBUILD = 500
 
 
-def rms(values: Array) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(values**2)))
-
-
 def random_state(hamiltonian: Implicit, keys: NDArray[np.uint64]) -> NDArray[np.int8]:
     """Random spins, which do not depend on the order of the defects."""
     return dense.random_spins(keys, len(hamiltonian.B))[0, hamiltonian.order]
@@ -41,7 +38,7 @@ def random_state(hamiltonian: Implicit, keys: NDArray[np.uint64]) -> NDArray[np.
 class Constants:
     """What all replicas share: near list, mesh, and the defects as the kernels want them."""
 
-    near: tuple[NDArray[np.int64], NDArray[np.int32], Single]
+    near: NearList
     B: Array
     mesh: Mesh
     position: Array
@@ -56,12 +53,12 @@ class Constants:
         return (strain * self.mesh.spacing).astype(np.float32)
 
 
-def constants_of(hamiltonian: Implicit, mesh: Mesh) -> Constants:
+def constants_of(hamiltonian: Implicit, sums: Sums) -> Constants:
     """Return them."""
-    near, gamma = hamiltonian.near, hamiltonian.gamma
+    mesh, gamma = sums.mesh, hamiltonian.gamma
     itself = mesh.of_itself(gamma, gamma)
     return Constants(
-        near=(near.start, near.index, near.U),
+        near=sums.near,
         B=hamiltonian.B,
         mesh=mesh,
         position=hamiltonian.position / mesh.spacing,
@@ -75,7 +72,7 @@ class Chain:
     """One replica while it is annealed."""
 
     def __init__(self, constants: Constants, key: NDArray[np.uint64], hamiltonian: Implicit):
-        self._is, self._key, self._near = constants, key, hamiltonian.near
+        self._is, self._key = constants, key
         size = len(constants.B)
         self.S = random_state(hamiltonian, key).astype(np.float32)
         self._h, self._far = np.empty((2, size), np.float32)
@@ -116,7 +113,9 @@ class Chain:
         self._sweep += 1
         while site < len(self.S):
             site = kernels.sweep(
-                *is_.near,
+                is_.near.start,
+                is_.near.index,
+                is_.near.U,
                 self.S,
                 self._h,
                 *self._smooth,
@@ -184,5 +183,5 @@ class Chain:
     def _rebuild(self) -> None:
         """Add up the near fields anew, which rounding has changed."""
         h = self._is.B.copy()
-        self._near.add_fields(self.S, h)
+        self._is.near.add_fields(self.S, h)
         self._h[:] = h

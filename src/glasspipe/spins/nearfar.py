@@ -13,27 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.elastic.mesh import Mesh
 from glasspipe.elastic.neighbours import NearList
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
-from glasspipe.spins.chain import Chain, constants_of, random_state, rms
+from glasspipe.spins.chain import Chain, constants_of, random_state
 from glasspipe.spins.diagnostics import traces
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
-from glasspipe.system.implicit import Implicit
+from glasspipe.system.implicit import Implicit, Sums, accurate
+from glasspipe.system.rounding import rms
 
 Array = NDArray[np.float64]
 
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
-_DIRECT_ERROR = 1e-3
-"""Largest deviation of a reported field from the direct sum, over the root mean square field."""
 _REFINEMENTS = 1.25 ** np.arange(6)
 _SCALE = 1
 _ROUNDS, _FREE_ROUNDS = 100, 3
-_DIRECT_PAIRS, _FEWEST, _MOST = 1_000_000, 4, 64
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Accuracy:
         Of the fields that annealing uses, for random spins: root mean square error over root mean
         square field.
     field_error : float
-        Largest deviation of the reported h from direct Ewald sums, some defects compared, over the
+        Of the reported h of some defects, against direct Ewald sums: root mean square error over
         root mean square of h.
     staleness : float
         Root mean square change of the far field between refreshes over T: mean of all refreshes.
@@ -103,14 +100,14 @@ def freeze_implicit(
     h = hamiltonian.fields(S, hamiltonian.fine)
     scale = float(np.median(np.abs(h[h != 0]))) if h.any() else 0.0
     T = temperatures(scale, schedule=schedule, t_start=t_start, t_end=t_end, steps=steps)
-    mesh, anneal_error = coarse_mesh(hamiltonian, S, h)
-    constants = constants_of(hamiltonian, mesh)
+    coarse, anneal_error = coarse_sums(hamiltonian, S, h)
+    constants = constants_of(hamiltonian, coarse)
     keys = dense.replica_keys(entropy, replicas)
     chains = [Chain(constants, keys[r : r + 1], hamiltonian) for r in range(replicas)]
     observe = in_units(observe, hamiltonian.unit)
     progress, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
     S = np.stack([chain.S for chain in chains]).astype(np.int8)
-    h = settle(hamiltonian, S, mesh, pause=lambda: observe(progress))
+    (S, h), field_error = settled(hamiltonian, S, coarse, pause=lambda: observe(progress))
     energies = progress.state["energies"].reshape(replicas, steps, -1)
     accepted = progress.state["accepted"].reshape(replicas, steps, -1)
     frozen = _lowest(
@@ -124,10 +121,10 @@ def freeze_implicit(
     )
     accuracy = Accuracy(
         anneal_error=anneal_error,
-        field_error=_direct_error(hamiltonian, frozen),
+        field_error=field_error,
         staleness=float(np.mean([chain.lag for chain in chains])),
         near_neighbours=len(hamiltonian.near.index) / S.shape[1],
-        anneal_mesh=mesh.shape,
+        anneal_mesh=coarse.mesh.shape,
     )
     return frozen.times(hamiltonian.unit), accuracy
 
@@ -190,59 +187,68 @@ def _lowest(
     )
 
 
-def coarse_mesh(hamiltonian: Implicit, S: NDArray[np.int8], h: Array) -> tuple[Mesh, float]:
-    """Return a mesh whose fields are good enough, and their error."""
+def coarse_sums(hamiltonian: Implicit, S: NDArray[np.int8], h: Array) -> tuple[Sums, float]:
+    """Return sums with a mesh whose fields are good enough to anneal, and their error."""
     for refinement in _REFINEMENTS:
-        mesh = hamiltonian.coarse(refinement)
-        error = rms(hamiltonian.fields(S, mesh) - h) / (rms(h) or 1.0)
+        sums = hamiltonian.coarse(refinement)
+        error = rms(hamiltonian.fields(S, sums) - h) / (rms(h) or 1.0)
         if error <= FIELD_ERROR:
-            return mesh, error
+            return sums, error
     raise RuntimeError(
-        f"a mesh of {mesh.shape} points still has an error of {error:.2g} of the field;"
+        f"a mesh of {sums.mesh.shape} points still has an error of {error:.2g} of the field;"
         f" at most {FIELD_ERROR} is allowed"
     )
 
 
-def settle(
+def settled(
     hamiltonian: Implicit,
     S: NDArray[np.int8],
-    mesh: Mesh,
+    coarse: Sums,
     *,
     pause: Callable[[], None] = lambda: None,
-) -> Array:
-    """Turn spins of S (R, N) until none can lower the energy; return their fields.
+) -> tuple[tuple[NDArray[np.int8], Array], float]:
+    """Turn spins of S (R, N) until none can lower the energy; return them, their h and its error.
 
     First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
     near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
     see the other turn: so after some rounds a random half is held. ``pause`` is called before every
-    round.
+    round. If h turns out less accurate than is asked for, they go on with a finer mesh.
 
     Raises
     ------
     RuntimeError
-        If that does not end.
+        If that does not end, or no mesh is accurate enough.
     """
-    whole = hamiltonian.whole()
-    return np.stack([_settle(hamiltonian, whole, replica, mesh, pause) for replica in S])
+    whole, S = hamiltonian.whole(), S.copy()
+
+    def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
+        sums = hamiltonian.of_error(aim)
+        h = np.stack([_settle(hamiltonian, whole, each, (coarse, sums), pause) for each in S])
+        best = dense.energies(hamiltonian.B, S, h).argmin()
+        return (S, h), hamiltonian.error(S[best], h[best])
+
+    return accurate(settle, hamiltonian.accuracy)
 
 
 def _settle(
     hamiltonian: Implicit,
     whole: NearList,
     S: NDArray[np.int8],
-    mesh: Mesh,
+    sums: tuple[Sums, Sums],
     pause: Callable[[], None],
 ) -> Array:
+    """Turn the spins of a replica, in place; ``sums`` are the coarse and the fine ones."""
+    coarse, fine = sums
     rows = whole.start, whole.index, whole.U, whole.strongest()
     before, unstable = len(S) + 1, len(S)
     while 0 < unstable < before:
         pause()
-        h = hamiltonian.fields(S, mesh)
+        h = hamiltonian.fields(S, coarse)
         before, unstable = unstable, int(np.count_nonzero(S * h > 0))
         kernels.quench(*rows, S, h)
     for turn in range(_ROUNDS):
         pause()
-        h = hamiltonian.fields(S, hamiltonian.fine)
+        h = hamiltonian.fields(S, fine)
         gaining = np.flatnonzero(S * h > 0)
         if not len(gaining):
             return h
@@ -251,17 +257,3 @@ def _settle(
             h[held] = -np.inf * S[held]
         kernels.quench(*rows, S, h)
     raise RuntimeError(f"the quench does not settle within {_ROUNDS} recomputations of h")
-
-
-def _direct_error(hamiltonian: Implicit, frozen: Frozen) -> float:
-    """Largest error of h of some defects over the mean; raise if it is too large."""
-    S, h = frozen.S[hamiltonian.order], frozen.h[hamiltonian.order]
-    rows = min(max(_DIRECT_PAIRS // len(S), _FEWEST), _MOST, len(S))
-    which = np.linspace(0, len(S) - 1, rows).astype(np.int64)
-    error = np.abs(hamiltonian.direct_fields(S, which) - h[which]).max() / (rms(h) or 1.0)
-    if not error <= _DIRECT_ERROR:
-        raise RuntimeError(
-            f"fields of the mesh deviate from direct sums by {error:.2g} of the field;"
-            f" at most {_DIRECT_ERROR} is allowed"
-        )
-    return float(error)

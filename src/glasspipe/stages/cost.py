@@ -16,8 +16,8 @@ _CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
 _PRINTED = 3.0
 """Sums that a printed coupling is made of, over the one of a derived coupling."""
-_SECONDS_PER_DEFECT = 1e-4
-_BYTES_PER_DEFECT = {False: 5500.0, True: 9000.0}
+_SECONDS_PER_DEFECT = 2e-4
+_BYTES_PER_DEFECT = {False: 6000.0, True: 22000.0}
 """Without a stored U: of a defect in an isotropic medium, and in a crystal."""
 
 

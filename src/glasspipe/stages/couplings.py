@@ -21,7 +21,12 @@ _STORED = variables.only(
 )
 _IMPLICIT = variables.only(
     "U not stored",
-    {"position": variables.POSITION, "box": variables.BOX, "gamma": variables.GAMMA},
+    {
+        "position": variables.POSITION,
+        "box": variables.BOX,
+        "gamma": variables.GAMMA,
+        "B_error": variables.error_of("B"),
+    },
 )
 
 _SECONDS_PER_PAIR = 0.8e-6
@@ -83,10 +88,11 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
             gamma = system.tensors.gamma
             check_size(source, row, "gamma", gamma, largest=LARGEST**0.5)  # U is a product of two
             with np.errstate(over="ignore", invalid="ignore"):
-                B = random_fields(system)
+                B, error = random_fields(system, accuracy=model.accuracy)
             B += stray_field(source, row, "E")
             check_size(source, row, "B", B)
-            writer.put(row, {"B": B, "position": system.position, "gamma": gamma})
+            found = {"B": B, "B_error": np.asarray(error)}
+            writer.put(row, {**found, "position": system.position, "gamma": gamma})
 
 
 def _holds(model: Model) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Fields: the random fields b_i on τ of the frozen defects, and what their J_ij add up to."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,31 @@ from glasspipe.stages.cost import Cost, of_pairs
 from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.values import (
-    check_size,
-    stray_field,
-    system_of,
-)
+from glasspipe.stages.values import check_size, stray_field, system_of
+
+if TYPE_CHECKING:
+    from glasspipe.system.fields import Fields
+    from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
 
-_NEAR_J = {"J": "of the near neighbours alone, without images: J_abs lacks a few percent"}
-_FIELDS = ("b_gamma", "b_eta", "J_abs", "J_max", "J_tau")
+_SUMMED = {
+    "b_gamma": Variable(variables.DEFECT, "eV", "random field on tau of the frozen S", "eq. (60)"),
+    "b_eta": Variable(variables.DEFECT, "eV", "random field on tau of the volumes", "eq. (68)"),
+    "J_abs": Variable(variables.DEFECT, "eV", "sum over j of |J_ij|", "eq. (72)"),
+    "J_max": Variable(variables.DEFECT, "eV", "largest |J_ij|", "eq. (72)"),
+    "J_tau": Variable(variables.DEFECT, "eV", "sum over j of J_ij tau_j, random tau", "eq. (72)"),
+}
+_EVERY = {**_SUMMED, "b": variables.b, "zeta": variables.ZETA.but("that was used")}
+_IMPLICIT = variables.only(
+    "U not stored",
+    {
+        **{f"{name}_error": variables.error_of(name) for name in ("b_gamma", "b_eta", "J_tau")},
+        "J_abs_error": Variable(
+            "realisation", "1", "rms error of J_abs, estimated, over its rms", "model"
+        ),
+    },
+)
 _SECONDS_PER_PAIR = 1.25e-6
 
 
@@ -35,11 +51,8 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
     DataError
         If one of them is too large to be worked with.
     """
-    from glasspipe.system.fields import fields
-    from glasspipe.system.implicit_fields import implicit_fields
-
-    model, implicit = part.model, part.model.store == "implicit"
-    make = implicit_fields if implicit else fields
+    model = part.model
+    make = _of_implicit if model.store == "implicit" else _of_stored
     with (
         dataset.stage_file(realisations, SAMPLE.part(part)) as source,
         dataset.stage_file(frozen, FREEZE.part(part)) as spins,
@@ -49,10 +62,9 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
         with dataset.create(
             output,
             part,
-            variables=FIELDS.variables,
+            variables=FIELDS.written(model),
             sizes={"defect": number, **AXES},
             realisations=source.realisations,
-            attributes=_NEAR_J if implicit else {},
         ) as writer:
             for row, realisation in enumerate(source.realisations):
                 (S,) = spins.row(row, "S")
@@ -60,16 +72,34 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
                 rng = np.random.default_rng(seed_sequence(model, FIELDS.name, realisation))
                 tau = rng.choice((-1, 1), size=number)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    made = make(system, S, tau)
-                values = {name: getattr(made, name) for name in _FIELDS}
+                    made, errors = make(model, system, S, tau)
+                values = {name: getattr(made, name) for name in _SUMMED}
                 values["b"] = made.b + stray_field(source, row, "epsilon")
                 for name, value in values.items():
                     check_size(source, row, name, value)
-                writer.put(row, {**values, "zeta": system.tensors.zeta})
+                writer.put(row, {**values, **errors, "zeta": system.tensors.zeta})
 
 
-def _holds(_: Model) -> tuple[str, ...]:
-    return tuple(FIELDS.variables)
+def _of_stored(
+    _: Model, system: "System", S: Array, tau: Array
+) -> "tuple[Fields, dict[str, Array]]":
+    from glasspipe.system.fields import fields
+
+    return fields(system, S, tau), {}
+
+
+def _of_implicit(
+    model: Model, system: "System", S: Array, tau: Array
+) -> "tuple[Fields, dict[str, Array]]":
+    """Return the fields, and their errors."""
+    from glasspipe.system.implicit_fields import implicit_fields
+
+    made, errors = implicit_fields(system, S, tau, accuracy=model.accuracy)
+    return made, {name: np.asarray(value) for name, value in vars(errors).items()}
+
+
+def _holds(model: Model) -> tuple[str, ...]:
+    return (*_EVERY, *(_IMPLICIT if model.store == "implicit" else ()))
 
 
 def _cost(model: Model, defects: int) -> Cost:
@@ -81,19 +111,7 @@ FIELDS = Stage(
     about="compute b_i and J_ij",
     reads=(SAMPLE, FREEZE),
     own=(),
-    variables={
-        "b_gamma": Variable(
-            variables.DEFECT, "eV", "random field on tau of the frozen S", "eq. (60)"
-        ),
-        "b_eta": Variable(variables.DEFECT, "eV", "random field on tau of the volumes", "eq. (68)"),
-        "b": variables.b,
-        "zeta": variables.ZETA.but("that was used"),
-        "J_abs": Variable(variables.DEFECT, "eV", "sum over j of |J_ij|", "eq. (72)"),
-        "J_max": Variable(variables.DEFECT, "eV", "largest |J_ij|", "eq. (72)"),
-        "J_tau": Variable(
-            variables.DEFECT, "eV", "sum over j of J_ij tau_j, random tau", "eq. (72)"
-        ),
-    },
+    variables={**_EVERY, **_IMPLICIT},
     holds=_holds,
     sizes=lambda _, defects: {"defect": defects},
     cost=_cost,

@@ -105,9 +105,8 @@ _IMPLICIT = variables.only(
             "rms error of the fields that annealed random S, over their rms",
             "model",
         ),
-        "field_error": Variable(
-            "realisation", "1", "largest error of h, of some defects, over the rms of h", "model"
-        ),
+        "B_error": variables.error_of("B"),
+        "field_error": variables.error_of("h"),
         "staleness": Variable(
             "realisation", "1", "rms change of far fields between refreshes, over T", "model"
         ),
@@ -231,12 +230,12 @@ def _of_implicit(
     from glasspipe.system.implicit import implicit
     from glasspipe.system.system import System
 
-    position, gamma, B = source.row(row, "position", "gamma", "B")
+    position, gamma, B, B_error = source.row(row, "position", "gamma", "B", "B_error")
     of_S = Tensors(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
     system = System(position, of_S, source.whole("box"), model.medium, model.boundary)
-    hamiltonian = implicit(system, B)
+    hamiltonian = implicit(system, B, accuracy=model.accuracy)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
-    return frozen, dict(vars(accuracy))
+    return frozen, vars(accuracy) | {"B_error": B_error}
 
 
 def _judgement(rows: list[Arrays], model: Model) -> str:

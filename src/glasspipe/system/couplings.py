@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from glasspipe.elastic import near, reciprocal
 from glasspipe.elastic.greens import Ewald, response, zero_mode
 from glasspipe.elastic.printed import Printed
+from glasspipe.system.rounding import typical_terms, without_rounding
 from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
-
-_ROUNDING = 1e-10
-"""Of the largest terms of a sum, what Ewald's split and float64 leave where it vanishes."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +70,7 @@ def couplings(system: System, *, sharpness: float | None = None) -> Couplings:
         _add_zero_mode(gamma, P, zero_mode(medium, ewald.volume, system.boundary), far, B)
     U = np.empty(number * (number - 1) // 2)
     near.couplings(system.position, gamma, P, medium, split, far, U, B)
-    return Couplings(U, np.where(np.abs(B) <= _rounding_of_B(U, gamma, P), 0.0, B))
-
-
-def _rounding_of_B(U: Array, gamma: Array, P: Array) -> float:
-    """Size, eV, below which B is what rounding leaves of fields that cancel by symmetry.
-
-    A term of B is to one of U as a P is to a γ.
-    """
-    largest = [float(np.sqrt(np.sum(tensor**2, axis=(1, 2))).max()) for tensor in (gamma, P)]
-    return _ROUNDING * float(np.abs(U).max()) * largest[1] / largest[0] if largest[0] else 0.0
+    return Couplings(U, without_rounding(B, typical_terms(gamma, P, medium, system.box)))
 
 
 def _add_far(position: Array, gamma: Array, P: Array, ewald: Ewald, far: Array, B: Array) -> None:

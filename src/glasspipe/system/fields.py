@@ -18,6 +18,7 @@ from glasspipe.elastic import near, reciprocal
 from glasspipe.elastic.greens import Ewald, response
 from glasspipe.elastic.printed import Printed
 from glasspipe.kernels.pairs import summarise
+from glasspipe.system.rounding import typical_terms, without_rounding
 from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
@@ -56,7 +57,7 @@ class Interactions:
     J : array (N, N)
         J_ij, symmetric, 0 on the diagonal.
     b_gamma, b_eta : array (N,)
-        Random fields from the frozen S and from the volume terms.
+        Random fields from the frozen S and from the volume terms; 0 where they cancel by symmetry.
     """
 
     J: Array
@@ -114,7 +115,11 @@ def interactions(system: System, S: ArrayLike, *, sharpness: float | None = None
         _add_far(system.position, frozen, P, tensors.zeta, ewald, J, b_gamma, b_eta)
     near.fields(system.position, frozen, P, tensors.zeta, medium, split, J, b_gamma, b_eta)
     upper = np.triu(J, 1)
-    return Interactions(upper + upper.T, b_gamma, b_eta)
+    b = [
+        without_rounding(field, typical_terms(tensors.zeta, sources, medium, system.box))
+        for field, sources in ((b_gamma, frozen), (b_eta, P))
+    ]
+    return Interactions(upper + upper.T, *b)
 
 
 def printed_parts(system: System, medium: Printed) -> list[tuple[float, System]]:

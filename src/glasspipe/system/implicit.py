@@ -2,33 +2,50 @@
 
 A dense U of 10⁵ defects would take 40 GB. Split by a window, the near part of U is a list whose
 length grows as N, and the far part is applied by Fourier transforms, whose cost does. The list is
-exact, as the window ends it; so only the mesh decides how good a field is, and the same list
-serves a coarse mesh for annealing and a fine one for what is reported.
+exact, as the window ends it; so the window and the mesh alone decide how good a field is: for what
+is reported they follow from the accuracy asked for, and are looked after by direct sums.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import pi, sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import BOUNDARIES, response
+from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
-from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, whole_couplings
+from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, with_window
 from glasspipe.elastic.printed import Printed
-from glasspipe.kernels.mesh import COARSE_ORDER
+from glasspipe.elastic.window import Resolution
+from glasspipe.system.rounding import rms, typical_terms
 from glasspipe.system.system import System
 from glasspipe.units import unit_of
 
 Array = NDArray[np.float64]
+Made = TypeVar("Made")
 
+ACCURACY = 1e-6
+"""Root mean square error of a field over its root mean square."""
 NEIGHBOURS = 250
 """Mean number of near neighbours: more cost time at each flip, fewer a finer mesh."""
 _LARGEST_CUTOFF = 0.4
 """Of the smallest edge of the box."""
-_FINE_ORDER = 8
+_AIMS = (2.0**-1, 2.0**-3, 2.0**-6, 2.0**-10, 2.0**-14)
+"""Of the accuracy asked for, what is aimed at until the direct sums say that it is met."""
+_DIRECT_PAIRS, _FEWEST, _MOST = 1_000_000, 4, 64
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What fields are summed with: near couplings and a mesh for the rest."""
+
+    near: NearList
+    mesh: Mesh
 
 
 @dataclass(frozen=True)
@@ -44,13 +61,15 @@ class Implicit:
     gamma, B : array (N, 3, 3), (N,)
         In √unit and in unit.
     near : NearList
-        Near couplings.
+        Near couplings for annealing.
     split : Split
-        What is near.
+        What is near there.
     boundary : str
         The q = 0 term.
     unit : float
         What energies are counted in, eV, a power of four: 1, unless float32 could not hold them.
+    accuracy : float
+        Error of the fields that are reported, rms over rms.
     """
 
     order: NDArray[np.int64]
@@ -61,30 +80,43 @@ class Implicit:
     split: Split
     boundary: str
     unit: float
+    accuracy: float
 
     @cached_property
-    def fine(self) -> Mesh:
-        """Mesh of the fields that are reported."""
-        return fine_mesh(self.split, self.boundary)
+    def fine(self) -> Sums:
+        """Sums for the fields that are reported, which are nearly always accurate enough."""
+        return self._of_error(_AIMS[0] * self.accuracy)
 
-    def coarse(self, refinement: float) -> Mesh:
-        """Mesh for annealing, ``refinement`` times as fine as is usual."""
-        spacing = self.split.cutoff / (response(self.split.medium).resolution.coarse * refinement)
-        shape = mesh_shape(self.split.edges, spacing)
-        return Mesh(self.split, self.boundary, shape, COARSE_ORDER, "f4")
+    def of_error(self, error: float) -> Sums:
+        """Sums whose fields should have that error."""
+        usual = error == _AIMS[0] * self.accuracy
+        return self.fine if usual else self._of_error(error)
 
-    def fields(self, S: NDArray[np.int8], mesh: Mesh) -> Array:
-        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,), the far part on ``mesh``."""
-        h = mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
-        self.near.add_fields(S, h)
+    def _of_error(self, error: float) -> Sums:
+        resolution = response(self.split.medium).resolution(2, error)
+        split = replace(self.split, window=resolution.window)
+        near = with_window(self.near, self.position, self.gamma, split, split.cutoff)
+        return Sums(near, mesh_of(split, self.boundary, resolution))
+
+    def coarse(self, refinement: float) -> Sums:
+        """Sums for annealing, of a mesh ``refinement`` times as fine as is usual."""
+        usual = response(self.split.medium).coarse
+        finer = replace(usual, points=usual.points * refinement)
+        return Sums(self.near, mesh_of(self.split, self.boundary, finer, dtype="f4"))
+
+    def fields(self, S: NDArray[np.int8], sums: Sums) -> Array:
+        """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,)."""
+        h = sums.mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
+        sums.near.add_fields(S, h)
         return h + self.B
 
     def whole(self) -> NearList:
         """Couplings of near defects as a whole, near part and far part."""
-        return whole_couplings(self.near, self.position, self.gamma, self.split)
+        return with_window(self.near, self.position, self.gamma, self.split, 0.0)
 
-    def direct_fields(self, S: NDArray[np.int8], which: NDArray[np.int64]) -> Array:
-        """The same of some defects by Ewald sums to rounding, B_i as it is."""
+    def error(self, S: NDArray[np.int8], h: Array) -> float:
+        """Error of the local fields h (N,) of S, rms over rms: of some, against Ewald sums."""
+        which = sampled(len(S))
         of_spins = direct_fields(
             which,
             self.position,
@@ -94,10 +126,12 @@ class Implicit:
             medium=self.split.medium,
             boundary=self.boundary,
         )
-        return np.asarray(self.B[which] + of_spins)
+        return relative_error(h, which, self.B[which] + of_spins, 1.0)
 
 
-def implicit(system: System, B: ArrayLike, *, neighbours: float = NEIGHBOURS) -> Implicit:
+def implicit(
+    system: System, B: ArrayLike, *, accuracy: float = ACCURACY, neighbours: float = NEIGHBOURS
+) -> Implicit:
     """Couplings (16) of defects in a periodic box, without storing all U_ij.
 
     Parameters
@@ -106,6 +140,8 @@ def implicit(system: System, B: ArrayLike, *, neighbours: float = NEIGHBOURS) ->
         The defects; any boundary but ``minimum_image``.
     B : array (N,)
         Random fields, eV, from :func:`random_fields`.
+    accuracy : float
+        Error of the fields that are reported, rms over rms.
     neighbours : float
         Mean number of near neighbours; results depend on it within their error only.
 
@@ -114,34 +150,98 @@ def implicit(system: System, B: ArrayLike, *, neighbours: float = NEIGHBOURS) ->
     ValueError
         If the boundary is not allowed.
     """
-    split = make_split(system, neighbours)
+    split = make_split(system, neighbours, response(medium_of(system)).coarse)
     order, position, gamma = sort(split, system)
     B = np.asarray(B, dtype=float)[order]
     unit = unit_of(float(max(np.abs(gamma).max() ** 2, np.abs(B).max())))
     gamma, B = gamma / sqrt(unit), B / unit
     near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
-    return Implicit(order, position, gamma, B, near, split, system.boundary, unit)
+    return Implicit(order, position, gamma, B, near, split, system.boundary, unit, accuracy)
 
 
-def random_fields(system: System, *, neighbours: float = NEIGHBOURS) -> Array:
-    """Random fields B_i (N,) in eV, with a cost that grows as N: (26), (29).
+def random_fields(
+    system: System, *, accuracy: float = ACCURACY, neighbours: float = NEIGHBOURS
+) -> tuple[Array, float]:
+    """Random fields B_i (N,) in eV, with a cost that grows as N, and their error: (26), (29).
 
     Parameters
     ----------
-    system, neighbours
+    system, accuracy, neighbours
         As in :func:`implicit`.
+
+    Returns
+    -------
+    array (N,), float
+        Fields, all 0 where they cancel by symmetry, and their error, rms over rms.
 
     Raises
     ------
     ValueError
         If the boundary is not allowed.
+    RuntimeError
+        If no mesh is accurate enough.
     """
-    split = make_split(system, neighbours)
+    medium, gamma, P = medium_of(system), system.tensors.gamma, system.tensors.P
+    which, terms = sampled(len(system)), rms(typical_terms(gamma, P, medium, system.box))
+    exact = direct_fields(
+        which,
+        system.position,
+        gamma,
+        P,
+        box=system.box,
+        medium=medium,
+        boundary=system.boundary,
+    )
+
+    def make(aim: float) -> tuple[Array, float]:
+        B = _fields_of(system, P, response(medium).resolution(2, aim), neighbours)
+        B = without_mesh_error(B, accuracy * terms)
+        return B, relative_error(B, which, exact, terms)
+
+    return accurate(make, accuracy)
+
+
+def _fields_of(system: System, P: Array, resolution: Resolution, neighbours: float) -> Array:
+    """Fields on S of force dipoles (N,), eV."""
+    split = make_split(system, neighbours, resolution)
     order, position, gamma = sort(split, system)
-    P = system.tensors.P[order]
-    _, B = near_couplings(position, gamma, P, split)
-    B += fine_mesh(split, system.boundary).field(position, gamma, P)
+    _, B = near_couplings(position, gamma, P[order], split)
+    B += mesh_of(split, system.boundary, resolution).field(position, gamma, P[order])
     return B[np.argsort(order)]
+
+
+def accurate(make: Callable[[float], tuple[Made, float]], accuracy: float) -> tuple[Made, float]:
+    """Make something with ever smaller errors aimed at until the one found is small enough.
+
+    Raises
+    ------
+    RuntimeError
+        If it never is.
+    """
+    for aim in _AIMS:
+        made, error = make(aim * accuracy)
+        if not error > accuracy:  # fields that are not finite are for others to refuse
+            return made, error
+    raise RuntimeError(
+        f"fields of the mesh deviate from direct sums by {error:.2g} of the field, root mean"
+        f" squares compared; at most {accuracy:g} is allowed, see couplings.accuracy"
+    )
+
+
+def sampled(number: int) -> NDArray[np.int64]:
+    """The defects whose fields are compared with direct sums: 64, fewer of more than 16 000."""
+    rows = min(max(_DIRECT_PAIRS // number, _FEWEST), _MOST, number)
+    return np.linspace(0, number - 1, rows).astype(np.int64)
+
+
+def relative_error(field: Array, which: NDArray[np.int64], exact: Array, terms: float) -> float:
+    """Error of a field, of the defects ``which``, rms over rms; over ``terms`` where it is 0."""
+    return rms(field[which] - exact) / (rms(field) or terms or 1.0)
+
+
+def without_mesh_error(field: Array, error: float) -> Array:
+    """Return 0 in place of a field (N,) that is an error of this size everywhere."""
+    return np.zeros_like(field) if rms(field) <= error else field
 
 
 def sort(split: Split, system: System) -> tuple[NDArray[np.int64], Array, Array]:
@@ -150,21 +250,33 @@ def sort(split: Split, system: System) -> tuple[NDArray[np.int64], Array, Array]
     return order, system.position[order], system.tensors.gamma[order]
 
 
-def make_split(system: System, neighbours: float) -> Split:
-    """Return the split for a mean number of near neighbours, or raise ValueError."""
+def make_split(system: System, neighbours: float, resolution: Resolution) -> Split:
+    """Return the split for a mean number of near neighbours."""
+    edges = system.box
+    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * len(system))) ** (1 / 3)
+    cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
+    x, y, z = edges.tolist()
+    return Split(medium_of(system), (x, y, z), cutoff, resolution.window)
+
+
+def medium_of(system: System) -> AnyMedium:
+    """The medium of a system that can be summed so, or raise ValueError."""
     allowed = [name for name in BOUNDARIES if name != "minimum_image"]
     if system.boundary not in allowed:
         raise ValueError(f"boundary is {system.boundary!r}; allowed are {', '.join(allowed)}")
     if isinstance(system.medium, Printed):
         raise ValueError("the medium is Printed; allowed is a medium itself")
-    edges = system.box
-    wanted = (3 * neighbours * float(np.prod(edges)) / (4 * pi * len(system))) ** (1 / 3)
-    cutoff = min(wanted, _LARGEST_CUTOFF * float(edges.min()))
-    x, y, z = edges.tolist()
-    return Split(system.medium, (x, y, z), cutoff, response(system.medium).resolution.window)
+    return system.medium
 
 
-def fine_mesh(split: Split, boundary: str) -> Mesh:
-    """Mesh of the fields that are reported."""
-    spacing = split.cutoff / response(split.medium).resolution.fine
-    return Mesh(split, boundary, mesh_shape(split.edges, spacing), _FINE_ORDER, "f8")
+def mesh_of(
+    split: Split,
+    boundary: str,
+    resolution: Resolution,
+    *,
+    dtype: str = "f8",
+    ranks: tuple[int, int] = (2, 2),
+) -> Mesh:
+    """Mesh for the far part of a split."""
+    shape = mesh_shape(split.edges, split.cutoff / resolution.points)
+    return Mesh(split, boundary, shape, resolution.order, dtype, ranks)
