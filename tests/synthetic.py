@@ -78,7 +78,9 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
         "freeze": {"replicas": 2},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.json").write_text(json.dumps({"config": config, "points": []}), "utf-8")
+    (folder / "study.json").write_text(
+        json.dumps({"config": config, "chunks": [], "points": []}), "utf-8"
+    )
     summary = _summary(points, vanish, theory, samples)
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())

@@ -124,7 +124,7 @@ def test_the_fitted_exponents_are_in_the_legend(study, drawn):
     fits = study.fits.query("quantity == 'B'").set_index("against")
     for label, against in ((width, "x(1-x)"), (typical, "x")):
         assert f"p={compact(fits.loc[against, 'exponent'], fits.loc[against, 'stderr'])}" in label
-    assert theory == ["theory", "few defects"]
+    assert theory == ["theory (exact)", "few defects"]
 
 
 def test_lines_are_drawn_where_they_are_known_between_the_points(study, drawn):
@@ -142,10 +142,22 @@ def test_lines_are_drawn_where_they_are_known_between_the_points(study, drawn):
 def test_fields_carry_their_powers_and_theory(drawn):
     [axes] = drawn["fields_against_x"].axes
     assert len(points_of(axes)) == len(theory_of(axes)) == 5
-    *fields, theory = labels_of(axes.get_legend())
+    *fields, theory, few = labels_of(axes.get_legend())
     limits = [label.rpartition(" ")[2] for label in fields]
     assert limits == ["(1)", "(1)", "(4/3)", "(4/3)", "(5/3)"]
-    assert theory.startswith("theory")
+    assert (theory, few) == ("theory (exact)", "few defects")
+
+
+def test_what_is_no_exact_theory_is_pale_and_says_what_it_is(study):
+    summary = study.summary.copy()
+    changed = summary["quantity"].isin(["U_S", "b_gamma"]) & (summary["theory_kind"] != "")
+    summary.loc[changed, "theory_kind"] = "independent signs"
+    figure = strengths.fields_against_x(study.but(summary=summary))
+    [axes] = figure.axes
+    assert [line.get_alpha() for line in theory_of(axes)] == [1.0, 0.4, 0.4, 1.0, 1.0]
+    assert labels_of(axes.get_legend())[5:7] == ["theory (exact)", "theory (independent signs)"]
+    table = strengths.typical_fields_latex(study.but(summary=summary))
+    assert r"independent signs: $\Sigma_j U_{ij}S_j$, $b^\gamma$" in table
 
 
 def test_each_point_has_its_density_beside_one_limit(drawn):

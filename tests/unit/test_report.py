@@ -69,7 +69,7 @@ def test_the_ratio_is_taken_at_the_smallest_x_with_its_error(study):
     relative = np.hypot(above["stderr"] / above["estimate"], below["stderr"] / below["estimate"])
     assert value == pytest.approx(exact, rel=0.02)
     assert error == pytest.approx(exact * relative, rel=0.25)
-    assert remark == f"theory {above['theory'] / below['theory']:.4g}"
+    assert remark == f"theory (exact) {above['theory'] / below['theory']:.4g}"
 
 
 def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):

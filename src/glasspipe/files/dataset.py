@@ -25,7 +25,7 @@ import glasspipe
 from glasspipe.errors import DataError
 from glasspipe.files.links import DAMAGED, check_links
 from glasspipe.files.seal import check_seal, seal
-from glasspipe.files.variables import REALISATION, Variable
+from glasspipe.files.variables import AXES, REALISATION, Variable
 
 if TYPE_CHECKING:
     import h5netcdf
@@ -190,7 +190,9 @@ def create(
                 **(attributes or {}),
             }
         )
-        file.dimensions = {"realisation": len(realisations), **sizes}
+        used = {name for about in variables.values() for name in about.dimensions.split()}
+        axes = {name: size for name, size in AXES.items() if name in used}
+        file.dimensions = {"realisation": len(realisations), **axes, **sizes}
         writer = Writer(file)
         for name, about in {"realisation": REALISATION, **variables}.items():
             writer.declare(name, about, (dtypes or {}).get(name))

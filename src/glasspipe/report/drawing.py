@@ -4,7 +4,7 @@ A logarithmic axis cannot show a field that vanishes, and one point spans no ran
 drawn is left out here, so that the figures need not ask.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, floor, log10
 from textwrap import wrap
 from typing import Any
@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, LogFormatter
 
+from glasspipe.report.expectation import EXACT
 from glasspipe.report.presentation import Arrangement, Axis, Series, literal
 
 COLUMN_WIDTH = 3.4
@@ -41,6 +42,8 @@ ONE_REPLICA = "one replica:\nno overlap"
 
 BARS: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 11}
 """Marks of theory at single points. Between them lines would be chords: laws on a lattice bend."""
+_PALE = 0.4
+"""Opacity of the bars of what is no exact theory."""
 
 DASHED: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
 """Line of the limit of few defects."""
@@ -119,10 +122,23 @@ def set_energies(panels: Sequence[Axes], axis: Axis, values: pd.Series) -> None:
             axes.set_yscale("log")
 
 
-def estimates(axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str, Any]) -> None:
+def bars(kind: str) -> dict[str, Any]:
+    """Return the marks of a kind of theory: pale unless it is exact."""
+    return BARS | {"alpha": 1.0 if kind == EXACT else _PALE}
+
+
+def kind_keys(kinds: Iterable[str]) -> list[Line2D]:
+    """Return an entry of a legend for each kind of theory that there is."""
+    there = [kind for kind in dict.fromkeys(kinds) if kind]
+    return [key(f"theory ({kind})", color="black", **bars(kind)) for kind in there]
+
+
+def estimates(
+    axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str, Any], kind: str = EXACT
+) -> None:
     """Draw estimates with their errors, and their theory as bars: it is known at the points."""
     shown = picked.where(picked > 0) if axes.get_yscale() == "log" else picked
-    axes.plot(series.position, shown["theory"], color=style["color"], zorder=2, **BARS)
+    axes.plot(series.position, shown["theory"], color=style["color"], zorder=2, **bars(kind))
     axes.errorbar(
         series.position, shown["estimate"], picked["stderr"], linestyle="none", zorder=3, **style
     )

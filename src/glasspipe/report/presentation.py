@@ -5,7 +5,7 @@ against the first swept number, else side by side. Keys that still tell points a
 one colour or one column each; a key that merely follows the axis (zipped with it) does not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite, log10
@@ -213,6 +213,26 @@ def pick(
     chosen = summary[(summary["quantity"] == quantity) & (summary["statistic"] == statistic)]
     columns = ["estimate", "stderr", "theory"]
     return chosen.set_index("point")[columns].astype(float).reindex(points)
+
+
+def theory_kind(summary: pd.DataFrame, quantity: str, points: Sequence[str] | None = None) -> str:
+    """Return what kind of theory a quantity has, ``exact``, or the kinds that differ by point."""
+    mine = summary[summary["quantity"] == quantity]
+    mine = mine if points is None else mine[mine["point"].isin(points)]
+    return " or ".join(dict.fromkeys(kind for kind in mine["theory_kind"] if kind))
+
+
+def told(theory: float, kind: str) -> str:
+    """Return a number of theory with its kind as a remark, empty if there is none."""
+    return f"theory ({kind}) {theory:.4g}" if isfinite(theory) else ""
+
+
+def kinds(summary: pd.DataFrame, quantities: Iterable[str]) -> str:
+    """Return the kinds of theory of quantities, ``exact: $B$; independent signs: $b$``, in TeX."""
+    found: dict[str, list[str]] = {}
+    for quantity in quantities:
+        found.setdefault(theory_kind(summary, quantity), []).append(f"${SYMBOLS[quantity]}$")
+    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in found.items() if kind)
 
 
 def ratio(above: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:

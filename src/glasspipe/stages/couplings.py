@@ -78,7 +78,7 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
         output,
         part,
         variables=COUPLINGS.written(model),
-        sizes={"defect": source.size("defect"), **variables.AXES},
+        sizes={"defect": source.size("defect")},
         realisations=source.realisations,
         attributes={"U": "not stored; eq. (16) of position and gamma in the periodic box"},
     ) as writer:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.files import dataset, variables
-from glasspipe.files.variables import AXES, Variable
+from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
@@ -63,7 +63,7 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
             output,
             part,
             variables=FIELDS.written(model),
-            sizes={"defect": number, **AXES},
+            sizes={"defect": number},
             realisations=source.realisations,
         ) as writer:
             for row, realisation in enumerate(source.realisations):

@@ -263,7 +263,6 @@ def _sizes(model: Model, defects: int) -> dict[str, int]:
         "defect": defects,
         "step": freeze["steps"],
         "replica": freeze["replicas"],
-        "axis": 3,
     }
     if freeze["replicas"] > 1:
         found["overlap_bin"] = OVERLAP_BINS

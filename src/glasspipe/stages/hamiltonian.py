@@ -123,7 +123,7 @@ def _file(
         output,
         part,
         variables=HAMILTONIAN.written(part.model),
-        sizes={**sizes, "axis": 3},
+        sizes=sizes,
         realisations=source.realisations,
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, variables
 from glasspipe.files.user_defects import user_defects
-from glasspipe.files.variables import AXES, Variable
+from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
@@ -68,7 +68,7 @@ def _draw(part: StagePart, output: Path, numbers: range) -> None:
         output,
         part,
         variables=written,
-        sizes={"defect": number, **AXES},
+        sizes={"defect": number},
         realisations=numbers,
         attributes={"sites": lattice.sites, "defects": number},
     ) as writer:
@@ -98,7 +98,7 @@ def _take(part: StagePart, source: Path, output: Path, numbers: range) -> None:
             output,
             part,
             variables={name: SAMPLE.variables[name] for name in (*defects.names, *missing)},
-            sizes={"defect": defects.number, **AXES},
+            sizes={"defect": defects.number},
             realisations=numbers,
             attributes=defects.attributes,
         ) as writer:

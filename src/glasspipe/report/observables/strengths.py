@@ -27,9 +27,11 @@ from glasspipe.report.presentation import (
     find_fit,
     fraction,
     joined,
+    kinds,
     pick,
     points_of,
     ratio,
+    theory_kind,
 )
 
 Array = NDArray[np.float64]
@@ -74,7 +76,7 @@ def fields_against_x(found: Results) -> Drawing:
         axes.set_title(series.label)
         for quantity, style in _STYLES.items():
             picked = pick(summary, quantity, TYPICAL, series.points)
-            drawing.estimates(axes, series, picked, style)
+            drawing.estimates(axes, series, picked, style, theory_kind(summary, quantity))
             drawing.limit(axes, arrangement, series, histograms.sel(quantity=quantity), style)
     panels[0].set_ylabel("typical field (eV)")
     _explain_fields(figure, arrangement, summary, found.fits)
@@ -97,7 +99,8 @@ def _explain_fields(
         entries.append(drawing.key(label, ls="", **style))
     inside = arrangement.rises and not others
     owner = figure.axes[0] if inside else figure
-    entries.append(drawing.key(r"theory, random $S$ and $\tau$", color="grey", **drawing.BARS))
+    entries += drawing.kind_keys(theory_kind(summary, quantity) for quantity in _STYLES)
+    entries.append(drawing.key("few defects", color="black", **drawing.DASHED))
     drawing.legend(owner, entries, title=title, labelspacing=0.3)
 
 
@@ -211,7 +214,7 @@ def typical_fields_latex(found: Results) -> str:
         ratios |= dict.fromkeys(column, measured(picked.div(theory, axis=0)))
     note = (
         "Quartile half-widths; below the rule, in units of their theory"
-        r" with independent $S_j$ and $\tau_j$."
+        f" ({kinds(summary, _quantities(summary))})."
     )
     return tabular(list(columns), [rows(columns), rows(ratios)], note)
 

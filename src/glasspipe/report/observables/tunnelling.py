@@ -162,12 +162,20 @@ def free_spins(found: Results) -> Drawing:
         drawing.set_axis([axes], arrangement)
         axes.set_title(series.label)
         for name, (_, style) in _FREE.items():
-            drawing.estimates(axes, series, pick(summary, "free_S", name, series.points), style)
+            found_here = pick(summary, FREE, name, series.points)
+            drawing.estimates(axes, series, found_here, style, LIMIT_OF_SIGNS)
         drawing.note_if_empty(axes, "$D=0$: none is free")
     panels[0].set_ylabel(r"fraction of $S$ with $|h|<D$")
     entries = [drawing.key(label, ls="", **style) for label, style in _FREE.values()]
     drawing.legend(
-        figure, [*entries, drawing.key("random $S$", color=COLOURS[0], **drawing.BARS)], ncols=2
+        figure,
+        [
+            *entries,
+            drawing.key(
+                "few defects, random $S$", color=COLOURS[0], **drawing.bars(LIMIT_OF_SIGNS)
+            ),
+        ],
+        ncols=2,
     )
     return figure
 

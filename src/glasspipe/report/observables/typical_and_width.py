@@ -30,6 +30,8 @@ from glasspipe.report.presentation import (
     plus_minus,
     points_of,
     ratio,
+    theory_kind,
+    told,
 )
 
 SCALES = "paper"
@@ -88,13 +90,13 @@ def typical_and_width(found: Results) -> Drawing:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
     drawing.set_axis([top, bottom], arrangement)
     drawing.set_energies([top], arrangement.axis, summary["estimate"][summary["quantity"] == "B"])
-    single = len(arrangement.series) == 1
+    single, kind = len(arrangement.series) == 1, theory_kind(summary, "B")
     colours = drawing.series_colours(arrangement)
     for series, shared in zip(arrangement.series, colours, strict=False):
         for law in _LAWS:
             picked = pick(summary, "B", law.statistic, series.points)
             style = law.style(law.colour if single else shared)
-            drawing.estimates(top, series, picked, style)
+            drawing.estimates(top, series, picked, style, kind)
             drawing.residuals(bottom, series, picked, style)
             if law.statistic == WIDTH:
                 _draw_widths(top, arrangement, series, picked["theory"], style["color"])
@@ -105,9 +107,9 @@ def typical_and_width(found: Results) -> Drawing:
     top.set_ylabel("random field on $S$ (eV)")
     bottom.set_ylabel("deviation from\ntheory (%)")
     if single:
-        _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0])
+        _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0], kind)
     else:
-        _explain_laws(top, fits, None)
+        _explain_laws(top, fits, None, kind)
         drawing.explain_series(figure, arrangement)
     return figure
 
@@ -122,15 +124,17 @@ def _draw_widths(
         axes.plot(dense, np.sqrt(dense * np.interp(dense, x, known**2 / x)), color=colour, zorder=1)
 
 
-def _explain_laws(owner: Axes | Drawing, fits: pd.DataFrame, series: Series | None) -> None:
+def _explain_laws(
+    owner: Axes | Drawing, fits: pd.DataFrame, series: Series | None, kind: str
+) -> None:
     """Explain the marks of the statistics; of a single series with its power laws."""
     entries = []
     for law in _LAWS:
         power = law.power(fits, series) if series else ""
         colour = law.colour if series else "grey"
         entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
-    entries.append(drawing.key("theory", color="grey", **drawing.BARS))
-    drawing.legend(owner, [*entries, drawing.key("few defects", color="grey", **drawing.DASHED)])
+    few = drawing.key("few defects", color="black", **drawing.DASHED)
+    drawing.legend(owner, [*entries, *drawing.kind_keys([kind]), few])
 
 
 def values(found: Results) -> pd.DataFrame:
@@ -172,7 +176,8 @@ def latex(found: Results) -> str:
     factor, unit = energy_unit(mean["stderr"])
     columns[header(r"\langle B\rangle", unit)] = measured(mean / factor)
     columns["kurtosis"] = measured(pick(summary, "B", "kurtosis"))
-    return tabular(list(columns), [rows(columns)], _KURTOSIS)
+    note = f"{_KURTOSIS} Theory is {theory_kind(summary, 'B') or 'not known'}."
+    return tabular(list(columns), [rows(columns)], note)
 
 
 def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
@@ -194,7 +199,7 @@ def _scales(summary: pd.DataFrame, series: Series, axis: Axis) -> list[Line]:
     lines = []
     if isfinite(found["estimate"]):
         value = plus_minus(found["estimate"], found["stderr"])
-        remark = f"theory {found['theory']:.4g}" if isfinite(found["theory"]) else ""
+        remark = told(found["theory"], theory_kind(summary, "B", [first]))
         where = axis.at(series.position[0])
         lines.append((f"B_0/(xγη/4πρc_l²a³) at {where}", value, remark))
     if isfinite(U_0):
@@ -222,7 +227,7 @@ def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> Line:
         return "B̄/B_0", _UNAVAILABLE, "B vanishes in this study"
     first = found.iloc[known[0]]
     where = axis.at(series.position[known[0]])
-    remark = f"theory {first['theory']:.4g}" if isfinite(first["theory"]) else ""
+    remark = told(first["theory"], theory_kind(statistics, "B", [series.points[known[0]]]))
     return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
 
 
