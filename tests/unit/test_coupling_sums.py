@@ -36,12 +36,26 @@ def test_the_sum_is_over_all_pairs_of_a_defect(tmp_path):
         assert value == pytest.approx(mine.sum(), rel=1e-12, abs=1e-18)
 
 
+def test_without_a_matrix_the_sums_are_the_same(tmp_path):
+    """Sums over a mesh, whose error is 1e-6 of their rms."""
+    found = []
+    for store in ("float64", "implicit"):
+        point = point_from({**CONFIG, "realisations": 1, "couplings": {"store": store}})
+        files = [tmp_path / f"{store}_{name}.nc" for name in ("sample", "couplings", "frozen")]
+        stages.sample(point, files[0])
+        stages.couplings(point, *files[:2])
+        stages.freeze(point, *files[1:])
+        with dataset.stage_file(files[2], part(point, "freeze")) as source:
+            found.append(source.whole("U_sum")[0])
+    assert found[1] == pytest.approx(found[0], abs=1e-5 * np.sqrt(np.mean(found[0] ** 2)))
+    assert np.abs(found[0]).max() > 0
+
+
 def test_sums_are_scaled_by_the_strengths_and_shown(tmp_path):
     run(tmp_path, CONFIG)
     found = Results(tmp_path)
-    typical = {
-        name: pick(found.summary, name, TYPICAL)["estimate"].item() for name in (SUM, SCALED)
-    }
+    names = ("B", SUM, SCALED)
+    typical = {name: pick(found.summary, name, TYPICAL)["estimate"].item() for name in names}
     assert typical[SCALED] == pytest.approx(typical[SUM] * 0.5 / 2.0)
     table = coupling_sums.values(found)
     B = typical["B"]

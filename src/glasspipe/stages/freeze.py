@@ -36,6 +36,7 @@ _EVERY = {
     "S": variables.FROZEN,
     "h": Variable(variables.DEFECT, "eV", "local field on S, random field included", "eq. (29)"),
     "B": variables.B,
+    "U_sum": Variable(variables.DEFECT, "eV", "sum over j of U_ij", "after eq. (29)"),
     "energy": Variable("realisation", "eV", "energy of S", "eq. (29)"),
     "T": Variable(_STEP, "eV", "temperature k_B T", "model"),
     "trace_energy": Variable(_TRACE, "eV", "mean energy at the temperature", "eq. (29)"),
@@ -93,7 +94,6 @@ _STORED = variables.only(
         "U_norm": Variable(
             variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
         ),
-        "U_sum": Variable(variables.DEFECT, "eV", "sum over j of U_ij", "after eq. (29)"),
     },
 )
 _IMPLICIT = variables.only(
@@ -235,7 +235,8 @@ def _of_implicit(
     system = System(position, of_S, source.whole("box"), model.medium, model.boundary)
     hamiltonian = implicit(system, B, accuracy=model.accuracy)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
-    return frozen, vars(accuracy) | {"B_error": B_error}
+    found = {"B_error": B_error, "U_sum": hamiltonian.coupling_sums()}
+    return frozen, vars(accuracy) | found
 
 
 def _judgement(rows: list[Arrays], model: Model) -> str:

@@ -110,6 +110,13 @@ class Implicit:
         sums.near.add_fields(S, h)
         return h + self.B
 
+    def coupling_sums(self) -> Array:
+        """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""
+        together = self.fields(np.ones(len(self.B), np.int8), self.fine) - self.B
+        found = np.empty_like(together)
+        found[self.order] = together * self.unit
+        return found
+
     def whole(self) -> NearList:
         """Couplings of near defects as a whole, near part and far part."""
         return with_window(self.near, self.position, self.gamma, self.split, 0.0)

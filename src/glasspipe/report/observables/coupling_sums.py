@@ -29,8 +29,6 @@ _STYLES = {
 
 def measure(point: PointData) -> Measured:
     """Return how Σ_j U_ij is distributed, and how |Σ_j U_ij| and |B_i| go together."""
-    if "U_sum" not in point.frozen:
-        return Measured()
     total, B = point.frozen["U_sum"], point.frozen["B"]
     found = []
     for quantity, values in ((SUM, total), (SCALED, total * eta_over_gamma(point.tensors))):
