@@ -157,3 +157,55 @@ def test_texts_are_refused(write):
         file.create_dataset("eta", data=np.array([["1"] * 5] * 2, dtype="S1"))
     with pytest.raises(DataError, match="eta"):
         read(path)
+
+
+def soft(file, data, _):
+    file["elsewhere"] = data
+    file["eta"] = h5py.SoftLink("/elsewhere")
+
+
+def external(file, data, folder):
+    with h5py.File(folder / "other.h5", "w") as other:
+        other["eta"] = data
+    file["eta"] = h5py.ExternalLink("other.h5", "/eta")
+
+
+def virtual(file, data, folder):
+    with h5py.File(folder / "other.h5", "w") as other:
+        other["eta"] = data
+    layout = h5py.VirtualLayout(data.shape, data.dtype)
+    layout[...] = h5py.VirtualSource(folder / "other.h5", "eta", shape=data.shape)
+    file.create_virtual_dataset("eta", layout)
+
+
+def raw(file, data, folder):
+    data.tofile(folder / "other.raw")
+    external = [(folder / "other.raw", 0, h5py.h5f.UNLIMITED)]
+    file.create_dataset("eta", data.shape, data.dtype, external=external)
+
+
+@pytest.mark.parametrize("kind", [soft, external, virtual, raw])
+def test_numbers_of_other_files_are_refused(write, values, kind):
+    path = write({})
+    with h5py.File(path, "a") as file:
+        del file["eta"]
+        kind(file, values["eta"], path.parent)
+    with pytest.raises(DataError, match="'eta' is a link; allowed: numbers in the file itself"):
+        read(path)
+
+
+def test_a_file_with_a_damaged_head_is_read_or_refused_in_one_line(write):
+    path = write({})
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    refused = []
+    for place in rng.integers(4000, size=40):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << rng.integers(8)
+        path.write_bytes(changed)
+        try:
+            read(path)
+        except DataError as error:
+            refused.append(str(error))
+    assert len(refused) > 10
+    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in refused)

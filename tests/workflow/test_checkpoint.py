@@ -14,6 +14,7 @@ import pytest
 from workbench import part, stages
 
 from glasspipe.files.checkpoint import Checkpoint, Owner, StoppedError, path_of
+from glasspipe.files.seal import seal
 from glasspipe.kernels import freeze as kernels
 from glasspipe.settings.point import point_from
 from glasspipe.settings.reading import read_mapping
@@ -143,6 +144,7 @@ def test_the_rest_is_done_and_no_more(stopped, monkeypatch):
 def other_input(folder):
     with h5netcdf.File(folder / "couplings.nc", "a") as file:
         file["B"][0, 0] *= 1 + 1e-12
+    seal(folder / "couplings.nc")
 
 
 def other_point(folder):

@@ -29,7 +29,10 @@ def with_(**sections):
             with_(medium={"density": 2, "c_l": 2, "c_t": 2}, boundary="stress_free"),
             "boundary: found stress_free with a bulk modulus K of -2.66667 GPa; allowed: K > ",
         ),
-        (with_(sample={"source": {"file": "study.json"}}), "study.json: not a NetCDF4 file"),
+        (
+            with_(sample={"source": {"file": "study.json"}}),
+            "study.json: damaged or not a NetCDF4 file",
+        ),
         (with_(sample={"source": {"file": "a<b>.nc"}}), "sample.source.file: found 'a<b>.nc'"),
     ],
 )

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 import glasspipe
 from glasspipe.errors import DataError
+from glasspipe.files.links import DAMAGED, check_links
+from glasspipe.files.seal import check_seal, seal
 from glasspipe.files.variables import REALISATION, Variable
 
 if TYPE_CHECKING:
@@ -88,6 +90,14 @@ def replacing(path: Path) -> Iterator[Path]:
             os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def sealing(path: Path) -> Iterator[Path]:
+    """Yield a name as `replacing` does, and seal the file before it is moved."""
+    with replacing(path) as temporary:
+        yield temporary
+        seal(temporary)
 
 
 def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
@@ -169,7 +179,7 @@ def create(
     """
     import h5netcdf
 
-    with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    with sealing(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs.update(
             {
                 "stage": origin.stage,
@@ -198,7 +208,8 @@ class Reader:
     @property
     def attributes(self) -> dict[str, Any]:
         """The global attributes."""
-        return dict(self._file.attrs)
+        with _readable(self.path, "an attribute"):
+            return dict(self._file.attrs)
 
     @property
     def realisations(self) -> list[int]:
@@ -207,7 +218,8 @@ class Reader:
 
     def size(self, dimension: str) -> int:
         """Return the size of a dimension."""
-        return self._file.dimensions[dimension].size
+        with _readable(self.path, f"the dimension {dimension!r}"):
+            return self._file.dimensions[dimension].size
 
     def __contains__(self, name: str) -> bool:
         """Say whether the file holds a variable."""
@@ -219,19 +231,23 @@ class Reader:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a variable."""
-        return tuple(self._variable(name).shape)
+        with _readable(self.path, repr(name)):
+            return tuple(self._variable(name).shape)
 
     def dtype(self, name: str) -> np.dtype[Any]:
         """Return the type of a variable's numbers, as it is stored."""
-        return np.dtype(self._variable(name).dtype)
+        with _readable(self.path, repr(name)):
+            return np.dtype(self._variable(name).dtype)
 
     def dimensions(self, name: str) -> tuple[str, ...]:
         """Return the names of a variable's dimensions."""
-        return tuple(self._variable(name).dimensions)
+        with _readable(self.path, repr(name)):
+            return tuple(self._variable(name).dimensions)
 
     def about(self, name: str) -> dict[str, Any]:
         """Return the attributes of a variable."""
-        return dict(self._variable(name).attrs)
+        with _readable(self.path, repr(name)):
+            return dict(self._variable(name).attrs)
 
     def row(self, row: int, *names: str) -> list[NDArray[Any]]:
         """Read what belongs to the realisation in ``row``."""
@@ -246,38 +262,44 @@ class Reader:
         return self._read(name, part)
 
     def _read(self, name: str, index: Any) -> NDArray[Any]:
-        variable = self._variable(name)
-        try:
-            return np.asarray(variable[index])
-        except OSError:
-            raise DataError(f"{self.path}: {name!r} cannot be read; the file is damaged") from None
+        with _readable(self.path, repr(name)):
+            return np.asarray(self._variable(name)[index])
 
     def _variable(self, name: str) -> Any:
-        try:
-            return self._file.variables[name]
-        except KeyError:
-            raise DataError(f"{self.path}: holds no variable {name!r}") from None
+        if name not in self:
+            raise DataError(f"{self.path}: holds no variable {name!r}")
+        return self._file.variables[name]
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Reader]:
-    """Open any NetCDF4 file.
+def _readable(path: Path, what: str) -> Iterator[None]:
+    """Turn what the library says of a damaged file into one line."""
+    try:
+        yield
+    except DAMAGED as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: {what} cannot be read; the file is damaged") from None
+
+
+@contextmanager
+def opened(path: Path, *, ours: bool = False) -> Iterator[Reader]:
+    """Open any NetCDF4 file, or only one that glasspipe wrote.
 
     Raises
     ------
     DataError
-        If there is no such file, or it is not NetCDF4, or it is truncated.
+        If there is no such file, or it is not NetCDF4, or it is truncated or has changed.
     """
     import h5netcdf
 
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    try:
+    check_seal(path, needed=ours)
+    if not ours:
+        check_links(path)
+    with _readable(path, "its list of variables"):
         file = h5netcdf.File(path, "r")
-    except OSError as error:
-        truncated = "truncated" in str(error)
-        found = "truncated" if truncated else "not a NetCDF4 file"
-        raise DataError(f"{path}: {found}; a NetCDF4 (HDF5) file is needed") from None
     with file:
         yield Reader(path, file)
 
@@ -291,7 +313,7 @@ def file_of(path: Path, stage: str) -> Iterator[Reader]:
     DataError
         If it cannot be opened or is another stage's file.
     """
-    with opened(path) as reader:
+    with opened(path, ours=True) as reader:
         found = reader.attributes.get("stage")
         if found != stage:
             raise DataError(f"{path}: a file of the stage {found!r}; one of {stage!r} is needed")
@@ -316,6 +338,21 @@ def stage_file(path: Path, origin: Origin) -> Iterator[Reader]:
                 f"{path}: made for another point; {key} is {theirs!r} there and {ours!r} here"
             )
         yield reader
+
+
+def check_realisations(reader: Reader, wanted: Sequence[int]) -> None:
+    """Refuse a file that holds other realisations than it should.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    if reader.realisations != list(wanted):
+        raise DataError(
+            f"{reader.path}: holds the realisations {_range(reader.realisations)};"
+            f" {_range(wanted)} are needed"
+        )
 
 
 def check_same_realisations(*readers: Reader) -> None:

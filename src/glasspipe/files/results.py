@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from glasspipe.errors import DataError
-from glasspipe.files.dataset import opened, replacing
+from glasspipe.files.dataset import opened, replacing, sealing
 
 SUMMARY = "summary.parquet"
 SUMMARY_TEXT = "summary.csv"
@@ -59,6 +59,7 @@ _VARIABLES = {
 }
 
 CONCENTRATION = "defects.concentration"
+_HASH = "point_hash"
 
 
 def plain(values: Iterable[Any]) -> list[Any]:
@@ -74,28 +75,33 @@ def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [name for name in table.columns if name not in columns]
 
 
-def write_defects(folder: Path, name: str, table: pd.DataFrame) -> None:
+def write_defects(folder: Path, name: str, table: pd.DataFrame, *, point_hash: str) -> None:
     """Write the defects of the point ``name``, one row a defect."""
-    with replacing(folder / DEFECTS / f"{name}.parquet") as temporary:
-        table.to_parquet(temporary, index=False)
+    marked = table.copy(deep=False)
+    marked.attrs = {_HASH: point_hash}
+    _write_parquet(folder / DEFECTS / f"{name}.parquet", marked)
 
 
-def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
+def write_point(folder: Path, name: str, data: xr.Dataset, *, point_hash: str) -> None:
     """Write the statistics of the point ``name``."""
-    _write_netcdf(folder / POINTS / f"{name}.nc", data)
+    _write_netcdf(folder / POINTS / f"{name}.nc", data.assign_attrs({_HASH: point_hash}))
 
 
-def read_point(folder: Path, name: str) -> xr.Dataset:
-    """Read the statistics of the point ``name``.
+def read_point(folder: Path, name: str, *, point_hash: str) -> xr.Dataset:
+    """Read the statistics of the point ``name``, whose defects must be there too.
 
     Raises
     ------
     DataError
-        If the file is missing or damaged.
+        If one of the two files is missing, damaged or another point's.
     """
     path = _existing(folder / POINTS / f"{name}.nc")
-    with opened(path):
-        return xr.load_dataset(path, engine="h5netcdf")
+    data = _read_netcdf(path)
+    table = _existing(folder / DEFECTS / f"{name}.parquet")
+    for file, found in ((path, data.attrs.pop(_HASH, None)), (table, _marked(table))):
+        if found != point_hash:
+            raise DataError(f"{file}: damaged or another point's; delete it and run again")
+    return data
 
 
 def remove_other_points(folder: Path, names: Sequence[str]) -> None:
@@ -117,8 +123,7 @@ def write_summary(folder: Path, table: pd.DataFrame) -> None:
         The columns :data:`SUMMARY_COLUMNS`, and one for each swept key.
     """
     table = _plain_table(table, SUMMARY_COLUMNS)
-    with replacing(folder / SUMMARY) as temporary:
-        table.to_parquet(temporary, index=False)
+    _write_parquet(folder / SUMMARY, table)
     write_csv(folder / SUMMARY_TEXT, table)
 
 
@@ -132,7 +137,7 @@ def read_summary(folder: Path) -> pd.DataFrame:
     """
     path = _existing(folder / SUMMARY)
     try:
-        table = pd.read_parquet(path)
+        table = pd.read_parquet(path, page_checksum_verification=True)
     except (OSError, ValueError):
         raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
     return _checked(path, table, SUMMARY_COLUMNS)
@@ -191,11 +196,11 @@ def read_merged(folder: Path, name: str) -> xr.Dataset:
         If the file is missing, damaged or holds something else.
     """
     path = folder / name
-    with opened(path) as reader:
-        missing = [variable for variable in _VARIABLES[name] if variable not in reader]
+    data = _read_netcdf(path)
+    missing = [variable for variable in _VARIABLES[name] if variable not in data.variables]
     if missing:
         raise DataError(f"{path}: holds no variable {missing[0]!r}; run `glasspipe aggregate`")
-    return xr.load_dataset(path, engine="h5netcdf")
+    return data
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -214,8 +219,29 @@ def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _write_netcdf(path: Path, data: xr.Dataset) -> None:
-    with replacing(path) as temporary:
+    with sealing(path) as temporary:
         data.to_netcdf(temporary, engine="h5netcdf")
+
+
+def _read_netcdf(path: Path) -> xr.Dataset:
+    with opened(path, ours=True):
+        return xr.load_dataset(path, engine="h5netcdf")
+
+
+def _write_parquet(path: Path, table: pd.DataFrame) -> None:
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False, write_page_checksum=True)
+
+
+def _marked(path: Path) -> str | None:
+    """Return the hash of the point that a table was made for, if it says one."""
+    from pyarrow.parquet import read_schema
+
+    try:
+        metadata = read_schema(path).metadata or {}
+        return json.loads(metadata[b"PANDAS_ATTRS"])[_HASH]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _existing(path: Path) -> Path:

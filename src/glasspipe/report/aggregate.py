@@ -72,14 +72,17 @@ def point(folder: Path, name: str) -> None:
     study = load(folder)
     files = study.point(name)
     merged = _Merged.read(files)
-    results.write_defects(folder, name, merged.table(_swept(study)[name]))
+    point_hash = files.point.hash
+    table = merged.table(_swept(study)[name])
+    results.write_defects(folder, name, table, point_hash=point_hash)
     froze = freezing_results.statistics(
         files,
         x=merged.x,
         resamples=study.config["aggregate"]["bootstrap"],
         rng=np.random.default_rng(seed_sequence(files.point.model, "freezing", 0)),
     )
-    results.write_point(folder, name, xr.merge([_statistics(study, files, merged), froze]))
+    statistics = xr.merge([_statistics(study, files, merged), froze])
+    results.write_point(folder, name, statistics, point_hash=point_hash)
 
 
 def study(folder: Path) -> None:
@@ -95,7 +98,9 @@ def study(folder: Path) -> None:
     files = load(folder)
     swept = _swept(files)
     names = list(swept)
-    points = [results.read_point(folder, name) for name in names]
+    points = [
+        results.read_point(folder, one.name, point_hash=one.point.hash) for one in files.points
+    ]
     results.write_summary(folder, _summary(files, points))
     results.write_fits(folder, _fits(files, points))
     keys = {

@@ -5,15 +5,15 @@ the workflow.
 """
 
 import json
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.errors import ConfigError
-from glasspipe.files.dataset import Reader, replacing, stage_file
+from glasspipe.files.dataset import Reader, check_realisations, replacing, stage_file
 from glasspipe.settings.point import Point
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import Study
@@ -71,7 +71,7 @@ def merge_settings(study: Study) -> dict[str, str]:
 
 
 def study_record(study: Study) -> dict[str, Any]:
-    """Return what `study.json` holds: the complete config, and each point with its files.
+    """Return what `study.json` holds: the complete config, the chunks, each point with its files.
 
     A point in a crystal has Zener's ratio and the Hill average besides.
     """
@@ -86,7 +86,8 @@ def study_record(study: Study) -> dict[str, Any]:
         }
         for point in study.points
     ]
-    return {"config": study.config, "points": points}
+    numbers = [[numbers.start, numbers.stop] for numbers in study.chunks]
+    return {"config": study.config, "chunks": numbers, "points": points}
 
 
 def _crystal(point: Point) -> dict[str, Any]:
@@ -145,15 +146,28 @@ class PointFiles:
         The point.
     files : dict of str to tuple of Path
         The data files of each stage that keeps them, in the order of their realisations.
+    chunks : tuple of range
+        The realisations that each file of a stage holds.
     """
 
     name: str
     point: Point
     files: dict[str, tuple[Path, ...]]
+    chunks: tuple[range, ...]
 
-    def opened(self, stage: Stage, path: Path) -> AbstractContextManager[Reader]:
-        """Open one of its files; DataError if it is not the point's."""
-        return stage_file(path, stage.part(self.point))
+    @contextmanager
+    def opened(self, stage: Stage, path: Path) -> Iterator[Reader]:
+        """Open one of its files.
+
+        Raises
+        ------
+        DataError
+            If it is not the point's, or does not hold the realisations that it is there for.
+        """
+        wanted = self.chunks[self.files[stage.name].index(path)]
+        with stage_file(path, stage.part(self.point)) as reader:
+            check_realisations(reader, wanted)
+            yield reader
 
 
 @dataclass(frozen=True)
@@ -211,14 +225,15 @@ def load(folder: str | Path) -> StudyFiles:
         )
     record = read_mapping(path)
     try:
-        points = tuple(_point_files(folder, entry) for entry in record["points"])
+        numbers = tuple(range(start, stop) for start, stop in record["chunks"])
+        points = tuple(_point_files(folder, entry, numbers) for entry in record["points"])
         return StudyFiles(folder, record["config"], points)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise ConfigError(f"{path}: not written by glasspipe") from None
 
 
-def _point_files(folder: Path, entry: Mapping[str, Any]) -> PointFiles:
+def _point_files(folder: Path, entry: Mapping[str, Any], numbers: tuple[range, ...]) -> PointFiles:
     files = {
         stage: tuple(folder / name for name in names) for stage, names in entry["files"].items()
     }
-    return PointFiles(entry["name"], Point(entry["point"], entry["swept"]), files)
+    return PointFiles(entry["name"], Point(entry["point"], entry["swept"]), files, numbers)
