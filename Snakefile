@@ -4,8 +4,7 @@
 include: "workflow/Snakefile"
 
 
-rule all:
+rule study:  # an included default target is none
     default_target: True
     input:
-        rules.report.output,
-        KEPT,
+        rules.all.input,

@@ -37,9 +37,9 @@ class Bench:
     def results(self):
         return self.cwd / "results" / "tiny"
 
-    def command(self, *arguments, config="study.json", cores=2):
+    def command(self, *arguments, config="study.json", cores=2, snakefile=SNAKEFILE):
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE)),
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)),
             *("--configfile", config, "--cores", str(cores), *arguments),
         ]
 
@@ -66,14 +66,20 @@ class Bench:
         return done
 
     def planned(self, *arguments, **options):
-        """Return the number of jobs that each rule would run."""
+        """Return the number of jobs that each rule would run, which are planned without a trace."""
+        before = self.state()
         done = self.run_well("--dry-run", *arguments, **options)
+        assert self.state() == before
         words = [line.split() for line in done.stdout.splitlines()]
         return {line[0]: int(line[1]) for line in words if len(line) == 2 and line[0] in RULES}
 
+    def state(self):
+        """Return the time of every file of the study."""
+        return {path: path.stat().st_mtime_ns for path in self.results.rglob("*")}
+
     def merged(self):
         """Return the bytes of every result that does not depend on how the work was split."""
-        split = {"data", "logs", "benchmarks", "study.json"}
+        split = {"data", "logs", "benchmarks", "study.json", ".lock"}
         files = (path.relative_to(self.results) for path in self.results.rglob("*"))
         return {
             str(file): (self.results / file).read_bytes()

@@ -1,4 +1,4 @@
-"""After kill -9 nothing under a final name is partial, and a new run ends in the same bytes."""
+"""After kill -9 nothing under a final name is partial; the same command ends in the same bytes."""
 
 import os
 import signal
@@ -31,12 +31,36 @@ def data(bench):
     return {path.relative_to(bench.cwd): path.read_bytes() for path in bench.cwd.rglob("*.nc")}
 
 
-def wait_for_a_job_that_writes(bench):
+def wait_for(bench, pattern):
+    """Return the file of the study that appears."""
     for _ in range(100 * PATIENCE):
-        if list(bench.results.glob("data/freeze/*/.*.nc.*.part")):
-            return
+        if found := list(bench.results.glob(pattern)):
+            return found[0]
         time.sleep(0.01)
-    pytest.fail("no job began to write")
+    pytest.fail(f"no {pattern}")
+
+
+def wait_for_a_job_that_writes(bench):
+    wait_for(bench, "data/freeze/*/.*.nc.*.part")
+
+
+def test_a_running_study_is_left_alone(bench, uninterrupted):
+    """By another run of it, which is refused, and by the plan of another study of that name."""
+    bench.configure(SLOW)
+    running = subprocess.Popen(bench.command(*UNTIL), cwd=bench.cwd, stderr=subprocess.DEVNULL)
+    wait_for_a_job_that_writes(bench)
+    record = (bench.results / "study.json").read_bytes()
+    bench.configure({**SLOW, "realisations": 2})
+    refused = bench.run(*UNTIL)
+    assert refused.returncode == 1
+    (line,) = [line for line in refused.stderr.splitlines() if line.startswith("glasspipe")]
+    assert f"results/tiny: process {running.pid} on " in line
+    assert line.endswith(" runs this study; allowed: one run at a time")
+    assert "unlock" not in refused.stderr
+    bench.run_well("--dry-run", *UNTIL)
+    assert (bench.results / "study.json").read_bytes() == record
+    assert running.wait() == 0
+    assert data(bench) == uninterrupted
 
 
 @pytest.mark.parametrize("orphans_live", [True, False])
@@ -54,10 +78,6 @@ def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans
     for path, content in data(bench).items():
         h5netcdf.File(bench.cwd / path).close()
         assert content == uninterrupted.get(path, content)
-    refused = bench.run(*UNTIL)
-    assert refused.returncode != 0
-    assert "--unlock" in refused.stderr
-    bench.run_well("--unlock")
     bench.run_well(*UNTIL)
     assert data(bench) == uninterrupted
     assert list(bench.results.rglob(".*.part")) == []
@@ -72,9 +92,8 @@ def test_a_time_limit_costs_nothing(bench, uninterrupted):
     wait_for_a_job_that_writes(bench)
     os.killpg(running.pid, signal.SIGTERM)
     running.wait()
-    [checkpoint] = bench.results.glob("data/freeze/*/.*.nc.checkpoint")
+    checkpoint = wait_for(bench, "data/freeze/*/.*.nc.checkpoint")  # the job may outlive Snakemake
     assert not list(bench.results.glob("data/freeze/*/*.nc"))
-    bench.run("--unlock")
     done = bench.run_well(*UNTIL)
     assert "goes on from" in done.stderr
     assert data(bench) == uninterrupted

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5netcdf
 import pandas as pd
 import pytest
-from workbench import RULES, TINY, part
+from workbench import RULES, SNAKEFILE, TINY, part
 
 import glasspipe
 from glasspipe.files.export import load
@@ -18,12 +18,19 @@ from glasspipe.stages import STAGES, study_files
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
 
+MODULE = """
+module glasspipe:
+    snakefile: "{}"
+    config: config
+use rule * from glasspipe
+"""
+
 DEFECT_COLUMNS = ["S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
 
 
 def test_a_study_makes_the_documented_files(finished):
     made = {path.relative_to(finished.results).parts[0] for path in finished.results.rglob("*")}
-    assert made == {
+    assert made - {".lock"} == {
         *("benchmarks", "data", "defects.parquet", "distributions.nc", "figures", "fits.csv"),
         *("freezing.nc", "logs", "low_energy.nc", "points", "study.json", "summary.csv"),
         *("summary.parquet", "tables", "traces.nc"),
@@ -91,9 +98,12 @@ def test_hamiltonians_are_stored_on_request(copied):
 
 
 def test_a_second_run_does_nothing(copied):
-    before = {path: path.stat().st_mtime_ns for path in copied.results.rglob("*")}
+    before = copied.state()
     assert "Nothing to be done" in copied.run_well().stderr
-    assert {path: path.stat().st_mtime_ns for path in copied.results.rglob("*")} == before
+    after = copied.state()
+    lock = copied.results / ".lock"
+    assert after.pop(lock) > before.pop(lock)
+    assert after == before
 
 
 def test_the_split_does_not_change_a_byte(finished, bench):
@@ -133,6 +143,20 @@ def test_a_new_point_leaves_the_others_alone(copied):
 
 
 @pytest.mark.parametrize(
+    ("deleted", "again"),
+    [
+        ("fits.csv", RULES[5:]),
+        ("points/*.nc", RULES[4:]),
+        ("defects.parquet/*.parquet", RULES[4:]),
+        ("figures/freezing.pdf", RULES[6:]),
+    ],
+)
+def test_any_result_that_is_missing_is_made_again(copied, deleted, again):
+    next(copied.results.glob(deleted)).unlink()
+    assert copied.planned() == dict.fromkeys(again, 1)
+
+
+@pytest.mark.parametrize(
     ("module", "again"),
     [
         ("defects/species.py", RULES),
@@ -157,6 +181,17 @@ def test_a_point_can_be_rerun_by_hand(copied):
     command = [sys.executable, "-m", "glasspipe", "sample", made.parent / "point.json"]
     subprocess.run([*command, "--count", "3", "-o", copied.cwd / "again.nc"], check=True)
     assert (copied.cwd / "again.nc").read_bytes() == made.read_bytes()
+
+
+@pytest.mark.parametrize("module", [False, True])
+def test_the_workflow_has_a_default_target_elsewhere(bench, module):
+    bench.configure(TINY)
+    snakefile = SNAKEFILE.parent / "workflow" / "Snakefile"
+    if module:
+        theirs = bench.cwd / "Snakefile"
+        theirs.write_text(MODULE.format(snakefile), "utf-8")
+        snakefile = theirs
+    assert set(bench.planned(snakefile=snakefile)) == set(RULES)
 
 
 def test_the_workflow_has_no_lint(bench):

@@ -1,7 +1,6 @@
 rule aggregate_point:
     input:
-        study=ancient("<results>/study.json"),
-        files=files_of_point,
+        files_of_point,
     output:
         defects="<results>/defects.parquet/{point}.parquet",
         statistics="<results>/points/{point}.nc",
@@ -15,7 +14,7 @@ rule aggregate_point:
     threads: 1
     resources:
         mem_mb=memory_of_merging,
-        runtime=10,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.aggregate"),
         settings=lambda wildcards: SETTINGS[wildcards.point],
@@ -26,7 +25,6 @@ rule aggregate_point:
 
 rule aggregate:
     input:
-        study="<results>/study.json",
         defects=expand("<results>/defects.parquet/{point}.parquet", point=POINTS),
         statistics=expand("<results>/points/{point}.nc", point=POINTS),
     output:
@@ -45,10 +43,11 @@ rule aggregate:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.aggregate"),
+        study=hash_of(STUDY.config),
         folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"

@@ -1,13 +1,15 @@
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shlex import quote
 
 from snakemake.logging import logger
 
 from glasspipe.errors import ConfigError, DataError
+from glasspipe.files.lock import locked, within
 from glasspipe.files.provenance import code_hash
 from glasspipe.report.contents import figures_of, tables_of
+from glasspipe.settings.names import hash_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
 from glasspipe.stages import stages_of, study_files
@@ -16,6 +18,8 @@ from glasspipe.stages.work import CHUNK_NAME, PART_NAME, chunks, works
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.
 BIN = Path(sys.executable).parent
 shell.prefix('set -euo pipefail; PATH={BIN:q}:"$PATH"; ')
+
+SNAKEMAKE_MB = 400  # of the two Snakemakes around a command in a cluster's job
 
 # One line a job on the terminal; the log file has these too.
 CHATTER = ("Select jobs", "Execute ", "Finished jobid")
@@ -29,8 +33,24 @@ def mistakes_in_one_line():
     """End the run with one line where the user made a mistake."""
     try:
         yield
-    except (ConfigError, DataError) as error:
+    except (ConfigError, DataError, OSError) as error:
         sys.exit(f"glasspipe: {error}")
+
+
+@contextmanager
+def alone(executor_plugin, **_):
+    """Lock the study while jobs run, and write what they read of it before.
+
+    Whatever else is done with a config, a dry run above all, writes nothing. Snakemake's own lock is
+    left out, since it outlives a run that was killed, where there is one that does not.
+    """
+    with ExitStack() as held:
+        if workflow.is_main_process and not executor_plugin.common_settings.dryrun_exec:
+            with mistakes_in_one_line():
+                if held.enter_context(locked(Path(FOLDER))):
+                    workflow.execution_settings.lock = False
+                study_files.write(STUDY, FOLDER)
+        yield
 
 
 def inputs_of(stage):
@@ -48,13 +68,14 @@ def inputs_of(stage):
 
 
 def arguments_of(stage):
-    """Return the params function for the arguments of a stage's command beside point and output."""
+    """Return the params function for the arguments of a stage's command beside its output."""
 
     def arguments(wildcards, input):
-        if stage.reads:
-            return " ".join(quote(str(input[read.name])) for read in stage.reads)
+        point = f"{FOLDER}/{WORK[stage.name][wildcards.part].point_file}"
+        paths = [point, *(str(input[read.name]) for read in stage.reads)]
         numbers = CHUNKS[wildcards.chunk]
-        return f"--first {numbers.start} --count {len(numbers)}"
+        chosen = [] if stage.reads else ["--first", numbers.start, "--count", len(numbers)]
+        return " ".join(quote(str(word)) for word in (*paths, *chosen))
 
     return arguments
 
@@ -72,9 +93,16 @@ def priority_of(stage):
     return lambda wildcards: 1 - 1 / WORK[stage.name][wildcards.part].defects
 
 
-def asked_of(stage, what):
-    """Return the resource function for the memory or the time of a stage's jobs."""
-    return lambda wildcards: getattr(WORK[stage.name][wildcards.part], what)
+def memory_of(stage):
+    """Return the resource function for the memory of a stage's jobs, more with each attempt."""
+    return lambda wildcards, attempt: (
+        SNAKEMAKE_MB + attempt * WORK[stage.name][wildcards.part].megabytes
+    )
+
+
+def time_of(stage):
+    """Return the resource function for the time of a stage's jobs, more with each attempt."""
+    return lambda wildcards, attempt: attempt * WORK[stage.name][wildcards.part].minutes
 
 
 def files_of_point(wildcards):
@@ -83,12 +111,13 @@ def files_of_point(wildcards):
     return [f"{FOLDER}/{file}" for file in files]
 
 
-def memory_of_merging(wildcards):
+def memory_of_merging(wildcards, attempt):
     """Return the memory to ask for to merge a point."""
     point = POINTS[wildcards.point]
-    return WORK["sample"][stages_of(STUDY)[0].part(point).name].merge_megabytes
+    sample = WORK["sample"][stages_of(STUDY)[0].part(point).name]
+    return SNAKEMAKE_MB + attempt * sample.merge_megabytes
 
 
-def folder(wildcards, input):
+def folder(wildcards):
     """Return the folder of the study."""
-    return str(Path(input.study).parent)
+    return FOLDER

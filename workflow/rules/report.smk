@@ -3,8 +3,7 @@ FIGURES = figures_of(STUDY.config)
 
 rule report:
     input:
-        study=ancient("<results>/study.json"),
-        aggregate=rules.aggregate.output,
+        rules.aggregate.output,
     output:
         tables=expand(
             "<results>/tables/{name}.{kind}",
@@ -29,8 +28,8 @@ rule report:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.summary"),
         folder=folder,

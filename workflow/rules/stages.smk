@@ -7,8 +7,6 @@ for stage in stages_of(STUDY):
             stage.name
         input:
             unpack(inputs_of(stage)),
-            # its name says what it holds, but for how many realisations are wanted
-            point=ancient(f"<results>/data/{stage.name}/{{part}}/point.json"),
         output:
             maybe_temporary(stage, f"<results>/data/{stage.name}/{{part}}/{{chunk}}.nc"),
         log:
@@ -20,12 +18,12 @@ for stage in stages_of(STUDY):
             "../envs/glasspipe.yaml"
         threads: 1
         resources:
-            mem_mb=asked_of(stage, "megabytes"),
-            runtime=asked_of(stage, "minutes"),
+            mem_mb=memory_of(stage),
+            runtime=time_of(stage),
         params:
             command=stage.name,
             code=code_hash(f"glasspipe.stages.{stage.name}"),
             arguments=arguments_of(stage),
         shell:
-            "glasspipe {params.command} {input.point:q} {params.arguments} --output {output:q} 2>&1"
+            "glasspipe {params.command} {params.arguments} --output {output:q} 2>&1"
             " | tee {log:q} >&2"
