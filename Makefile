@@ -1,5 +1,5 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
-# make test   sets up .venv and passes the tests
+# make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
@@ -9,6 +9,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 CONFIG ?= config/config.yaml
+SLURM := munge slurmctld slurmd slurm-client
 
 BIN := .venv/bin
 SETUP := .venv/.setup
@@ -16,7 +17,7 @@ PIP := -m pip --disable-pip-version-check
 # as the user wrote it, whatever signs it has
 export CONFIG_FILE = $(value CONFIG)
 
-.PHONY: setup run test lint bench bench-freeze bench-large lock clean
+.PHONY: setup run test slurm test-slurm lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -44,6 +45,16 @@ run: $(SETUP)
 
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+
+# Debian's packages, where Slurm is not there yet.
+slurm:
+	@(for command in munged slurmctld slurmd srun; do command -v $$command || exit 1; done) >/dev/null || \
+	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+		$(SLURM)) >/dev/null 2>&1 || \
+	{ echo "make $@: no Slurm here, and apt-get cannot install $(SLURM)" >&2; exit 1; }
+
+test-slurm: slurm $(SETUP)
+	$(BIN)/python -m pytest tests/cluster
 
 lint: $(SETUP)
 	$(BIN)/ruff check
