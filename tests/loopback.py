@@ -36,8 +36,8 @@ SlurmdParameters=config_overrides
 MailProg=/bin/true
 MinJobAge=3600
 KillWait=2
-NodeName=DEFAULT NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=4000
-NodeName=n[1-{nodes}] Port={ports}
+NodeName=DEFAULT CPUs={cpus} RealMemory=4000
+NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port={ports}
 PartitionName=main Nodes=ALL Default=YES
 """
 

@@ -44,9 +44,9 @@ class Bench:
     def results(self):
         return self.cwd / "results" / "tiny"
 
-    def command(self, *arguments, config="study.json", cores=2):
+    def command(self, *arguments, config="study.json", cores=2, snakefile=SNAKEFILE):
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE)),
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)),
             *("--configfile", config, "--cores", str(cores), *arguments),
         ]
 

@@ -160,8 +160,8 @@ def test_texts_are_refused(write):
 
 
 def soft(file, data, _):
-    file["other"] = data
-    file["eta"] = h5py.SoftLink("/other")
+    file["elsewhere"] = data
+    file["eta"] = h5py.SoftLink("/elsewhere")
 
 
 def external(file, data, folder):
@@ -194,12 +194,12 @@ def test_numbers_of_other_files_are_refused(write, values, kind):
         read(path)
 
 
-def test_a_damaged_file_is_read_or_refused_in_one_line(write):
+def test_a_file_with_a_damaged_head_is_read_or_refused_in_one_line(write):
     path = write({})
     whole = path.read_bytes()
     rng = np.random.default_rng(1)
     refused = []
-    for place in rng.integers(len(whole), size=60):
+    for place in rng.integers(4000, size=40):
         changed = bytearray(whole)
         changed[place] ^= 1 << rng.integers(8)
         path.write_bytes(changed)

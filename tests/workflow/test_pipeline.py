@@ -9,7 +9,7 @@ from pathlib import Path
 import h5netcdf
 import pandas as pd
 import pytest
-from workbench import RULES, TINY, part
+from workbench import RULES, SNAKEFILE, TINY, part
 
 import glasspipe
 from glasspipe.files.export import load
@@ -17,6 +17,13 @@ from glasspipe.files.variables import REALISATION
 from glasspipe.stages import STAGES, study_files
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
+
+MODULE = """
+module glasspipe:
+    snakefile: "{}"
+    config: config
+use rule * from glasspipe
+"""
 
 DEFECT_COLUMNS = ["S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
 
@@ -175,6 +182,17 @@ def test_a_point_can_be_rerun_by_hand(copied):
     command = [sys.executable, "-m", "glasspipe", "sample", made.parent / "point.json"]
     subprocess.run([*command, "--count", "3", "-o", copied.cwd / "again.nc"], check=True)
     assert (copied.cwd / "again.nc").read_bytes() == made.read_bytes()
+
+
+@pytest.mark.parametrize("module", [False, True])
+def test_the_workflow_has_a_default_target_elsewhere(bench, module):
+    bench.configure(TINY)
+    snakefile = SNAKEFILE.parent / "workflow" / "Snakefile"
+    if module:
+        theirs = bench.cwd / "Snakefile"
+        theirs.write_text(MODULE.format(snakefile), "utf-8")
+        snakefile = theirs
+    assert set(bench.planned(snakefile=snakefile)) == set(RULES)
 
 
 def test_the_workflow_has_no_lint(bench):

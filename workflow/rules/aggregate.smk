@@ -18,7 +18,7 @@ rule aggregate_point:
     params:
         code=code_hash("glasspipe.report.aggregate"),
         settings=lambda wildcards: SETTINGS[wildcards.point],
-        folder=FOLDER,
+        folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} --point {wildcards.point:q} 2>&1 | tee {log:q} >&2"
 
@@ -48,6 +48,6 @@ rule aggregate:
     params:
         code=code_hash("glasspipe.report.aggregate"),
         study=hash_of(STUDY.config),
-        folder=FOLDER,
+        folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"

@@ -116,3 +116,8 @@ def memory_of_merging(wildcards, attempt):
     point = POINTS[wildcards.point]
     sample = WORK["sample"][stages_of(STUDY)[0].part(point).name]
     return SNAKEMAKE_MB + attempt * sample.merge_megabytes
+
+
+def folder(wildcards):
+    """Return the folder of the study."""
+    return FOLDER

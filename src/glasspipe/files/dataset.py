@@ -94,7 +94,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def sealing(path: Path) -> Iterator[Path]:
-    """Do the same, and seal the file before it is moved."""
+    """Yield a name as `replacing` does, and seal the file before it is moved."""
     with replacing(path) as temporary:
         yield temporary
         seal(temporary)
