@@ -267,38 +267,6 @@ def test_merged_files_of_another_point_and_damaged_ones_are_refused(copied, file
     aggregate.study(folder)
 
 
-@pytest.fixture
-def copied(small, tmp_path):
-    """A copy of the finished study and the names of its points."""
-    folder, study = small
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    return tmp_path, [point.name for point in study.points]
-
-
-@pytest.mark.parametrize("stage", ["sample", "freeze", "fields"])
-def test_a_chunk_copied_over_another_is_refused(copied, stage):
-    folder, names = copied
-    one, other = study_files.load(folder).points[0].files[stage]
-    shutil.copyfile(one, other)
-    message = f"{other.name}: holds the realisations 0 to 3; 4 to 5 are needed"
-    with pytest.raises(DataError, match=message):
-        aggregate.point(folder, names[0])
-
-
-@pytest.mark.parametrize("file", ["points/{}.nc", "defects.parquet/{}.parquet"])
-def test_merged_files_of_another_point_and_damaged_ones_are_refused(copied, file):
-    folder, names = copied
-    one, other = (folder / file.format(name) for name in names[:2])
-    content = one.read_bytes()
-    for wrong in (other.read_bytes(), content[:-1], b"", content[:-1] + b"x"):
-        one.write_bytes(wrong)
-        with pytest.raises(DataError, match=re.escape(str(one))) as caught:
-            aggregate.study(folder)
-        assert "\n" not in str(caught.value)
-    one.write_bytes(content)
-    aggregate.study(folder)
-
-
 def test_unknown_point_and_folder(small, tmp_path):
     folder, _ = small
     with pytest.raises(ConfigError, match="point: found 'nowhere'; allowed: "):
