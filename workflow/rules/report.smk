@@ -6,6 +6,7 @@ rule report:
         study=ancient("<results>/study.json"),
         aggregate=rules.aggregate.output,
     output:
+        claims=expand("<results>/claims.{kind}", kind=["csv", "md"]),
         tables=expand(
             "<results>/tables/{name}.{kind}",
             name=[table.name for table in tables_of(STUDY.config)],
