@@ -324,6 +324,7 @@ def _fits(summary, keys):
                 "prediction": predicted,
                 "asymptotic": 1 / ALPHA[quantity] if typical else 0.5,
                 "chi2": fit.chi2,
+                "p_value": fit.p_value,
             }
         )
     return pd.DataFrame(rows) if rows else _no_fits()

@@ -12,11 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2 as distribution
 
 Array = NDArray[np.float64]
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
 STATISTICS = ("mean", "std", "median_abs", "quartile_half_width", "q05", "q95", "kurtosis")
+UNLIKELY = 0.0027
+"""Of a χ², the chance below which it rejects: that of a deviation by three standard errors."""
+FEWEST_IN_TAIL = 50
+"""Values from which a tail's exponent is estimated."""
 _BLOCK_COUNTS = 2_000_000
 """Most numbers in the table of counts by realisation and block (float64)."""
 
@@ -140,6 +145,61 @@ def _ranked(owner: NDArray[np.int64], weights: Array, ranks: NDArray[np.int64]) 
     return places
 
 
+def tail_exponent(
+    values: ArrayLike, rng: np.random.Generator, *, lower: float, upper: float, resamples: int = 200
+) -> Estimate:
+    """Return the power τ of the density ∝ |X|^−τ of the large values.
+
+    Hill's estimate for a tail that is cut off: with τ = 1 + a, the mean of ln(|X|/l) over
+    l ≤ |X| < u is 1/a − L/(e^(aL) − 1), L = ln(u/l). The error is that of the bootstrap over
+    realisations, as in :func:`describe`.
+
+    Parameters
+    ----------
+    values : array (realisations, defects)
+        Any unit.
+    rng : numpy.random.Generator
+        What the resampling draws from.
+    lower, upper : float
+        The thresholds l and u, the same unit; below l the law is no power yet, beyond u no more.
+    resamples : int
+        Number of bootstrap samples.
+
+    Returns
+    -------
+    Estimate
+        All nan if fewer than :data:`FEWEST_IN_TAIL` values are between the thresholds.
+
+    Raises
+    ------
+    ValueError
+        If the thresholds are not positive and in this order.
+    """
+    if not 0 < lower < upper:
+        raise ValueError(
+            f"thresholds of a tail are {lower} and {upper}; 0 < lower < upper is needed"
+        )
+    size = np.abs(np.asarray(values, dtype=float))
+    inside = (size >= lower) & (size < upper)
+    number = inside.sum(axis=1)
+    total = np.log(np.where(inside, size, lower) / lower).sum(axis=1)
+    if number.sum() < FEWEST_IN_TAIL:
+        return Estimate(np.nan, np.nan, np.full(resamples, np.nan))
+    power = np.linspace(-3.0, 20.0, 4000)  # none of them is 0
+    length = np.log(upper / lower)
+    mean = 1 / power - length / np.expm1(power * length)
+
+    def solved(mean_log: Array) -> Array:
+        return 1 + np.interp(-mean_log, -mean, power)
+
+    found = float(solved(total.sum() / number.sum()))
+    if len(size) == 1:
+        return Estimate(found, np.nan, np.full(resamples, np.nan))
+    draws = rng.multinomial(len(size) - 1, np.full(len(size), 1 / len(size)), size=resamples)
+    resampled = solved(draws @ total / np.maximum(draws @ number, 1))
+    return Estimate(found, float(np.std(resampled)), resampled)
+
+
 @dataclass(frozen=True)
 class Histogram:
     """Integer counts between edges, and beyond them.
@@ -232,6 +292,18 @@ class PowerLaw:
     prefactor: float
     chi2: float
     degrees_of_freedom: int
+
+    @property
+    def p_value(self) -> float:
+        """Chance of a larger χ² if y followed a power; nan without degrees of freedom."""
+        if self.degrees_of_freedom == 0:
+            return float("nan")
+        return float(distribution.sf(self.chi2, self.degrees_of_freedom))
+
+    @property
+    def error(self) -> float:
+        """The larger of the two errors: a sample without rare pairs knows too small a one."""
+        return float(np.fmax(self.stderr, self.bootstrap_stderr))
 
     def __call__(self, x: ArrayLike) -> Array:
         """Return the fitted y at x (any shape)."""

@@ -9,6 +9,7 @@ from workbench import run
 from glasspipe import cli
 from glasspipe.files import results
 from glasspipe.report import contents
+from glasspipe.report.claims import writing
 from glasspipe.report.presentation import pick
 from glasspipe.report.summary import report, summary
 
@@ -70,6 +71,36 @@ def test_the_ratio_is_taken_at_the_smallest_x_with_its_error(study):
     assert value == pytest.approx(exact, rel=0.02)
     assert error == pytest.approx(exact * relative, rel=0.25)
     assert remark == f"theory (exact) {above['theory'] / below['theory']:.4g}"
+
+
+def test_a_power_that_the_data_reject_is_an_effective_exponent(tmp_path):
+    synthetic.write(tmp_path, SWEEP, samples=200)
+    fits = results.read_fits(tmp_path)
+    for p_value, said in ((0.002, True), (0.003, False)):
+        results.write_fits(tmp_path, fits.assign(p_value=p_value))
+        assert summary(tmp_path).count("no power law: an effective exponent") == 2 * said
+
+
+@pytest.mark.parametrize(("error", "said"), [(0.24, False), (0.27, True)])
+def test_a_width_of_too_few_pairs_is_said_to_be_none(tmp_path, error, said):
+    def uncertain(table):
+        width = (table["quantity"] == "B") & (table["statistic"] == "std")
+        typical = (table["quantity"] == "B") & (table["statistic"] == "quartile_half_width")
+        table.loc[width, "stderr"] = error * table.loc[width, "estimate"]
+        table.loc[typical, "stderr"] = 0.0
+        return table
+
+    text = changed(tmp_path, SWEEP, uncertain)
+    exact = pick(results.read_summary(tmp_path), "B", "std", ["p0"])["theory"].iloc[0]
+    few = f"too few near pairs in the sample for B̄; exactly B̄ = {exact:.4g} eV; theory "
+    assert (few in text) == said
+
+
+def test_the_statements_are_counted(study):
+    [line] = [line for line in summary(study).splitlines() if line.startswith("statements of")]
+    counts = {v: int(n) for n, v in re.findall(r"(\d+) (supported|refuted|not decided)", line)}
+    verdicts = writing.table(writing.judge(study))["verdict"].value_counts()
+    assert {verdict: number for verdict, number in counts.items() if number} == verdicts.to_dict()
 
 
 def test_the_summary_says_where_everything_is(study, monkeypatch, capsys):

@@ -9,7 +9,9 @@ from glasspipe.statistics import (
     fit_power_law,
     histogram,
     histogram_edges,
+    tail_exponent,
 )
+from glasspipe.theory.stable import StableLaw
 
 
 def rng(seed=1):
@@ -72,6 +74,76 @@ def test_error_of_the_quartile_half_width():
         for seed in range(100)
     ]
     assert np.mean(errors) == pytest.approx(np.pi / 2 / np.sqrt(3000), rel=0.1)
+
+
+def stable(generator, alpha, shape):
+    """Symmetric stable numbers by the method of Chambers, Mallows and Stuck."""
+    angle, waiting = np.pi * (generator.random(shape) - 0.5), generator.exponential(size=shape)
+    drawn = np.sin(alpha * angle) / np.cos(angle) ** (1 / alpha)
+    return drawn * (np.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.75])
+@pytest.mark.parametrize(("shape", "covered"), [((2, 200), 0.705), ((24, 20), 0.942)])
+def test_two_errors_cover_the_quantiles_of_heavy_tails(alpha, shape, covered):
+    """As often as Student's t of R − 1 degrees, 95 % for many realisations; 800 intervals."""
+    law = StableLaw(alpha, np.ones(1), np.zeros(1), np.ones(1))
+    names, hits = ("median_abs", "quartile_half_width", "q05", "q95"), []
+    exact = np.array([law.statistic(name) for name in names])
+    for seed in range(200):
+        X = stable(rng(seed), alpha, shape)
+        found = describe(X, rng(seed + 1000), resamples=100)
+        value, error = np.array([(found[name].value, found[name].stderr) for name in names]).T
+        hits.append(np.abs(value - exact) < 2 * error)
+    assert np.mean(hits) == pytest.approx(covered, abs=0.04)
+
+
+class TestTail:
+    def pareto(self, seed, a, length, shape):
+        """|X| from 1 on with a density ∝ |X|^−(1 + a), cut off at e^length; random signs."""
+        generator = rng(seed)
+        share = generator.random(shape) * -np.expm1(-a * length)
+        return (1 - share) ** (-1 / a) * generator.choice((-1, 1), size=shape)
+
+    @pytest.mark.parametrize("a", [0.6, 0.75, 1.0])
+    @pytest.mark.parametrize("length", [1.5, 5.0])
+    def test_the_exponent_and_its_error(self, a, length):
+        """Over 40 samples: the mean is right, and errors are as large as the scatter."""
+        found = []
+        for seed in range(40):
+            X = self.pareto(seed, a, length, (20, 100))
+            one = tail_exponent(X, rng(seed), lower=1.0, upper=np.exp(length))
+            found.append((one.value, one.stderr))
+        value, error = np.array(found).T
+        assert np.mean(value) == pytest.approx(1 + a, abs=4 * np.std(value) / np.sqrt(40))
+        assert np.std(value) / np.mean(error) == pytest.approx(1, abs=0.3)
+        assert np.mean(error) < 0.2
+
+    def test_what_is_not_between_the_thresholds_does_not_count(self):
+        X = self.pareto(1, 0.75, 3.0, (20, 100))
+        around = np.concatenate([X, np.full((20, 50), 0.9), np.full((20, 50), 30.0)], axis=1)
+        one, two = (tail_exponent(v, rng(1), lower=1.0, upper=20.0) for v in (X, around))
+        assert one.value == two.value
+
+    def test_cauchys_tail(self):
+        X = rng(2).standard_cauchy((50, 4000))
+        found = tail_exponent(X, rng(3), lower=20.0, upper=200.0)
+        assert found.value == pytest.approx(2.0, abs=3 * found.stderr)
+        assert found.stderr < 0.03
+
+    def test_too_few_values(self):
+        found = tail_exponent(np.full((3, 10), 2.0), rng(), lower=1.0, upper=9.0)
+        assert np.isnan([found.value, found.stderr]).all()
+
+    def test_a_single_realisation(self):
+        found = tail_exponent(self.pareto(4, 1.0, 3.0, (1, 500)), rng(), lower=1.0, upper=20.0)
+        assert np.isnan(found.stderr)
+        assert found.value == pytest.approx(2.0, abs=0.3)
+
+    @pytest.mark.parametrize(("lower", "upper"), [(0.0, 1.0), (2.0, 1.0)])
+    def test_thresholds(self, lower, upper):
+        with pytest.raises(ValueError, match="0 < lower < upper is needed"):
+            tail_exponent(np.ones((2, 2)), rng(), lower=lower, upper=upper)
 
 
 def test_one_realisation_has_no_error():
@@ -148,6 +220,24 @@ class TestPowerLaw:
         assert np.std(pulls) == pytest.approx(1, abs=0.06)
         assert abs(np.mean(pulls)) < 0.09
         assert np.mean(chi2) == pytest.approx(fit.degrees_of_freedom, abs=0.2)
+
+    def test_the_p_value_is_as_likely_anywhere(self):
+        generator, found = rng(11), []
+        for _ in range(1000):
+            y = self.x**0.5 * np.exp(0.02 * generator.normal(size=4))
+            found.append(fit_power_law(self.x, y, 0.02 * y).p_value)
+        np.testing.assert_allclose(np.quantile(found, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.05)
+        bent = self.x**0.5 * (1 + 30 * self.x)
+        assert fit_power_law(self.x, bent, 0.02 * bent).p_value < 1e-10
+        assert np.isnan(fit_power_law(self.x[:2], self.x[:2], self.x[:2]).p_value)
+
+    def test_the_larger_error_counts(self):
+        y = self.x**0.5
+        few, many = (rng(12).normal(size=(4, 100)) * size for size in (0.001, 0.1))
+        for resampled, wanted in ((few, "stderr"), (many, "bootstrap_stderr"), (None, "stderr")):
+            varied = None if resampled is None else y[:, None] * np.exp(resampled)
+            fit = fit_power_law(self.x, y, 0.02 * y, resampled=varied)
+            assert fit.error == getattr(fit, wanted)
 
     def test_bootstrap_error_is_the_propagated_one(self):
         y, generator = self.x**1.5, rng(9)

@@ -5,6 +5,7 @@ rule report:
     input:
         rules.aggregate.output,
     output:
+        claims=expand("<results>/claims.{kind}", kind=["csv", "md"]),
         tables=expand(
             "<results>/tables/{name}.{kind}",
             name=[table.name for table in tables_of(STUDY.config)],

@@ -21,6 +21,8 @@ from glasspipe.files.dataset import opened, replacing, sealing
 SUMMARY = "summary.parquet"
 SUMMARY_TEXT = "summary.csv"
 FITS = "fits.csv"
+CLAIMS = "claims.csv"
+CLAIMS_TEXT = "claims.md"
 DEFECTS = "defects.parquet"
 POINTS = "points"
 DISTRIBUTIONS = "distributions.nc"
@@ -41,6 +43,7 @@ FITS_COLUMNS = (
     "prediction",
     "asymptotic",
     "chi2",
+    "p_value",
 )
 _VARIABLES = {
     DISTRIBUTIONS: (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from glasspipe.files import results
 from glasspipe.report import figures, tables
+from glasspipe.report.claims import writing as claims
 from glasspipe.report.contents import figures_of, tables_of, undecided
 from glasspipe.report.observable import Line, Results
 from glasspipe.report.observables import OBSERVABLES
@@ -37,6 +38,7 @@ def report(folder: Path) -> None:
     """
     config = load(folder).config
     found = Results(folder)
+    claims.write(folder)
     figures.write(found, figures_of(config))
     tables.write(found, tables_of(config))
 
@@ -63,7 +65,8 @@ def summary(folder: Path) -> str:
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
     overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
-    lines += ["", *_aligned(overall)] if overall else []
+    counts = claims.headline(claims.judge(folder))
+    lines += ["", *_aligned([("statements of the paper", counts, "claims.md"), *overall])]
     for series in arrangement.series[:_MOST_SERIES]:
         shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
         told = [

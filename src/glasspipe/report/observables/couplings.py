@@ -134,6 +134,7 @@ def _power_fit(number: int, coupling: str, members: Sequence[Member]) -> dict[st
         "prediction": exact,
         "asymptotic": exact,
         "chi2": fit.chi2,
+        "p_value": fit.p_value,
     }
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
-from glasspipe.report.expectation import Expectation
+from glasspipe.report import drawing, tails
+from glasspipe.report.expectation import LIMIT, Expectation
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results, Row
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import SYMBOLS, TYPICAL, WIDTH, arrange, fraction
@@ -67,13 +67,32 @@ def measure(point: PointData) -> Measured:
         rng = point.rng("aggregate", number)
         found = describe(values, rng, resamples=point.bootstrap)
         rows += [
-            Row(quantity, name, one.value, one.stderr, known.statistics[name], known.kind)
+            Row(
+                quantity,
+                name,
+                one.value,
+                _error(name, one, known),
+                known.statistics[name],
+                known.kind,
+            )
             for name, one in found.items()
         ]
+        tail = tails.exponent(values, known, point.x, rng, point.bootstrap)
+        if np.isfinite(tail.value):
+            exact = 1 + known.limit.alpha
+            rows.append(Row(quantity, "tail_exponent", tail.value, tail.stderr, exact, LIMIT))
         columns.append(_histogram(values, known) | _for_fits(found, known))
     stacked = {name: [column[name] for column in columns] for name in columns[0]}
     coordinates = {"quantity": list(ASYMPTOTIC), "statistic": list(STATISTICS), "edges": _EDGES}
-    return Measured(rows, coordinates | stacked)
+    return Measured(
+        [row for row in rows if row.known or row.statistic in STATISTICS], coordinates | stacked
+    )
+
+
+def _error(name: str, one: Estimate, known: Expectation) -> float:
+    """Error of a statistic; of a width not below what theory predicts of the sampling."""
+    predicted = np.nan_to_num(known.std_error) if name == WIDTH else 0.0
+    return float(np.maximum(one.stderr, predicted))
 
 
 def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
@@ -148,10 +167,11 @@ def _fit(
         "range": f"{x[good].min():.4g} <= x <= {x[good].max():.4g}",
         "points": int(good.sum()),
         "exponent": fit.exponent,
-        "stderr": fit.bootstrap_stderr if np.isfinite(fit.bootstrap_stderr) else fit.stderr,
+        "stderr": fit.error,
         "prediction": prediction,
         "asymptotic": asymptotic if has_limit else np.nan,
         "chi2": fit.chi2,
+        "p_value": fit.p_value,
     }
 
 

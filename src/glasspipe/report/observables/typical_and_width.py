@@ -33,11 +33,15 @@ from glasspipe.report.presentation import (
     theory_kind,
     told,
 )
+from glasspipe.statistics import UNLIKELY
 
 SCALES = "paper"
 """Quantity of the paper's estimates: U_0, and γη/(4πρc_l²a³), its B_0/x and B̄/√x."""
 _DENSE = 200
 """Points of a curve."""
+_MEASURABLE = 0.25
+"""Relative error above which a width is not measured: its sampling distribution is that of a few
+pairs, to which ± does no justice."""
 _UNAVAILABLE = "not available"
 _KURTOSIS = (
     "The kurtosis need not converge: the rare near pairs that rule it may be missing in a sample."
@@ -213,6 +217,10 @@ def _exponent(name: str, fits: pd.DataFrame, what: tuple[str, str], series: Seri
     if fit is None:
         return name, _UNAVAILABLE, "no power law can be fitted in this study"
     remarks = [f"fitted over {fit['range']}"]
+    if isfinite(fit["p_value"]):
+        rejected = ", no power law: an effective exponent" if fit["p_value"] < UNLIKELY else ""
+        chance = f"p = {fit['p_value']:.2g}{rejected}"
+        remarks.append(f"χ² = {fit['chi2']:.3g} of {fit['points']} points ({chance})")
     if isfinite(fit["prediction"]):
         remarks.append(f"theory on the same points {fit['prediction']:.4f}")
     return name, plus_minus(fit["exponent"], fit["stderr"]), "; ".join(remarks)
@@ -228,6 +236,9 @@ def _ratio(statistics: pd.DataFrame, series: Series, axis: Axis) -> Line:
     first = found.iloc[known[0]]
     where = axis.at(series.position[known[0]])
     remark = told(first["theory"], theory_kind(statistics, "B", [series.points[known[0]]]))
+    if first["stderr"] > _MEASURABLE * first["estimate"]:
+        exact = f"; exactly B̄ = {width['theory'].iloc[known[0]]:.4g} eV" if remark else ""
+        remark = f"too few near pairs in the sample for B̄{exact}; {remark}".removesuffix("; ")
     return f"B̄/B_0 at {where}", plus_minus(first["estimate"], first["stderr"]), remark
 
 

@@ -1,0 +1,1 @@
+"""What the paper states, and what a study says of it."""
