@@ -64,7 +64,7 @@ def world(place):
     b = U_S * strength("zeta") / strength("gamma") ** 2 / place.spacing * x ** (1 / 3)
     typical = {
         "B": 3 * scale if strength("gamma") else 0.0,
-        "U_sum": 4 * x * U_0,
+        "U_sum_eta_over_gamma": 4 * scale,
         "U_S": U_S,
         "b_gamma": b * strength("gamma"),
         "b_eta": 0.8 * b * strength("eta"),
@@ -185,7 +185,7 @@ WHERE = {"5b": strengths, "7a": weakly_tunnelling, "7b": weakly_tunnelling, "11"
 REFUTING = {
     "1c": scaled(("B", "std"), by=0.05),
     "2": lambda _, found: {("B", "mean"): found["B", "quartile_half_width"] / 3},
-    "3": scaled(*typical("U_sum"), by=20),
+    "3": scaled(*typical("U_sum_eta_over_gamma"), by=20),
     "5a": scaled(*typical("b_gamma"), by=20),
     "5b": scaled(*typical("b_gamma"), by=lambda place: place.strength("gamma") ** -0.5),
     "6a": scaled(*typical("b_eta"), by=3),

@@ -13,6 +13,7 @@ from glasspipe.report.observable import Results
 from glasspipe.report.observables import (
     fields,
     freezing,
+    overlaps,
     random_field,
     strengths,
     sweeps,
@@ -245,17 +246,17 @@ def test_the_distribution_of_the_overlap_is_normalised_and_at_its_temperature(st
 
 def test_where_the_overlap_never_is_one_half_it_is_shown_at_the_heat_peak(study):
     summary = study.summary[study.summary["statistic"] != "overlap_half"]
-    _, around, _ = freezing.overlap_distribution(study.but(summary=summary)).axes
+    _, around, _ = overlaps.overlap_distribution(study.but(summary=summary)).axes
     T = study.freezing["freezing_T"].sel(point="p0")
     T_G = 2 * synthetic.energy_scale({synthetic.X: 1e-3})
     step = np.argmin(np.abs(np.log(T.to_numpy() / T_G)))
     counts = study.freezing["overlap_count"].sel(point="p0")[step]
     np.testing.assert_allclose(steps_of(around.lines[0]), counts / 1000 / 0.05)
     neither = summary[summary["statistic"] != "heat_peak"]
-    lowest, around, _ = freezing.overlap_distribution(study.but(summary=neither)).axes
+    lowest, around, _ = overlaps.overlap_distribution(study.but(summary=neither)).axes
     assert (notes_of(lowest), notes_of(around)) == ([], ["no $T_G$"])
     alone = study.freezing.drop_vars("overlap_count")
-    for axes in freezing.overlap_distribution(study.but(freezing=alone)).axes[:2]:
+    for axes in overlaps.overlap_distribution(study.but(freezing=alone)).axes[:2]:
         assert notes_of(axes) == ["one replica:\nno overlap"]
 
 

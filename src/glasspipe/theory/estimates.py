@@ -25,7 +25,7 @@ def energy_scale(components: Sequence[Component], medium: AnyMedium, lattice: La
     lattice : Lattice
         Its sites.
     """
-    return _mean(components, "gamma", 2) * _per_square(medium, lattice)
+    return mean_strength(components, "gamma", power=2) * _per_square(medium, lattice)
 
 
 def field_scale(components: Sequence[Component], medium: AnyMedium, lattice: Lattice) -> float:
@@ -33,12 +33,22 @@ def field_scale(components: Sequence[Component], medium: AnyMedium, lattice: Lat
 
     Parameters are those of :func:`energy_scale`.
     """
-    strengths = _mean(components, "gamma", 1) * _mean(components, "eta", 1)
+    strengths = mean_strength(components, "gamma") * mean_strength(components, "eta")
     return strengths * _per_square(medium, lattice)
 
 
-def _mean(components: Sequence[Component], name: str, power: int) -> float:
-    """Mean of a power of the modulus of a strength over the mixture."""
+def mean_strength(components: Sequence[Component], name: str, *, power: int = 1) -> float:
+    """Return the mean of a power of the modulus of a strength over the mixture.
+
+    Parameters
+    ----------
+    components : sequence of Component
+        The mixture.
+    name : str
+        Of the strength: gamma, eta, D, Delta (eV) or zeta (eV Å).
+    power : int
+        Of the modulus.
+    """
     total = 0.0
     for component in components:
         value, weight = nodes(getattr(component, name), _STRENGTHS)

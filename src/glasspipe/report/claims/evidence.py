@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glasspipe.defects.distribution import nodes
 from glasspipe.files import results
 from glasspipe.report.claims.rules import Exponent, Measured
 from glasspipe.report.presentation import find_fit, pick, ratio
 from glasspipe.settings.model import Model
 from glasspipe.stages.study_files import load
 from glasspipe.statistics import fit_power_law
+from glasspipe.theory.estimates import mean_strength
 
-_STRENGTHS = 6
 Statistic = tuple[str, str]
 
 
@@ -52,11 +51,7 @@ class Place:
         """Mean modulus of a strength (gamma, eta, zeta, D) over the mixture; nan if unknown."""
         if self.model is None or self.model.source_file is not None:
             return nan
-        total = 0.0
-        for component in self.model.components:
-            value, weight = nodes(getattr(component, name), _STRENGTHS)
-            total += component.share * float(weight @ np.abs(value))
-        return total
+        return mean_strength(self.model.mixture, name)
 
     @property
     def stray(self) -> bool:

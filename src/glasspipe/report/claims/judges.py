@@ -52,10 +52,15 @@ def power(what: Statistic, against: str, claimed: float) -> Judge:
     )
 
 
+def as_it_is(_: Place) -> float:
+    """Return 1, the unit of what needs none."""
+    return 1.0
+
+
 def dilute_ratio(
     above: Statistic,
     below: Statistic,
-    unit: Callable[[Place], float] = lambda _: 1.0,
+    unit: Callable[[Place], float] = as_it_is,
     *,
     lower: float = -inf,
     upper: float = inf,

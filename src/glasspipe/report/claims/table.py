@@ -115,9 +115,7 @@ CLAIMS: tuple[Claim, ...] = (
         "typical B over typical Σ_j U_ij times η/γ",
         _WORDS,
         rules.DILUTE_ESTIMATE,
-        judges.dilute_ratio(
-            ("B", TYPICAL), ("U_sum", TYPICAL), judges.eta_over_gamma, **rules.ABOUT
-        ),
+        judges.dilute_ratio(("B", TYPICAL), ("U_sum_eta_over_gamma", TYPICAL), **rules.ABOUT),
     ),
     _decay("4a", "U", "U_ij"),
     _decay("4b", "B", "B_ij"),

@@ -242,46 +242,6 @@ def _explain(figure: Drawing, arrangement: Arrangement) -> None:
     drawing.legend(figure, entries, ncols=2 if len(arrangement.series) == 1 else 4)
 
 
-def overlap_distribution(found: Results) -> Drawing:
-    """P(q) of replicas at the lowest temperature and around T_G, one column a series.
-
-    T_G is where |q| is one half or, where it never is, where the specific heat is largest.
-    """
-    summary, data = found.summary, found.curves(results.FREEZING)
-    arrangement = arrange(summary)
-    figure, grid = drawing.grid(2, len(arrangement.series), height=4.4, sharex=True, sharey="row")
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
-    for (lowest, around), (series, colours) in zip(grid.T, curves, strict=False):
-        frozen = freezing_point(summary, series.points)
-        for name, T, colour in zip(series.points, frozen, colours, strict=True):
-            point = data.sel(point=name)
-            _draw_overlaps(lowest, point, 0.0, colour)
-            _draw_overlaps(around, point, T, colour)
-        lowest.set_title(series.label)
-        around.set(xlabel="overlap $q$", xlim=(-1, 1))
-        drawing.note_if_empty(lowest, drawing.ONE_REPLICA)
-        drawing.note_if_empty(around, "no $T_G$" if lowest.lines else drawing.ONE_REPLICA)
-    for axes, where in zip(grid[:, 0], ("lowest $T$", "$T$ near $T_G$"), strict=True):
-        axes.set(ylabel=f"$P(q)$, {where}", ylim=(0, None))
-    drawing.explain_shades(figure, arrangement)
-    return figure
-
-
-def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None:
-    """Draw the density of q at the temperature next to T, a step for every bin."""
-    if "overlap_count" not in point or not np.isfinite(T):
-        return
-    temperatures = point["freezing_T"].to_numpy()
-    count = point["overlap_count"].to_numpy()
-    known = np.flatnonzero((temperatures > 0) & (count.sum(axis=1) > 0))
-    if not len(known):
-        return
-    there = known[np.argmin(np.abs(np.log(temperatures[known]) - np.log(max(T, 1e-300))))]
-    density = count[there] / count[there].sum() * len(count[there]) / 2
-    edges = np.linspace(-1, 1, len(density) + 1)
-    axes.plot(edges, [density[0], *density], color=colour, drawstyle="steps-pre")
-
-
 def values(found: Results) -> pd.DataFrame:
     """Return E/N, T_G, the exponent of the gap, the random fields and the quality of each point."""
     points = points_of(found.summary)
@@ -398,7 +358,6 @@ OBSERVABLE = Observable(
     figures=(
         Figure(name="freezing", draw=freezing),
         Figure(name="freezing_temperature", draw=freezing_temperature),
-        Figure(name="overlap_distribution", replicas=2, draw=overlap_distribution),
     ),
     tables=(Table(name="freezing", values=values, latex=latex),),
 )

@@ -1,0 +1,60 @@
+"""The distribution P(q) of the overlap of replicas."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from glasspipe.files import results
+from glasspipe.report import drawing
+from glasspipe.report.observable import Figure, Observable, Results
+from glasspipe.report.observables.freezing import freezing_point
+from glasspipe.report.presentation import arrange
+
+
+def overlap_distribution(found: Results) -> Drawing:
+    """P(q) of replicas at the lowest temperature and around T_G, one column a series.
+
+    T_G is where |q| is one half or, where it never is, where the specific heat is largest.
+    """
+    summary, data = found.summary, found.curves(results.FREEZING)
+    arrangement = arrange(summary)
+    figure, grid = drawing.grid(2, len(arrangement.series), height=4.4, sharex=True, sharey="row")
+    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    for (lowest, around), (series, colours) in zip(grid.T, curves, strict=False):
+        frozen = freezing_point(summary, series.points)
+        for name, T, colour in zip(series.points, frozen, colours, strict=True):
+            point = data.sel(point=name)
+            _draw_overlaps(lowest, point, 0.0, colour)
+            _draw_overlaps(around, point, T, colour)
+        lowest.set_title(series.label)
+        around.set(xlabel="overlap $q$", xlim=(-1, 1))
+        drawing.note_if_empty(lowest, drawing.ONE_REPLICA)
+        drawing.note_if_empty(around, "no $T_G$" if lowest.lines else drawing.ONE_REPLICA)
+    for axes, where in zip(grid[:, 0], ("lowest $T$", "$T$ near $T_G$"), strict=True):
+        axes.set(ylabel=f"$P(q)$, {where}", ylim=(0, None))
+    drawing.explain_shades(figure, arrangement)
+    return figure
+
+
+def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None:
+    """Draw the density of q at the temperature next to T, a step for every bin."""
+    if "overlap_count" not in point or not np.isfinite(T):
+        return
+    temperatures = point["freezing_T"].to_numpy()
+    count = point["overlap_count"].to_numpy()
+    known = np.flatnonzero((temperatures > 0) & (count.sum(axis=1) > 0))
+    if not len(known):
+        return
+    there = known[np.argmin(np.abs(np.log(temperatures[known]) - np.log(max(T, 1e-300))))]
+    density = count[there] / count[there].sum() * len(count[there]) / 2
+    edges = np.linspace(-1, 1, len(density) + 1)
+    axes.plot(edges, [density[0], *density], color=colour, drawstyle="steps-pre")
+
+
+OBSERVABLE = Observable(
+    name="overlaps",
+    figures=(Figure(name="overlap_distribution", replicas=2, draw=overlap_distribution),),
+)
