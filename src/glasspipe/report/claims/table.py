@@ -115,7 +115,9 @@ CLAIMS: tuple[Claim, ...] = (
         "typical B over typical Σ_j U_ij times η/γ",
         _WORDS,
         rules.DILUTE_ESTIMATE,
-        judges.dilute_ratio(("B", TYPICAL), ("U_sum_eta_over_gamma", TYPICAL), **rules.ABOUT),
+        judges.dilute_ratio(
+            ("B", TYPICAL), ("U_sum_eta_over_gamma", TYPICAL), judges.as_it_is, **rules.ABOUT
+        ),
     ),
     _decay("4a", "U", "U_ij"),
     _decay("4b", "B", "B_ij"),
