@@ -29,7 +29,9 @@ def with_(**sections):
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     point = point_from(POINT)
-    paths = {name: folder / f"{name}.nc" for name in ("r", "rt", "h", "f", "b", "t", "hi", "fi")}
+    paths = {
+        name: folder / f"{name}.nc" for name in ("r", "rt", "h", "f", "b", "t", "hi", "fi", "bi")
+    }
     stages.sample(point, paths["r"])
     stages.sample(with_(defects={**POINT["defects"], **TERMS}), paths["rt"])
     stages.couplings(point, paths["r"], paths["h"])
@@ -39,6 +41,7 @@ def files(tmp_path_factory):
     implicit = with_(couplings={"store": "implicit"})
     stages.couplings(implicit, paths["r"], paths["hi"])
     stages.freeze(implicit, paths["hi"], paths["fi"])
+    stages.fields(implicit, paths["r"], paths["fi"], paths["bi"])
     return paths
 
 
@@ -56,6 +59,7 @@ def variables_of(stage):
         ("t", "freeze"),
         ("fi", "freeze"),
         ("b", "fields"),
+        ("bi", "fields"),
     ],
 )
 def test_variables_are_described(files, key, stage):

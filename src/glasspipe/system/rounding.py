@@ -42,5 +42,6 @@ def typical_terms(receivers: Array, sources: Array, medium: AnyMedium, box: Arra
 
 
 def without_rounding(field: Array, terms: Array) -> Array:
-    """Return the field (N,) with 0 where it is rounding of such terms (N,)."""
-    return np.where(np.abs(field) <= ROUNDING * terms, 0.0, field)
+    """Return the field (N,) with 0 where it is rounding of such terms (N,), none of infinite ones."""
+    rounding = np.isfinite(terms) & (np.abs(field) <= ROUNDING * terms)
+    return np.where(rounding, 0.0, field)
