@@ -42,6 +42,6 @@ def typical_terms(receivers: Array, sources: Array, medium: AnyMedium, box: Arra
 
 
 def without_rounding(field: Array, terms: Array) -> Array:
-    """Return the field (N,) with 0 where it is rounding of such terms (N,), none of infinite ones."""
+    """Return the field (N,) with 0 where it is rounding of finite terms (N,)."""
     rounding = np.isfinite(terms) & (np.abs(field) <= ROUNDING * terms)
     return np.where(rounding, 0.0, field)
