@@ -11,6 +11,7 @@ from glasspipe.report.presentation import (
     pick,
     plus_minus,
     ratio,
+    theory_kind,
 )
 
 X = "defects.concentration"
@@ -85,6 +86,16 @@ def test_the_unit_suits_the_largest_energy(largest, unit):
 )
 def test_fractions(value, shown):
     assert fraction(value) == shown
+
+
+def test_the_kind_of_theory_is_that_of_the_fields_and_not_of_their_tails():
+    table = points(x=[0.1, 0.2])
+    table["theory_kind"] = ["exact", "dilute limit"]
+    assert theory_kind(table, "B") == "exact or dilute limit"
+    assert theory_kind(table, "B", ["p1"]) == "dilute limit"
+    tail = table.assign(statistic="tail_exponent", theory_kind="another")
+    assert theory_kind(pd.concat([table, tail]), "B", ["p0"]) == "exact"
+    assert theory_kind(table, "h") == ""
 
 
 def points(**columns):

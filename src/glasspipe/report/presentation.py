@@ -216,8 +216,8 @@ def pick(
 
 
 def theory_kind(summary: pd.DataFrame, quantity: str, points: Sequence[str] | None = None) -> str:
-    """Return what kind of theory a quantity has, ``exact``, or the kinds that differ by point."""
-    mine = summary[summary["quantity"] == quantity]
+    """Return what kind of theory a field has, ``exact``, or the kinds that differ by point."""
+    mine = summary[(summary["quantity"] == quantity) & summary["statistic"].isin([TYPICAL, WIDTH])]
     mine = mine if points is None else mine[mine["point"].isin(points)]
     return " or ".join(dict.fromkeys(kind for kind in mine["theory_kind"] if kind))
 
