@@ -143,7 +143,7 @@ def test_lines_are_drawn_where_they_are_known_between_the_points(study, drawn):
 def test_fields_carry_their_powers_and_theory(drawn):
     [axes] = drawn["fields_against_x"].axes
     assert len(points_of(axes)) == len(theory_of(axes)) == 5
-    *fields, theory, few = labels_of(axes.get_legend())
+    *fields, theory, few = labels_of(axes.figure.legends[0])
     limits = [label.rpartition(" ")[2] for label in fields]
     assert limits == ["(1)", "(1)", "(4/3)", "(4/3)", "(5/3)"]
     assert (theory, few) == ("theory (exact)", "few defects")
@@ -156,7 +156,11 @@ def test_what_is_no_exact_theory_is_pale_and_says_what_it_is(study):
     figure = strengths.fields_against_x(study.but(summary=summary))
     [axes] = figure.axes
     assert [line.get_alpha() for line in theory_of(axes)] == [1.0, 0.4, 0.4, 1.0, 1.0]
-    assert labels_of(axes.get_legend())[5:7] == ["theory (exact)", "theory (independent signs)"]
+    told = labels_of(axes.figure.legends[0])[5:7]
+    assert told == ["theory (exact)", "theory (independent signs)"]
+        "theory (exact)",
+        "theory (independent signs)",
+    ]
     table = strengths.typical_fields_latex(study.but(summary=summary))
     assert r"independent signs: $\Sigma_j U_{ij}S_j$, $b^\gamma$" in table
 
@@ -439,7 +443,7 @@ def test_a_field_that_vanishes_is_said_to(tmp_path):
     assert [y.tolist() for _, y, _ in points_of(top)] == [[0, 0], [0, 0]]
     assert notes_of(bottom) == ["no theory"]
     [axes] = drawn["fields_against_x"].axes
-    assert {"$B=0$", r"$b^\eta=0$"} < set(labels_of(axes.get_legend()))
+    assert {"$B=0$", r"$b^\eta=0$"} < set(labels_of(axes.figure.legends[0]))
     assert np.isnan(points_of(axes)[0][1]).all()
 
 

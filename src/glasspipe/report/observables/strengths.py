@@ -68,7 +68,7 @@ def fields_against_x(found: Results) -> Drawing:
     """Typical values of all fields along the axis with their theory, one column a series."""
     summary, histograms = found.summary, found.curves(results.DISTRIBUTIONS)
     arrangement = arrange(summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.6, sharey=True)
+    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.4, sharey=True)
     shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
     drawing.set_energies(panels, arrangement.axis, summary["estimate"][shown])
     for axes, series in zip(panels, arrangement.series, strict=False):
@@ -97,11 +97,9 @@ def _explain_fields(
             title = "exponent (dilute limit)"
             label += f": {_exponents(fit)}"
         entries.append(drawing.key(label, ls="", **style))
-    inside = arrangement.rises and not others
-    owner = figure.axes[0] if inside else figure
     entries += drawing.kind_keys(theory_kind(summary, quantity) for quantity in _STYLES)
     entries.append(drawing.key("few defects", color="black", **drawing.DASHED))
-    drawing.legend(owner, entries, title=title, labelspacing=0.3)
+    drawing.legend(figure, entries, title=title, labelspacing=0.3, ncols=2)
 
 
 def _exponents(fit: Mapping[str, Any]) -> str:
