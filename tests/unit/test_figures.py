@@ -158,9 +158,6 @@ def test_what_is_no_exact_theory_is_pale_and_says_what_it_is(study):
     assert [line.get_alpha() for line in theory_of(axes)] == [1.0, 0.4, 0.4, 1.0, 1.0]
     told = labels_of(axes.figure.legends[0])[5:7]
     assert told == ["theory (exact)", "theory (independent signs)"]
-        "theory (exact)",
-        "theory (independent signs)",
-    ]
     table = strengths.typical_fields_latex(study.but(summary=summary))
     assert r"independent signs: $\Sigma_j U_{ij}S_j$, $b^\gamma$" in table
 

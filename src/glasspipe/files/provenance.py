@@ -73,7 +73,16 @@ def _statements(path: Path, module: str, root: str) -> list[ast.stmt]:
     """Return the statements of a module that count for a root."""
     body = ast.parse(path.read_bytes()).body
     partly = module.startswith(_OBSERVABLE) and root in _MEASURING
-    return _reached(body, _MEASURING[root]) if partly else body
+    if not partly:
+        return body
+    return _reached([one for statement in body for one in _single(statement)], _MEASURING[root])
+
+
+def _single(statement: ast.stmt) -> list[ast.stmt]:
+    """Return an import of several names as imports of one each, anything else as it is."""
+    if not isinstance(statement, ast.ImportFrom):
+        return [statement]
+    return [ast.ImportFrom(statement.module, [name], statement.level) for name in statement.names]
 
 
 def _counted(module: str, path: Path, root: str) -> bytes:
