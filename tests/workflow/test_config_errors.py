@@ -62,7 +62,7 @@ def test_a_path_is_not_code(bench):
 def test_the_config_in_the_working_directory_is_the_default(bench):
     (bench.cwd / "config").mkdir()
     (bench.cwd / "config" / "config.yaml").write_text("study: elsewhere\n", "utf-8")
-    command = bench.command("--dry-run")
+    command = bench.command("--summary")
     del command[command.index("--configfile") : command.index("--cores")]
     done = bench.execute(command)
     assert done.returncode == 0
