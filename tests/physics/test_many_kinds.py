@@ -6,6 +6,7 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
+from scipy.special import gamma
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
@@ -17,9 +18,11 @@ from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.report.expectation import expectations
 from glasspipe.settings.study import study_from
 from glasspipe.system.terms import FIELDS, TERMS
+from glasspipe.theory.continuum import continuum
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.lattice_sums import half_lattice, reciprocal_sum
-from glasspipe.theory.pair_fields import cubic_group
+from glasspipe.theory.lattice_law import Panels, surroundings
+from glasspipe.theory.lattice_sums import PowerSums, half_lattice, reciprocal_sum
+from glasspipe.theory.pair_fields import cubic_group, fine_half_sphere, half_sphere, pair_fields
 from glasspipe.theory.population import Population, _component_kinds, of_defects
 from glasspipe.theory.thinning import orbits, thinned
 from glasspipe.units import MODULUS
@@ -90,7 +93,7 @@ class TestThinning:
     @pytest.mark.parametrize("field", ["U_S", "b", "J_tau"])
     def test_numbers_of_kinds(self, name, field):
         population = Population(tuple(MIXTURES[name]))
-        assert len(population.receivers(field)[1]) <= 24
+        assert len(population.receivers(field)[1]) <= 128
         assert len(population.sources(field)[1]) <= 600
         assert len(population.classes(field)[1]) * len(population.kinds(field)[1]) < 50_000
         for _, weight in (population.receivers(field), population.sources(field)):
@@ -157,6 +160,98 @@ def test_quantiles(name, field):
         assert abs(share - level) < 4.5 * sqrt(level * (1 - level) / draws) + 0.005
     share = np.mean(np.abs(X) <= law.statistic("median_abs"))
     assert abs(share - 0.5) < 4.5 * 0.5 / sqrt(draws) + 0.01
+
+
+RECEIVERS = {
+    "gaussian": ("U_S", "B", "b_eta"),
+    "uniaxial, frames turned by 25": ("B", "b_eta"),
+    "uniaxial, frames turned by 60": ("B", "b_eta"),
+}
+TURNED = {
+    f"uniaxial, frames turned by {spread}": Component(
+        "uniaxial", "111", 1.0, 0.7, 1.3, frame_spread=float(spread)
+    )
+    for spread in (25, 60)
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [(name, field) for name, fields in RECEIVERS.items() for field in fields]
+)
+def test_receivers(name, field):
+    """F of the dilute limit, ½ + atan(X/c)/π, over drawn receivers of scale c: 0.005."""
+    component = TURNED.get(name) or MIXTURES[name][0]
+    drawn_ones = draw(np.random.default_rng(5), 10_000, (component,)).tensors
+    few, weight = Population((component,)).receivers(field)
+    n, solid = half_sphere(29)
+    scale, fewer = (_scale(field, kinds, n) @ solid for kinds in (drawn_ones, few))
+    for X in np.median(scale) * np.array([0.5, 1.0, 2.0, 4.0]):
+        known = np.arctan(X / scale) / pi
+        error = known.std() / sqrt(len(known))
+        assert abs(weight @ np.arctan(X / fewer) / pi - known.mean()) < 3 * error + 0.005
+        assert error < 0.002
+
+
+def _scale(field, receivers, n):
+    """⟨|g|^α⟩ up to a number, of a normal γ or of η as the source, (receivers, directions)."""
+    if field == "b_eta":
+        green = green_derivatives(n, 3, MEDIUM)
+        return np.abs(np.einsum("rcde,pacade->rp", receivers.zeta, green)) ** 0.75
+    green = np.einsum("rab,pacbd->rpcd", receivers.gamma, green_derivatives(n, 2, MEDIUM))
+    if field == "B":
+        return np.abs(np.einsum("rpcc->rp", green))
+    return np.linalg.norm(green + np.swapaxes(green, 2, 3), axis=(2, 3))
+
+
+class TestNormalSources:
+    """A Gaussian source of one strength, whose field at a receiver is normal."""
+
+    setting = Setting("U_S", Population(tuple(MIXTURES["gaussian"])), MEDIUM)
+    pair = pair_fields("U_S", *setting.receivers[:1], *setting.sources, MEDIUM, normal=True)[0]
+    receiver = setting.receivers[0].gamma[0]
+
+    def spread(self, R):
+        """σ at R from ⟨γγ⟩, the unit tensor of six components over 6."""
+        green = np.einsum("ab,pacbd->pcd", self.receiver, green_derivatives(R, 2, MEDIUM))
+        return np.linalg.norm(green + np.swapaxes(green, 1, 2), axis=(1, 2)) / (2 * sqrt(6))
+
+    def test_characteristic_function(self):
+        """Σ ln(1 − p + p exp(−t²σ²/2)) over sites within 14, and the variance beyond."""
+        p, R = 0.03, half_lattice(FCC, 14.0)
+        sigma = self.spread(R)
+        here = surroundings(self.pair, FCC, continuum(self.pair, FCC), p)
+        t = np.array([0.02, 0.1, 0.3, 1.0, 3.0]) / sigma.max() / p
+        found = here.characteristic(Panels(t, np.full(5, 1e-9), 2), np.inf)[:, 0]
+        near = 1 - p + p * np.exp(-(t[:, None] ** 2) * sigma**2 / 2)
+        known = np.prod(near, axis=1) ** 2
+        assert 0.01 < known[2] < 0.9
+        np.testing.assert_allclose(found, known, atol=1.5e-3)
+
+    @pytest.mark.parametrize("power", [0.6, 0.75, 1.0, 2.0, 4.0])
+    def test_moments(self, power):
+        """⟨|g|^α⟩ = σ^α 2^(α/2) Γ((1 + α)/2)/√π, at the first of the directions."""
+        g, weight = self.pair.over_half_sphere()
+        moment = weight[:, 0] @ np.abs(g[:, 0]) ** power / weight[:, 0].sum()
+        sigma = self.spread(fine_half_sphere(40)[0][:1])[0]
+        known = sigma**power * 2 ** (power / 2) * gamma((1 + power) / 2) / sqrt(pi)
+        assert moment == pytest.approx(known, rel=1e-3 if power < 2 else 1e-9)
+
+    @pytest.mark.parametrize("signed", [True, False])
+    def test_sums(self, signed):
+        """Against Gauss and Hermite's rule of a normal variable at each of three sites."""
+        z, share = np.polynomial.hermite_e.hermegauss(8)
+        mean, sigma = np.array([0.3, -0.2, 0.5]) * (not signed), np.array([1.0, 0.5, 2.0])
+        states = mean + sigma * np.array([[1.0], [-1.0]])
+        found, known = (
+            PowerSums.over(values, w, np.ones(3), signed=signed, normal=normal)
+            for values, w, normal in (
+                (states, np.full(2, 0.5), True),
+                (mean + sigma * z[:, None], share / share.sum(), False),
+            )
+        )
+        assert found.first == pytest.approx(known.first)
+        np.testing.assert_allclose(found.second, known.second, rtol=1e-12)
+        np.testing.assert_allclose(found.fourth, known.fourth, rtol=1e-12)
 
 
 def _sampled(name, field, p, draws, batch=1000):

@@ -24,7 +24,7 @@ Complex = NDArray[np.complex128]
 _TABLE = (1e-3, 1e3, 1e13)
 """Ends of the fine and the coarse part of the tables, in units of 1/max |R^p U|."""
 _BINS, _FEW_BINS = 2000, 400
-"""Bins of the distribution of R^p U over directions, and of one that is smooth by many states."""
+"""Bins of the distribution of R^p U over directions, and of one that many kinds blur."""
 _ASYMPTOTIC = 30.0
 
 
@@ -120,9 +120,9 @@ def continuum(field: PairField, lattice: Lattice) -> Continuum:
 
 def _first_order(field: PairField, tau: Array) -> Complex:
     """∫ d at each τ (points,), 1/(eV Å^p): an average over the distribution of g = R^p U."""
-    g, solid = field.over_half_sphere()
+    g, weight = field.over_half_sphere()
     g = np.abs(g) if field.symmetric else g
-    return _kept(field, _averaged(g.ravel(), np.outer(field.weight, solid).ravel(), tau, field))
+    return _kept(field, _averaged(g.ravel(), weight.ravel(), tau, field))
 
 
 def _second_order(field: PairField, tau: Array) -> Complex:
@@ -140,7 +140,7 @@ def _second_order(field: PairField, tau: Array) -> Complex:
 
 def _averaged(g: Array, weight: Array, tau: Array, field: PairField) -> Complex:
     """Σ weight · H(τg) over values g (values,) at each τ (points,), many values in bins."""
-    bins = _FEW_BINS if field.many_states else _BINS
+    bins = _FEW_BINS if field.blurred else _BINS
     if g.size > bins:
         low, high = np.min(g), np.max(g)
         number = np.minimum((bins * (g - low) / (high - low)).astype(int), bins - 1)

@@ -44,6 +44,7 @@ def dilute_law(
     *,
     boundary: str = "spherical",
     box: ArrayLike = (1.0, 1.0, 1.0),
+    normal: bool = False,
 ) -> StableLaw:
     """Law of a field as the concentration goes to 0: α-stable with α = 3/p for each receiver.
 
@@ -67,6 +68,8 @@ def dilute_law(
         One of :data:`glasspipe.elastic.greens.BOUNDARIES`.
     box : array (3,)
         Edges of the box in any unit.
+    normal : bool
+        Whether the sources are normal, with the mean and the covariance of those kinds.
 
     Returns
     -------
@@ -75,13 +78,14 @@ def dilute_law(
     """
     scale = []
     centre = density * homogeneous_field(field, receivers[0], sources, medium, boundary, box)
-    for number, pair in enumerate(pair_fields(field, receivers[0], *sources, medium)):
-        g, solid = pair.over_half_sphere()
+    pairs = pair_fields(field, receivers[0], *sources, medium, normal=normal)
+    for number, pair in enumerate(pairs):
+        g, weight = pair.over_half_sphere()
         alpha = 3 / pair.power
-        moment = 4 * pi * pair.weight @ np.abs(g) ** alpha @ solid
+        moment = 4 * pi * np.sum(weight * np.abs(g) ** alpha)
         scale.append((density / 3 * alpha * stable_factor(alpha) * moment) ** (1 / alpha))
         if not pair.symmetric:
-            centre[number] -= density / 3 * 4 * pi * pair.weight @ xlogy(g, np.abs(g)) @ solid
+            centre[number] -= density / 3 * 4 * pi * np.sum(weight * xlogy(g, np.abs(g)))
     return StableLaw(alpha, np.array(scale), centre, receivers[1])
 
 
@@ -310,4 +314,6 @@ def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     if setting.alike:
         receivers, weight = receivers[np.array([0])], np.ones(1)
     kinds = (receivers, weight), setting.sources
-    return dilute_law(setting.field, *kinds, setting.medium, 1.0, boundary=boundary)
+    return dilute_law(
+        setting.field, *kinds, setting.medium, 1.0, boundary=boundary, normal=setting.normal
+    )

@@ -106,17 +106,26 @@ class PowerSums:
 
     @classmethod
     def over(
-        cls, values: Array, probability: Array, weight: Array, *, signed: bool = False
+        cls,
+        values: Array,
+        probability: Array,
+        weight: Array,
+        *,
+        signed: bool = False,
+        normal: bool = False,
     ) -> "PowerSums":
         """Sums of the fields ``values`` (states, sites) with ``weight`` (sites,).
 
-        If ``signed``, each state also comes with the opposite sign, as often.
+        If ``signed``, each state also comes with the opposite sign, as often. If ``normal``, the
+        field is, with the mean and the variance over the states.
         """
         square = values * values
         m2, m4 = probability @ square, probability @ square**2
         m1, m3 = (
             (probability @ v for v in (values, square * values)) if not signed else (0 * m2,) * 2
         )
+        if normal:
+            m3, m4 = m1 * (3 * m2 - 2 * m1**2), 3 * m2**2 - 2 * m1**4
         second = [m2, m1**2]
         fourth = [m4, 4 * m3 * m1 + 3 * m2**2, 12 * m2 * m1**2, 6 * m1**4]
         return cls(float(m1 @ weight), np.array(second) @ weight, np.array(fourth) @ weight)
@@ -149,14 +158,14 @@ def infinite_sums(field: PairField, lattice: Lattice) -> PowerSums:
     the integral is ∫dΩ ⟨g²⟩ Σ_k c_k R_k^(3−2p)/(2p − 3). Σ m_1 has no such integral, for g has no
     mean over directions; it vanishes in an isotropic medium but not in a crystal.
     """
-    unit = lattice.neighbour_distance / (2 if field.many_states else 1)
+    unit = lattice.neighbour_distance / (2 if field.many_states or field.normal else 1)
     cut = SmoothCut(_RADIUS * unit, _WIDTH * unit)
     R = half_lattice(lattice, cut.reach)
     weight = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, probability = field(R), field.weight
     directions, solid = sphere(_ANGULAR)
     angular = field.angular(directions)
-    sums = PowerSums.over(values, probability, weight, signed=field.signed)
+    sums = PowerSums.over(values, probability, weight, signed=field.signed, normal=field.normal)
     radii, shares = cut.sharp_cuts()
     radial = shares @ radii ** (3 - 2 * field.power) / (2 * field.power - 3)
     mean = 0.0 if field.signed else solid @ (probability @ angular) ** 2
@@ -175,6 +184,7 @@ def box_sums(
     lattice: Lattice,
     medium: Interaction,
     boundary: str,
+    normal: bool = False,
 ) -> list[PowerSums]:
     """Sums over the sites R ≠ 0 of the box with the box's own kernel, for each receiver.
 
@@ -198,7 +208,9 @@ def box_sums(
         pair = _turned(receivers, g), _turned(sources, g)
         values = sum_states(states, {c: kernel(c, pair) for c in states[0]})
         share = members / len(group)
-        turned = [PowerSums.over(v, probability, share, signed=row.signed) for v in values]
+        turned = [
+            PowerSums.over(v, probability, share, signed=row.signed, normal=normal) for v in values
+        ]
         sums = [before + more for before, more in zip(sums, turned, strict=True)]
     return sums
 

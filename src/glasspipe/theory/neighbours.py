@@ -70,9 +70,18 @@ class Setting:
         return self.population.on(self.receivers_on).receivers(self.field)
 
     @property
+    def normal(self) -> bool:
+        """Whether the tensors of those that make it are normal, all of one strength."""
+        return self.makers.normal(self.field)
+
+    @property
     def sources(self) -> Kinds:
-        """Kinds that make the field, and their probabilities, which add up to 1."""
-        kinds, weight = self.makers.sources(self.field)
+        """Kinds that make the field, and their probabilities, which add up to 1.
+
+        Of normal tensors, as many as have their mean and their covariance.
+        """
+        made = self.makers.principal(self.field) if self.normal else self.makers.sources(self.field)
+        kinds, weight = made
         return kinds, weight / weight.sum()
 
 
@@ -147,7 +156,12 @@ def _pair_fields(setting: Setting) -> list[PairField]:
     receivers, _ = setting.receivers
     continuous = setting.makers.continuous(setting.field)
     return pair_fields(
-        setting.field, receivers, *setting.sources, setting.medium, continuous=continuous
+        setting.field,
+        receivers,
+        *setting.sources,
+        setting.medium,
+        continuous=continuous,
+        normal=setting.normal,
     )
 
 
@@ -191,6 +205,7 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
             lattice=lattice,
             medium=setting.medium,
             boundary=boundary,
+            normal=setting.normal,
         )
     shift = homogeneous_field(setting.field, receivers, setting.sources, setting.medium, boundary)
     shift *= lattice.others / lattice.edge**3

@@ -33,7 +33,11 @@ _STATES, _GAUSS = 30, 16
 """A source of more states than the first number is replaced by one with the second number, and one
 of a continuum if it has more than that."""
 _FINE, _COARSE = 160, 40
-"""Resolution of the sphere, 51 200 directions, and for a source of so many states, 3200."""
+"""Resolution of the sphere, 51 200 directions, and where many kinds blur their kinks, 3200."""
+_RECEIVERS = 16
+"""Receivers above which each is one of many."""
+_NORMAL = 12
+"""Positive values that stand for a normal one, with all its moments up to the 23rd."""
 
 
 def pair_kernel(coupling: str, receivers: Tensors, sources: Tensors, green: Array) -> Array:
@@ -139,6 +143,19 @@ def half_sphere(degree: int) -> tuple[Array, Array]:
 
 
 @cache
+def _normal_values(positive: bool) -> tuple[Array, Array]:
+    """Values of a standard normal variable, or of its modulus, and their probabilities.
+
+    Gauss's rule of each half, for |z|^α has its kink at 0.
+    """
+    fine, weight = roots_legendre(200)
+    fine = 5 * (1 + fine)
+    share = weight * np.exp(-(fine**2) / 2)
+    z, share = (a[:, 0] for a in gauss_rule(fine[:, None], share / share.sum(), _NORMAL))
+    return (z, share) if positive else (np.append(z, -z), np.tile(share / 2, 2))
+
+
+@cache
 def fine_half_sphere(points: int = _FINE) -> tuple[Array, Array]:
     """2 · points² directions over half of the sphere, and weights that add up to 1.
 
@@ -174,6 +191,10 @@ class PairField:
         Whether each state also comes with the opposite sign, as often.
     continuous : bool
         Whether the states stand for a continuum, as those of distributed strengths do.
+    normal : bool
+        Whether the field is normal, with the mean and the variance that it has over the states.
+    one_of_many : bool
+        Whether the law is an average over many such receivers.
     """
 
     power: int
@@ -182,6 +203,8 @@ class PairField:
     weight: Array
     signed: bool
     continuous: bool = False
+    normal: bool = False
+    one_of_many: bool = False
 
     @property
     def odd(self) -> bool:
@@ -201,16 +224,32 @@ class PairField:
     @property
     def many_states(self) -> bool:
         """Whether the source has more states than are worth carrying along."""
-        return len(self.weight) > (_GAUSS if self.continuous else _STATES)
+        most = _GAUSS if self.continuous else _STATES
+        return len(self.weight) > most and not self.normal
+
+    @property
+    def blurred(self) -> bool:
+        """Whether what one state or one receiver shows is lost among many."""
+        return self.many_states or self.normal or self.one_of_many
 
     def over_half_sphere(self) -> tuple[Array, Array]:
-        """R^p times the field (states, points), eV Å^p, and weights (points,) that add up to 1.
+        """R^p times the field (states, points), eV Å^p, and weights of each that add up to 1.
 
-        In directions that resolve averages of |g|^α; many states blur the kinks of each other.
+        In directions that resolve averages of |g|^α; many kinds blur the kinks of each other.
         """
-        points = _COARSE if self.many_states else _FINE
-        functions = _fine_functions(self.medium, self.power - 1, points)
-        return self.coefficients @ functions, fine_half_sphere(points)[1]
+        points = _COARSE if self.blurred else _FINE
+        solid = fine_half_sphere(points)[1]
+        g = self.coefficients @ _fine_functions(self.medium, self.power - 1, points)
+        if not self.normal:
+            return g, np.outer(self.weight, solid)
+        g, weight = self.few_states(g)
+        return g, weight * solid
+
+    def mean_and_spread(self, values: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation (rows,) of a normal field, from its states (states, rows)."""
+        square = self.weight @ values**2
+        mean = 0 * square if self.signed else self.weight @ values
+        return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
 
     def few_states(self, values: Array) -> tuple[Array, Array]:
         """Values (states, rows) of this field and their weights, both with few states.
@@ -218,6 +257,11 @@ class PairField:
         The many axes of an isotropic source are replaced by values with the same low moments; a
         signed field is a function of its square.
         """
+        if self.normal:
+            mean, spread = self.mean_and_spread(values)
+            z, weight = _normal_values(self.signed)
+            made = mean + z[:, None] * spread
+            return made, np.broadcast_to(weight[:, None], made.shape)
         if not self.many_states:
             return values, np.broadcast_to(self.weight[:, None], values.shape)
         if not self.signed:
@@ -243,6 +287,7 @@ def pair_fields(
     medium: Interaction,
     *,
     continuous: bool = False,
+    normal: bool = False,
 ) -> list[PairField]:
     """Field of one random source at each kind of receiver.
 
@@ -258,6 +303,8 @@ def pair_fields(
         The elastic medium.
     continuous : bool
         Whether the sources stand for a continuum.
+    normal : bool
+        Whether their tensors are normal, with the mean and the covariance that the kinds have.
 
     Raises
     ------
@@ -269,9 +316,10 @@ def pair_fields(
     parts = {c: _coefficients(c, receivers, sources, medium) for c in row.names}
     coefficients = sum_states(states, parts)
     share = np.tile(weight, len(states)) / len(states)
-    signed, plain = row.signed, derived(medium)
+    what = row.signed, continuous, normal, len(coefficients) > _RECEIVERS
+    plain = derived(medium)
     return [
-        PairField(row.order + 1, plain, *_merged(made, share, signed), signed, continuous)
+        PairField(row.order + 1, plain, *_merged(made, share, row.signed), *what)
         for made in coefficients
     ]
 

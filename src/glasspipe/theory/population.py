@@ -3,12 +3,14 @@
 Averages over a continuous property are sums over few kinds that have the same low moments: a
 Gauss rule for a strength, quadratures over axes and over the turns of local frames. Only Gaussian
 tensors, of 24 independent components, are sampled; the sample is made to have their covariance, so
-that widths are exact. Where all that makes too many kinds, they are thinned out, up to the
-orientations that the symmetry of the defects on their lattice makes equivalent.
+that widths are exact. As sources of one strength they need no sample: their fields are normal.
+Where all that makes too many kinds, they are thinned out, up to the orientations that the symmetry
+of the defects on their lattice makes equivalent.
 """
 
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +33,16 @@ _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
 _SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 6, 4
 """Values that stand for a distributed strength; of receivers, none is much weaker than the rest."""
+_BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
+"""Independent components of the tensors."""
 _SAMPLE = 1024
 """Gaussian tensors that are thinned out."""
-_MOST = {"sources": 128, "receivers": 20}
+_MOST = {"sources": 128, "receivers": 64, "classes": 20, "principal": 18}
 """Kinds of a component above which they are thinned out …"""
-_MOST_JOINED = {"sources": 512, "receivers": 20}
+_MOST_JOINED = {"sources": 512, "receivers": 128, "classes": 20, "principal": 18}
 """… and kinds of a mixture."""
+_STRATA = {"sources": 1, "receivers": 8, "classes": 1}
+"""Parts of equal probability into which those are cut, for quantiles want more than moments."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,19 @@ class Population:
 
     def classes(self, field: str) -> Kinds:
         """One of each class of :meth:`kinds` that the symmetry of the mixture makes equivalent."""
-        return self._found(FIELDS[field].receivers | FIELDS[field].sources, "receivers")
+        return self._found(FIELDS[field].receivers | FIELDS[field].sources, "classes")
+
+    def normal(self, field: str) -> bool:
+        """Whether the tensors that make a field, all but P, are normal and of one strength."""
+        one, *others = self.meant
+        names = FIELDS[field].sources
+        is_normal = one.continuum is not None and one.continuum.variates == "normal"
+        same = not any(isinstance(getattr(one, n), Distribution) for n in _strengths_of(one, names))
+        return is_normal and same and not others and names != {"P"}
+
+    def principal(self, field: str) -> Kinds:
+        """Kinds whose mean and covariance are those of normal tensors, and their weights."""
+        return self._found(FIELDS[field].sources, "principal")
 
     def sources(self, field: str) -> Kinds:
         """Every kind of defect that makes a field, and its probability (kinds,).
@@ -122,7 +140,7 @@ class Population:
         found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.meant])
         if len(found[1]) <= _MOST_JOINED[role]:
             return found
-        few = thinned(found, names, role, _rotations(self._cubic))
+        few = thinned(found, names, role, _rotations(self._cubic), strata=_STRATA[role])
         return orbits(few, _rotations(self._cubic)) if role == "sources" else few
 
 
@@ -135,22 +153,23 @@ def _component_kinds(component: Component, names: frozenset[str], role: str, cub
     equivalent.
     """
     group = _rotations(cubic)
-    kinds, weight = _unit_kinds(component, role)
+    once = role in ("receivers", "classes")
+    kinds, weight = _unit_kinds(component, role, names)
     sampled = component.continuum is not None and not component.axis_is_random
-    if not sampled and role == "receivers":
+    if not sampled and once:
         kinds, weight = _inequivalent(kinds, weight, group)
     if component.frame_spread > 0 and component.continuum is None:
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
-        if role == "receivers":
+        if once:
             kinds, weight = _inequivalent(kinds, weight, group)
-    number = _SOURCE_STRENGTHS if role == "sources" else _RECEIVER_STRENGTHS
+    number = _RECEIVER_STRENGTHS if once else _SOURCE_STRENGTHS
     many = False
     for name in (None, *_strengths_of(component, names)):
         if name is not None:
             kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), number)
         if len(kinds) > _MOST[role]:
             many = True
-            kinds, weight = thinned((kinds, weight), names, role, group)
+            kinds, weight = thinned((kinds, weight), names, role, group, strata=_STRATA[role])
     if many and role == "sources":
         kinds, weight = orbits(thinned((kinds, weight), names, role, group), group)
     return kinds, component.share * weight
@@ -177,8 +196,12 @@ def _rotations(cubic: bool) -> Array:
     return group[keeps] if cubic else group[keeps & (np.abs(group[:, 2, 2]) > 0.5)]
 
 
-def _unit_kinds(component: Component, role: str) -> Kinds:
+def _unit_kinds(component: Component, role: str, names: frozenset[str]) -> Kinds:
     continuum = component.continuum
+    if continuum is not None and role == "principal":
+        block = _tensor_components()[:, _BLOCKS["zeta" if "zeta" in names else "gamma"]]
+        made, number = continuum.tensors(sqrt(block.shape[1]) * block.T), block.shape[1]
+        return made, np.full(number, 1 / number)
     if continuum is not None and component.axis_is_random:
         d, weight = half_sphere(_SOURCE_AXES) if role == "sources" else sphere(_RECEIVER_AXES)
         return continuum.tensors(d), weight
@@ -197,7 +220,7 @@ def _normals(number: int) -> Array:
     x = ndtri(qmc.Sobol(36, rng=np.random.default_rng(0)).random(number))
     blocks = _tensor_components()
     coordinates = x @ blocks
-    for mine in (slice(0, 6), slice(6, 24)):
+    for mine in _BLOCKS.values():
         part = coordinates[:, mine]
         part -= part.mean(axis=0)
         factor = np.linalg.cholesky(part.T @ part / number)

@@ -31,7 +31,9 @@ _INDEPENDENT = 1e-9
 _ROUNDING = 1e-9
 
 
-def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kinds:
+def thinned(
+    found: Kinds, names: frozenset[str], role: str, group: Array, *, strata: int = 1
+) -> Kinds:
     """Few of the kinds, with probabilities that keep averages over a symmetry group.
 
     Kept is ⟨(u·v)²⟩ for every field u, of which widths are made, and ⟨(u·v)⁴⟩ for every u of γ of
@@ -47,6 +49,8 @@ def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kin
         Receivers cost more, and a law changes less from one to the next.
     group : array (elements, 3, 3)
         Rotations that make the crystal and its defects equivalent to themselves.
+    strata : int
+        Into how many parts, a power of 2, the kinds are cut first; each keeps its averages.
 
     Raises
     ------
@@ -54,16 +58,33 @@ def thinned(found: Kinds, names: frozenset[str], role: str, group: Array) -> Kin
         If no such probabilities are found.
     """
     kinds, weight = found
-    averages = _averages(kinds, {name: PROBES[role][name] for name in sorted(names)}, group)
+    probes = PROBES["sources" if role == "sources" else "receivers"]
+    averages = _averages(kinds, {name: probes[name] for name in sorted(names)}, group)
     averages /= np.abs(averages).max(axis=0)
     share = weight / weight.sum()
     scaled = averages.T * np.sqrt(share)
     independent, size, _ = np.linalg.svd(scaled, full_matrices=False)
     rows = averages @ independent[:, size > _INDEPENDENT * size[0]]
-    few, kept = _eliminated(rows, share)
+    parts = [(part, *_eliminated(rows[part], share[part])) for part in _cut(rows, share, strata)]
+    few = np.concatenate([part[left] for part, left, _ in parts])
+    kept = np.concatenate([weight for *_, weight in parts])
     if np.abs(rows[few].T @ kept - rows.T @ share).max() > _ROUNDING:
         raise ValueError("kinds of defect cannot be thinned: rounding changes their averages")
     return kinds[few], weight.sum() * kept / kept.sum()
+
+
+def _cut(rows: Array, share: Array, number: int) -> list[NDArray[np.int64]]:
+    """Parts of equal probability, cut in halves where their averages vary most."""
+    if number == 1:
+        return [np.arange(len(share))]
+    deviation = np.sqrt(share)[:, None] * (rows - share @ rows / share.sum())
+    order = np.argsort(rows @ np.linalg.svd(deviation, full_matrices=False)[2][0])
+    lower = np.cumsum(share[order]) <= share.sum() / 2
+    return [
+        half[part]
+        for half in (order[lower], order[~lower])
+        for part in _cut(rows[half], share[half], number // 2)
+    ]
 
 
 def _eliminated(rows: Array, share: Array) -> tuple[NDArray[np.int64], Array]:
