@@ -206,20 +206,27 @@ def _scale(field, receivers, n):
 class TestNormalSources:
     """A Gaussian source of one strength, whose field at a receiver is normal."""
 
-    setting = Setting("U_S", Population(tuple(MIXTURES["gaussian"])), MEDIUM)
-    pair = pair_fields("U_S", *setting.receivers[:1], *setting.sources, MEDIUM, normal=True)[0]
-    receiver = setting.receivers[0].gamma[0]
+    @pytest.fixture(scope="class")
+    def setting(self):
+        return Setting("U_S", Population(tuple(MIXTURES["gaussian"])), MEDIUM)
 
-    def spread(self, R):
+    @pytest.fixture(scope="class")
+    def pair(self, setting):
+        kinds = setting.receivers[0][:1]
+        return pair_fields("U_S", kinds, *setting.sources, MEDIUM, normal=True)[0]
+
+    def spread(self, setting, R):
         """σ at R from ⟨γγ⟩, the unit tensor of six components over 6."""
-        green = np.einsum("ab,pacbd->pcd", self.receiver, green_derivatives(R, 2, MEDIUM))
+        green = np.einsum(
+            "ab,pacbd->pcd", setting.receivers[0].gamma[0], green_derivatives(R, 2, MEDIUM)
+        )
         return np.linalg.norm(green + np.swapaxes(green, 1, 2), axis=(1, 2)) / (2 * sqrt(6))
 
-    def test_characteristic_function(self):
+    def test_characteristic_function(self, setting, pair):
         """Σ ln(1 − p + p exp(−t²σ²/2)) over sites within 14, and the variance beyond."""
         p, R = 0.03, half_lattice(FCC, 14.0)
-        sigma = self.spread(R)
-        here = surroundings(self.pair, FCC, continuum(self.pair, FCC), p)
+        sigma = self.spread(setting, R)
+        here = surroundings(pair, FCC, continuum(pair, FCC), p)
         t = np.array([0.02, 0.1, 0.3, 1.0, 3.0]) / sigma.max() / p
         found = here.characteristic(Panels(t, np.full(5, 1e-9), 2), np.inf)[:, 0]
         near = 1 - p + p * np.exp(-(t[:, None] ** 2) * sigma**2 / 2)
@@ -228,11 +235,11 @@ class TestNormalSources:
         np.testing.assert_allclose(found, known, atol=1.5e-3)
 
     @pytest.mark.parametrize("power", [0.6, 0.75, 1.0, 2.0, 4.0])
-    def test_moments(self, power):
+    def test_moments(self, setting, pair, power):
         """⟨|g|^α⟩ = σ^α 2^(α/2) Γ((1 + α)/2)/√π, at the first of the directions."""
-        g, weight = self.pair.over_half_sphere()
+        g, weight = pair.over_half_sphere()
         moment = weight[:, 0] @ np.abs(g[:, 0]) ** power / weight[:, 0].sum()
-        sigma = self.spread(fine_half_sphere(40)[0][:1])[0]
+        sigma = self.spread(setting, fine_half_sphere(40)[0][:1])[0]
         known = sigma**power * 2 ** (power / 2) * gamma((1 + power) / 2) / sqrt(pi)
         assert moment == pytest.approx(known, rel=1e-3 if power < 2 else 1e-9)
 
