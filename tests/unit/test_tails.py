@@ -10,7 +10,7 @@ from glasspipe.theory.stable import StableLaw
 
 def known(alpha=1.0, scale=2.0, **more):
     limit = StableLaw(alpha, np.array([scale]), np.zeros(1), np.ones(1))
-    return Expectation(limit, {}, **more)
+    return Expectation(limit, {}, "exact", **more)
 
 
 def exponent(expected, x):

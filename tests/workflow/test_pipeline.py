@@ -31,7 +31,16 @@ DEFECT_COLUMNS = ["S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
 def test_a_study_makes_the_documented_files(finished):
     made = {path.relative_to(finished.results).parts[0] for path in finished.results.rglob("*")}
     assert made - {".lock"} == {
-        *("benchmarks", "data", "defects.parquet", "distributions.nc", "figures", "fits.csv"),
+        *(
+            "benchmarks",
+            "claims.csv",
+            "claims.md",
+            "data",
+            "defects.parquet",
+            "distributions.nc",
+            "figures",
+            "fits.csv",
+        ),
         *("freezing.nc", "logs", "low_energy.nc", "points", "study.json", "summary.csv"),
         *("summary.parquet", "tables", "traces.nc"),
     }

@@ -33,6 +33,6 @@ rule report:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.summary"),
-        folder=FOLDER,
+        folder=lambda wildcards: FOLDER,
     shell:
         "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"

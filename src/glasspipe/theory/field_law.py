@@ -193,7 +193,7 @@ class FieldLaw:
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV; 0 where symmetry leaves nothing but rounding."""
-        std = sqrt(self._mixture[1])
+        std = sqrt(max(self._mixture[1], 0.0))
         return std if std > _ROUNDING * self.dilute.statistic("q95") else 0.0
 
     @cached_property
