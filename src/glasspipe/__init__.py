@@ -43,6 +43,8 @@ _PUBLIC = {
     "freeze": "spins.annealing",
     "temper": "spins.tempering",
     "field_law": "theory.field_law",
+    "open_study": "report.study",
+    "compact": "report.presentation",
 }
 """Where each public name is; it is imported when it is first used."""
 

@@ -60,6 +60,9 @@ _ASCII = {
 """What is written for a sign that an encoding lacks."""
 
 
+_STUDY = "STUDY-FOLDER|CONFIG"
+
+
 def _written(error: UnicodeError) -> tuple[str | bytes, int]:
     """Replace what an encoding cannot write, to be used as an error handler of codecs."""
     if not isinstance(error, UnicodeEncodeError):
@@ -76,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status.
 
     A user's mistake (a config or a file that cannot be used) ends in one line and status 2; a
-    signal that let the run keep what it did, in status 128 + its number.
+    signal that let the run keep what it did, in status 128 + its number; a comparison of studies
+    that differ, in 1.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show must not end a run
@@ -86,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from glasspipe.files.checkpoint import StoppedError
 
     try:
-        options.run(options)
+        status = options.run(options) or 0
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has enough; what is left must not be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -103,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
         print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
         return 2
-    return 0
+    return status
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -163,11 +167,42 @@ def _report(options: argparse.Namespace) -> None:
 
 def _summary(options: argparse.Namespace) -> None:
     from glasspipe.report.summary import summary
+
+    print(summary(_results_folder(options.folder)))
+
+
+def _table(options: argparse.Namespace) -> None:
+    from glasspipe.report.selection import FORMATS, select
+    from glasspipe.report.study import open_study
+
+    summary = open_study(_results_folder(options.folder)).summary
+    chosen = select(summary, options.columns, rows=options.rows, where=options.where)
+    text = FORMATS[options.format](chosen, errors=options.errors, theory=options.theory)
+    print(text, end="")
+
+
+def _info(options: argparse.Namespace) -> None:
+    from glasspipe.report.info import info
+
+    print(info(options.file))
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from glasspipe.report.comparison import compare, told
+    from glasspipe.report.study import open_study
+
+    one, two = (open_study(_results_folder(path)) for path in (options.folder, options.other))
+    found = compare(one, two, significance=options.significance)
+    print(told(found))
+    return int(len(found.different) > 0)
+
+
+def _results_folder(path: Path) -> Path:
+    """Return the folder of a study, given that or its config."""
     from glasspipe.settings.study import load_study
     from glasspipe.stages.study_files import study_folder
 
-    folder: Path = options.folder
-    print(summary(Path(study_folder(load_study(folder))) if folder.is_file() else folder))
+    return Path(study_folder(load_study(path))) if path.is_file() else path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,9 +230,38 @@ def _parser() -> argparse.ArgumentParser:
     aggregate.set_defaults(run=_aggregate)
     _folder_parser(commands, "report", "draw figures and write tables").set_defaults(run=_report)
     summary = commands.add_parser("summary", help="print the headline numbers")
-    summary.add_argument("folder", type=Path, metavar="STUDY-FOLDER|CONFIG")
+    summary.add_argument("folder", type=Path, metavar=_STUDY)
     summary.set_defaults(run=_summary)
+    _table_parser(commands)
+    info = commands.add_parser("info", help="say what a file is and what made it")
+    info.add_argument("file", type=Path, metavar="FILE")
+    info.set_defaults(run=_info)
+    compare = commands.add_parser("compare", help="say what differs between two studies")
+    compare.add_argument("folder", type=Path, metavar=_STUDY)
+    compare.add_argument("other", type=Path, metavar=_STUDY)
+    compare.add_argument(
+        "--significance", type=float, default=0.01, help="chance of a false alarm (0.01)"
+    )
+    compare.set_defaults(run=_compare)
     return parser
+
+
+def _table_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    table = commands.add_parser("table", help="print points and statistics of one's own choice")
+    table.add_argument("folder", type=Path, metavar=_STUDY)
+    table.add_argument(
+        "--columns", nargs="+", required=True, metavar="QUANTITY:STATISTIC", help="such as B:std"
+    )
+    table.add_argument(
+        "--rows", nargs="+", default=[], metavar="KEY", help="point, x or swept keys (those)"
+    )
+    table.add_argument(
+        "--where", nargs="+", default=[], metavar="KEY=VALUE", help="or != < <= > >=; all must hold"
+    )
+    table.add_argument("--errors", action="store_true", help="standard errors, too")
+    table.add_argument("--theory", action="store_true", help="theory and its kind, too")
+    table.add_argument("--format", choices=("csv", "latex", "markdown"), default="csv")
+    table.set_defaults(run=_table)
 
 
 def _stage_parser(

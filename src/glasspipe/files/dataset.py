@@ -70,6 +70,11 @@ def git_revision() -> str:
     return answer.stdout.strip() or "unknown"
 
 
+def made_by() -> dict[str, str]:
+    """Return what every file says of the code that made it."""
+    return {"versions": versions(), "git_revision": git_revision()}
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; move it there, or remove it on an error.
@@ -185,8 +190,7 @@ def create(
                 "stage": origin.stage,
                 "point": _json(origin.sections),
                 "point_hash": origin.hash,
-                "versions": versions(),
-                "git_revision": git_revision(),
+                **made_by(),
                 **(attributes or {}),
             }
         )
@@ -222,6 +226,11 @@ class Reader:
         """Return the size of a dimension."""
         with _readable(self.path, f"the dimension {dimension!r}"):
             return self._file.dimensions[dimension].size
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the variables."""
+        return list(self._file.variables)
 
     def __contains__(self, name: str) -> bool:
         """Say whether the file holds a variable."""
@@ -333,7 +342,7 @@ def stage_file(path: Path, origin: Origin) -> Iterator[Reader]:
     """
     with file_of(path, origin.stage) as reader:
         recorded = json.loads(reader.attributes["point"])
-        difference = next(_differences(recorded, json.loads(_json(origin.sections))), None)
+        difference = next(differences(recorded, json.loads(_json(origin.sections))), None)
         if difference:
             key, theirs, ours = difference
             raise DataError(
@@ -378,10 +387,11 @@ def _range(numbers: Sequence[int]) -> str:
     return f"{numbers[0]} to {numbers[-1]}" if numbers else "none"
 
 
-def _differences(one: Any, two: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differences(one: Any, two: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the dotted key and both values of all that differs between two mappings."""
     if isinstance(one, dict) and isinstance(two, dict):
         for name in sorted({*one, *two}):
-            yield from _differences(one.get(name), two.get(name), f"{key}.{name}" if key else name)
+            yield from differences(one.get(name), two.get(name), f"{key}.{name}" if key else name)
     elif one != two:
         yield key, one, two
 

@@ -4,19 +4,25 @@ Tables hold values of any swept key, whose types differ from study to study (a n
 medium written out). A column of a table or a variable of a NetCDF file has one type, so values that
 are not all numbers are stored as text. Floats are written such that they read back to the last
 bit, and nothing that depends on the time of writing is written.
+
+What a table or a dataset says of itself, its ``attrs``, is written with it: what it was made for,
+and by what. CSV has no place for that.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xarray as xr
 
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import opened, replacing, sealing
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
 SUMMARY = "summary.parquet"
 SUMMARY_TEXT = "summary.csv"
@@ -79,16 +85,14 @@ def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [name for name in table.columns if name not in columns]
 
 
-def write_defects(folder: Path, name: str, table: pd.DataFrame, *, point_hash: str) -> None:
+def write_defects(folder: Path, name: str, table: pd.DataFrame) -> None:
     """Write the defects of the point ``name``, one row a defect."""
-    marked = table.copy(deep=False)
-    marked.attrs = {_HASH: point_hash}
-    _write_parquet(folder / DEFECTS / f"{name}.parquet", marked)
+    _write_parquet(folder / DEFECTS / f"{name}.parquet", table)
 
 
-def write_point(folder: Path, name: str, data: xr.Dataset, *, point_hash: str) -> None:
+def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
     """Write the statistics of the point ``name``."""
-    _write_netcdf(folder / POINTS / f"{name}.nc", data.assign_attrs({_HASH: point_hash}))
+    _write_netcdf(folder / POINTS / f"{name}.nc", data)
 
 
 def read_point(folder: Path, name: str, *, point_hash: str) -> xr.Dataset:
@@ -102,8 +106,8 @@ def read_point(folder: Path, name: str, *, point_hash: str) -> xr.Dataset:
     path = _existing(folder / POINTS / f"{name}.nc")
     data = _read_netcdf(path)
     table = _existing(folder / DEFECTS / f"{name}.parquet")
-    for file, found in ((path, data.attrs.pop(_HASH, None)), (table, _marked(table))):
-        if found != point_hash:
+    for file, about in ((path, data.attrs), (table, parquet_about(table))):
+        if about.get(_HASH) != point_hash:
             raise DataError(f"{file}: damaged or another point's; delete it and run again")
     return data
 
@@ -199,7 +203,9 @@ def read_merged(folder: Path, name: str) -> xr.Dataset:
     DataError
         If the file is missing, damaged or holds something else.
     """
-    path = folder / name
+    if name not in _VARIABLES:
+        raise DataError(f"{folder}: found the file {name!r}; allowed: {', '.join(_VARIABLES)}")
+    path = _existing(folder / name)
     data = _read_netcdf(path)
     missing = [variable for variable in _VARIABLES[name] if variable not in data.variables]
     if missing:
@@ -237,15 +243,30 @@ def _write_parquet(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False, write_page_checksum=True)
 
 
-def _marked(path: Path) -> str | None:
-    """Return the hash of the point that a table was made for, if it says one."""
+def open_defects(folder: Path, names: Sequence[str]) -> "Dataset":
+    """Open the defects of points, of which only what is asked for is read.
+
+    Raises
+    ------
+    DataError
+        If a file is missing.
+    """
+    from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions, dataset
+
+    checking = ParquetFragmentScanOptions(page_checksum_verification=True)
+    files = [_existing(folder / DEFECTS / f"{name}.parquet") for name in names]
+    found = dataset(files, format=ParquetFileFormat(default_fragment_scan_options=checking))
+    return found.replace_schema(found.schema.remove_metadata())  # that of its first point
+
+
+def parquet_about(path: Path) -> dict[str, Any]:
+    """Return what a Parquet file says of itself; nothing if it cannot be read or says nothing."""
     from pyarrow.parquet import read_schema
 
     try:
-        metadata = read_schema(path).metadata or {}
-        return json.loads(metadata[b"PANDAS_ATTRS"])[_HASH]
+        return dict(json.loads((read_schema(path).metadata or {})[b"PANDAS_ATTRS"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return {}
 
 
 def _existing(path: Path) -> Path:

@@ -30,8 +30,10 @@ def point(folder: Path, name: str) -> None:
     study = load(folder)
     how = study.config["aggregate"]
     data = PointData(study.point(name), bootstrap=how["bootstrap"], pairs=how["pairs"])
-    point_hash = data.files.point.hash
-    results.write_defects(folder, name, data.table(_swept(study)[name]), point_hash=point_hash)
+    about = data.files.about
+    table = data.table(_swept(study)[name])
+    table.attrs = about
+    results.write_defects(folder, name, table)
     rows, curves = [], []
     for observable in OBSERVABLES:
         if observable.measure is not None:
@@ -40,7 +42,7 @@ def point(folder: Path, name: str) -> None:
             curves.append(observable.dataset(found.curves))
     columns = {f"row_{name}": ("row", [getattr(row, name) for row in rows]) for name in _ROW}
     own = xr.Dataset({"x": data.x, "defects": data.defects, **columns})
-    results.write_point(folder, name, xr.merge([own, *curves]), point_hash=point_hash)
+    results.write_point(folder, name, xr.merge([own, *curves]).assign_attrs(about))
 
 
 def study(folder: Path) -> None:
@@ -60,11 +62,14 @@ def study(folder: Path) -> None:
         results.read_point(folder, one.name, point_hash=one.point.hash) for one in files.points
     ]
     members = [Member(_rows(data), data) for data in points]
-    results.write_summary(folder, _summary(files, members))
+    summary = _summary(files, members)
+    summary.attrs = files.about
+    results.write_summary(folder, summary)
     results.write_fits(folder, _fits(files, members))
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
     labels = {name: ("point", values) for name, values in {"point": names, **keys}.items()}
-    merged = side_by_side([data.drop_dims("row") for data in points]).assign_coords(labels)
+    merged = side_by_side([data.drop_dims("row") for data in points])
+    merged = merged.assign_coords(labels).assign_attrs(files.about)
     for file in dict.fromkeys(one.file for one in OBSERVABLES if one.file):
         held = [name for one in OBSERVABLES if one.file == file for name in one.kept]
         there = [name for name in ("x", *held) if name in merged]

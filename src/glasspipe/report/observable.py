@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.figure
 import numpy as np
@@ -17,11 +17,16 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from glasspipe.errors import DataError
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report.point_data import PointData
-from glasspipe.report.presentation import Axis, Series
+from glasspipe.report.presentation import Axis, Series, points_of
+from glasspipe.stages.study_files import RUN, StudyFiles, load
 from glasspipe.statistics import mean_and_error
+
+if TYPE_CHECKING:
+    import pyarrow.dataset
 
 Line = tuple[str, str, str]
 """Name, value and remark of a headline number."""
@@ -95,14 +100,43 @@ class Results:
     ----------
     folder : Path
         The study's folder.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is not a study's.
+    DataError
+        If a file is missing, damaged or of the study with another config.
     """
 
     folder: Path
 
     @cached_property
+    def study(self) -> StudyFiles:
+        """The study as it was run: its complete config, its points and the files of its stages."""
+        return load(self.folder)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The complete config."""
+        return self.study.config
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The name, the swept values and the realised x of each point."""
+        return points_of(self.summary)
+
+    @cached_property
     def summary(self) -> pd.DataFrame:
         """The statistics of all points."""
-        return results.read_summary(self.folder)
+        table = results.read_summary(self.folder)
+        self._check(results.SUMMARY, table.attrs)
+        return table
+
+    @property
+    def defects(self) -> "pyarrow.dataset.Dataset":
+        """The rows of all defects, of which only what is asked for is read."""
+        return results.open_defects(self.folder, self.points["point"].tolist())
 
     @cached_property
     def fits(self) -> pd.DataFrame:
@@ -114,10 +148,19 @@ class Results:
         return {}
 
     def curves(self, file: str) -> xr.Dataset:
-        """Return one of the NetCDF files of the study."""
+        """Return one of the NetCDF files of the study, ``distributions.nc`` say."""
         if file not in self._read:
-            self._read[file] = results.read_merged(self.folder, file)
+            data = results.read_merged(self.folder, file)
+            self._check(file, data.attrs)
+            self._read[file] = data
         return self._read[file]
+
+    def _check(self, file: str, about: Mapping[Any, Any]) -> None:
+        wanted = self.study.about["config_hash"]
+        if about.get("config_hash", wanted) != wanted:
+            raise DataError(
+                f"{self.folder / file}: made for another config of the study; {RUN} makes it again"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

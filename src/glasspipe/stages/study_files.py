@@ -13,8 +13,15 @@ from typing import Any
 
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.errors import ConfigError
-from glasspipe.files.dataset import Reader, check_realisations, replacing, stage_file
-from glasspipe.settings.point import Point
+from glasspipe.files.dataset import (
+    Reader,
+    check_realisations,
+    made_by,
+    replacing,
+    stage_file,
+)
+from glasspipe.settings.names import hash_of
+from glasspipe.settings.point import SWEPT_SECTIONS, Point
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import Study
 from glasspipe.stages import STAGES, stages_of
@@ -23,6 +30,10 @@ from glasspipe.stages.work import chunks, works
 
 RESULTS = "results"
 STUDY_FILE = "study.json"
+RUN = "`snakemake --cores 2 --configfile CONFIG`"
+"""What makes the results of a study."""
+_SPLIT = "realisations_per_job"
+"""The key that changes no result."""
 
 
 def study_folder(study: Study) -> str:
@@ -155,6 +166,13 @@ class PointFiles:
     files: dict[str, tuple[Path, ...]]
     chunks: tuple[range, ...]
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What its merged files say of themselves."""
+        physics = {name: self.point.sections[name] for name in SWEPT_SECTIONS}
+        text = json.dumps(physics, sort_keys=True)
+        return {"point": text, "point_hash": self.point.hash, **made_by()}
+
     @contextmanager
     def opened(self, stage: Stage, path: Path) -> Iterator[Reader]:
         """Open one of its files.
@@ -193,6 +211,13 @@ class StudyFiles:
         """Name of the study."""
         return self.config["study"]
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What the files of the whole study say of themselves."""
+        config = {key: value for key, value in self.config.items() if key != _SPLIT}
+        text = json.dumps(config, sort_keys=True)
+        return {"config": text, "config_hash": hash_of(config), **made_by()}
+
     def point(self, name: str) -> PointFiles:
         """Return the point of that name.
 
@@ -221,7 +246,7 @@ def load(folder: str | Path) -> StudyFiles:
     if not path.is_file():
         raise ConfigError(
             f"{folder}: holds no {STUDY_FILE}; allowed: the folder of a study, such as"
-            f" {RESULTS}/default"
+            f" {RESULTS}/default, which {RUN} makes"
         )
     record = read_mapping(path)
     try:

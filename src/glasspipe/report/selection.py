@@ -1,0 +1,210 @@
+"""A table of the user's own: which points are its rows, which statistics its columns.
+
+What a user asks for by name may not be there, or not tell rows apart; both are said, never guessed.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from glasspipe.errors import ConfigError
+from glasspipe.report import latex
+from glasspipe.report.presentation import SYMBOLS, key_label, key_unit, pick, points_of
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "=": operator.eq,
+}
+_CONDITION = re.compile(rf"(.*?)\s*({'|'.join(_COMPARISONS)})\s*(.*)")
+_PARTS = ("stderr", "theory", "theory_kind")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows and columns of the summary of a study.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        What tells the rows apart: ``point``, ``x`` or swept keys.
+    picked : dict of str to DataFrame
+        ``estimate``, ``stderr``, ``theory`` and ``theory_kind`` of each column, row by row.
+    """
+
+    labels: pd.DataFrame
+    picked: dict[str, pd.DataFrame]
+
+
+def select(
+    summary: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    rows: Sequence[str] = (),
+    where: Sequence[str] = (),
+) -> Selection:
+    """Take points and statistics out of a summary.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        The statistics of the study.
+    columns : sequence of str
+        Pairs of a quantity and a statistic, ``B:std``.
+    rows : sequence of str
+        What tells the rows apart, ``point``, ``x`` or swept keys; by default all swept keys.
+    where : sequence of str
+        Conditions that a point must meet, ``defects.concentration<=0.01``.
+
+    Raises
+    ------
+    ConfigError
+        If a name is not there, no point is left, or the rows are not told apart.
+    """
+    points = points_of(summary)
+    rows = list(rows) or list(points.columns[1:-1]) or ["point"]
+    for name in rows:
+        _check("rows", name, points.columns)
+    for condition in where:
+        points = points[_meets(points, condition)]
+        if points.empty:
+            raise ConfigError(f"where: found no point with {' and '.join(where)}")
+    twins = points[points.duplicated(rows, keep=False)]
+    if len(twins):
+        shared = twins.groupby(rows)
+        others = [
+            name for name in points if name not in rows and (shared[name].nunique() > 1).any()
+        ]
+        raise ConfigError(
+            f"rows: found {' and '.join(rows)}, which {twins['point'].iloc[0]} and other points"
+            f" share; allowed: with {' or '.join(others)} besides, or fewer points by --where"
+        )
+    names = points["point"].tolist()
+    picked = {column: _pick(summary, column, names) for column in columns}
+    return Selection(points[rows].reset_index(drop=True), picked)
+
+
+def _check(option: str, name: str, allowed: Sequence[str]) -> None:
+    if name not in allowed:
+        raise ConfigError(f"{option}: found {name!r}; allowed: {', '.join(allowed)}")
+
+
+def _pick(summary: pd.DataFrame, column: str, points: Sequence[str]) -> pd.DataFrame:
+    quantity, colon, statistic = column.rpartition(":")
+    if not colon:
+        raise ConfigError(f"columns: found {column!r}; allowed: quantity:statistic, as B:std")
+    _check("columns", quantity, summary["quantity"].unique())
+    mine = summary[summary["quantity"] == quantity]
+    _check(f"columns of {quantity}", statistic, mine["statistic"].unique())
+    kinds = mine[mine["statistic"] == statistic].set_index("point")["theory_kind"]
+    found = pick(summary, quantity, statistic, points)
+    return found.assign(theory_kind=kinds.reindex(points).fillna("")).reset_index(drop=True)
+
+
+def _meets(points: pd.DataFrame, condition: str) -> pd.Series:
+    """Return which points meet a condition."""
+    found = _CONDITION.fullmatch(condition)
+    if found is None:
+        raise ConfigError(
+            f"where: found {condition!r}; allowed: a key, one of {' '.join(_COMPARISONS)}, a value"
+        )
+    key, sign, value = found.groups()
+    _check("where", key, points.columns)
+    if not pd.api.types.is_numeric_dtype(points[key]):
+        if sign not in ("=", "!="):
+            raise ConfigError(f"where: found {sign} for {key}, which is text; allowed: = or !=")
+        return _COMPARISONS[sign](points[key], value)
+    try:
+        return _COMPARISONS[sign](points[key], float(value))
+    except ValueError:
+        raise ConfigError(f"where: found {key} {sign} {value!r}; allowed: a number") from None
+
+
+def as_csv(chosen: Selection, *, errors: bool, theory: bool) -> str:
+    """Return a selection as CSV: every digit, energies in eV."""
+    parts = [part for part in _PARTS if (errors if part == "stderr" else theory)]
+    table = chosen.labels.copy()
+    for name, picked in chosen.picked.items():
+        table[name] = picked["estimate"]
+        for part in parts:
+            table[f"{name} {part}"] = picked[part]
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def as_latex(chosen: Selection, *, errors: bool, theory: bool) -> str:
+    """Return a selection as a ``tabular`` for booktabs: numbers as ``1.23(4)``, energies in eV."""
+    columns = _cells(chosen, latex.escaped, errors=errors, theory=theory)
+    note = latex.escaped(_note(chosen, theory=theory))
+    return latex.tabular([title for title, _ in columns], [_rows(columns)], note)
+
+
+def as_markdown(chosen: Selection, *, errors: bool, theory: bool) -> str:
+    """Return a selection as a Markdown table, its numbers as in LaTeX."""
+    columns = _cells(chosen, _plain, errors=errors, theory=theory)
+    titles = [title for title, _ in columns]
+    lines = [titles, ["---"] * len(titles), *_rows(columns)]
+    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return f"{table}\n{_plain(_note(chosen, theory=theory))}\n"
+
+
+FORMATS = {"csv": as_csv, "latex": as_latex, "markdown": as_markdown}
+
+
+def _plain(text: str) -> str:
+    """Return a user's text such that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|$#~])", r"\\\1", text)
+
+
+def _cells(
+    chosen: Selection, text: Callable[[str], str], *, errors: bool, theory: bool
+) -> list[tuple[str, list[str]]]:
+    """Titles and cells of all columns."""
+    labels = [key_label(key) for key in chosen.labels]
+    columns = []
+    for key, label in zip(chosen.labels, labels, strict=True):
+        values = chosen.labels[key]
+        numeric = pd.api.types.is_numeric_dtype(values)
+        shown = latex.numbers(values) if numeric else [text(value) for value in values]
+        columns.append((_label_title(key, label, text, unique=labels.count(label) == 1), shown))
+    for name, picked in chosen.picked.items():
+        title = _title(name, text)
+        estimates = picked["estimate"]
+        columns.append((title, latex.measured(picked) if errors else latex.numbers(estimates)))
+        if theory:
+            columns.append((f"{title}, theory", latex.numbers(picked["theory"])))
+    return columns
+
+
+def _label_title(key: str, label: str, text: Callable[[str], str], *, unique: bool) -> str:
+    unit = key_unit(key)
+    own = label if unique and label.startswith("$") else text(label if unique else key)
+    return ("$x$" if key == "x" else own) + (f" ({text(unit)})" if unit else "")
+
+
+def _title(column: str, text: Callable[[str], str]) -> str:
+    quantity, _, statistic = column.rpartition(":")
+    symbol = f"${SYMBOLS[quantity]}$" if quantity in SYMBOLS else text(quantity)
+    return f"{symbol} {text(statistic.replace('_', ' '))}"
+
+
+def _rows(columns: list[tuple[str, list[str]]]) -> list[tuple[str, ...]]:
+    return list(zip(*(cells for _, cells in columns), strict=True))
+
+
+def _note(chosen: Selection, *, theory: bool) -> str:
+    """Return what is said beneath a table: the unit, and what kind of theory each column has."""
+    note = "Energies in eV."
+    if theory:
+        kinds = {
+            name: " or ".join(dict.fromkeys(kind for kind in picked["theory_kind"] if kind))
+            for name, picked in chosen.picked.items()
+        }
+        note += "".join(f" Theory of {name}: {kind or 'none'}." for name, kind in kinds.items())
+    return note
