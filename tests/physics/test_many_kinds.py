@@ -349,3 +349,17 @@ class TestOfDefects:
         assert (len(kinds), weight.sum()) == (600, pytest.approx(1))
         size = np.linalg.norm(kinds.gamma.reshape(600, -1), axis=1)
         assert np.mean(size < 0.4) == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("defects", "known"),
+    [
+        ({"species": "uniaxial"}, True),
+        ({"species": "uniaxial", "axes": "isotropic"}, True),
+        ({"species": "gaussian"}, False),
+        ({"species": "rotor", "frame_spread": 20.0}, False),
+    ],
+)
+def test_a_kurtosis_is_given_where_fourth_moments_are_kept(defects, known):
+    point = study_from({"study": "k", "defects": defects}).points[0]
+    assert Population(point.model.mixture).low_moments_only != known

@@ -234,7 +234,8 @@ def _on_lattice(
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN, kind)
     error = law.std_error(values) if law.std > 0 else float("nan")
-    statistics = {name: law.statistic(name) for name in STATISTICS}
+    known = (name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only)
+    statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
     return Expectation(law.dilute, statistics, kind, error)
 
 

@@ -77,6 +77,15 @@ class Population:
         """Fraction of all defects that sit on the sublattice."""
         return sum(c.share for c in self.meant) / sum(c.share for c in self.components)
 
+    @property
+    def low_moments_only(self) -> bool:
+        """Whether its kinds stand for very many others, whose fourth moments they do not keep."""
+        return any(
+            component.frame_spread > 0
+            or (component.continuum is not None and not component.axis_is_random)
+            for component in self.meant
+        )
+
     def alike(self, field: str) -> bool:
         """Whether the defects that feel a field differ in a rotation alone, all as probable."""
         one, *others = self.meant
