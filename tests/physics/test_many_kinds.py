@@ -203,17 +203,19 @@ def _scale(field, receivers, n):
     return np.linalg.norm(green + np.swapaxes(green, 2, 3), axis=(2, 3))
 
 
+@pytest.fixture(scope="module")
+def setting():
+    return Setting("U_S", Population(tuple(MIXTURES["gaussian"])), MEDIUM)
+
+
+@pytest.fixture(scope="module")
+def pair(setting):
+    kinds = setting.receivers[0][:1]
+    return pair_fields("U_S", kinds, *setting.sources, MEDIUM, normal=True)[0]
+
+
 class TestNormalSources:
     """A Gaussian source of one strength, whose field at a receiver is normal."""
-
-    @pytest.fixture(scope="class")
-    def setting(self):
-        return Setting("U_S", Population(tuple(MIXTURES["gaussian"])), MEDIUM)
-
-    @pytest.fixture(scope="class")
-    def pair(self, setting):
-        kinds = setting.receivers[0][:1]
-        return pair_fields("U_S", kinds, *setting.sources, MEDIUM, normal=True)[0]
 
     def spread(self, setting, R):
         """σ at R from ⟨γγ⟩, the unit tensor of six components over 6."""

@@ -31,7 +31,7 @@ _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 6, 4
+_SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 12, 4
 """Values that stand for a distributed strength; of receivers, none is much weaker than the rest."""
 _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
