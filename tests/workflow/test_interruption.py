@@ -49,6 +49,7 @@ def test_a_running_study_is_left_alone(bench, uninterrupted):
     bench.configure(SLOW)
     running = subprocess.Popen(bench.command(*UNTIL), cwd=bench.cwd, stderr=subprocess.DEVNULL)
     wait_for_a_job_that_writes(bench)
+    running.send_signal(signal.SIGSTOP)  # or it might have ended before the others begin
     record = (bench.results / "study.json").read_bytes()
     bench.configure({**SLOW, "realisations": 2})
     refused = bench.run(*UNTIL)
@@ -59,6 +60,7 @@ def test_a_running_study_is_left_alone(bench, uninterrupted):
     assert "unlock" not in refused.stderr
     bench.run_well("--dry-run", *UNTIL)
     assert (bench.results / "study.json").read_bytes() == record
+    running.send_signal(signal.SIGCONT)
     assert running.wait() == 0
     assert data(bench) == uninterrupted
 
