@@ -44,7 +44,7 @@ run: $(SETUP)
 	@$(BIN)/glasspipe summary "$$CONFIG_FILE"
 
 test: $(SETUP)
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 
 # Debian's packages, where Slurm is not there yet.
 slurm:
