@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from workbench import part, stages
 
+from glasspipe.files import dataset
 from glasspipe.kernels import freeze as kernels
+from glasspipe.settings.point import point_from
 from glasspipe.spins import annealing as module
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import field_scale, freeze, temperatures
@@ -304,3 +307,40 @@ def test_no_pair_of_nearest_spins_can_lower_the_energy():
         gain = spins * field + spins[partner] * field[partner] - bond
         assert (gain <= 1e-9 * np.abs(field)).all()
         assert (spins * field <= 0).all()
+
+
+def test_pairs_that_would_turn_back_for_ever_are_ended(tmp_path):
+    """In a small clamped box a pair gains by its near coupling what it loses by the rest."""
+    parts = {
+        "quad": {"share": 0.35, "species": "plaquette", "gamma": 0.8},
+        "stick": {
+            "share": 0.65,
+            "species": "uniaxial",
+            "axes": "110",
+            "sublattice": "cation",
+            "eta": 0.4,
+        },
+    }
+    point = point_from(
+        {
+            "medium": {"density": 2.3, "c_l": 4.9, "c_t": 2.7},
+            "lattice": {"type": "rock_salt", "constant": 6.1},
+            "defects": {
+                "concentration": 0.04,
+                "number": 44,
+                "stoichiometry": "exact",
+                "mixture": parts,
+            },
+            "boundary": "clamped",
+            "couplings": {"store": "implicit"},
+            "freeze": {"sweeps": 120, "steps": 12, "replicas": 3},
+        }
+    )
+    sample, couplings, frozen = (tmp_path / name for name in ("s.nc", "c.nc", "f.nc"))
+    stages.sample(point, sample, first=15, count=1)
+    stages.couplings(point, sample, couplings)
+    stages.freeze(point, couplings, frozen)
+    with dataset.stage_file(frozen, part(point, "freeze")) as reader:
+        S, h, error = (reader.whole(name)[0] for name in ("S", "h", "field_error"))
+    assert (S * h <= 0).all()
+    assert error < 1e-6

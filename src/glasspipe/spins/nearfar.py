@@ -30,7 +30,7 @@ FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
 _REFINEMENTS = 1.25 ** np.arange(6)
 _SCALE = 1
-_ROUNDS, _FREE_ROUNDS = 100, 3
+_ROUNDS, _FREE_ROUNDS, _PAIR_ROUNDS = 100, 3, 50
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,10 @@ def settled(
 
     First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
     near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
-    see the other turn: so after some rounds a random half is held. ``pause`` is called before every
-    round. If h turns out less accurate than is asked for, they go on with a finer mesh.
+    see the other turn: so after some rounds a random half is held. Pairs turn by their near
+    coupling, which in a small box is not all of it, and may turn back for ever: so in the end the
+    spin that gains most turns alone, and the energy falls. ``pause`` is called before every round.
+    If h turns out less accurate than is asked for, they go on with a finer mesh.
 
     Raises
     ------
@@ -225,7 +227,7 @@ def settled(
         sums = hamiltonian.of_error(aim)
         h = np.stack([_settle(hamiltonian, whole, each, (coarse, sums), pause) for each in S])
         best = dense.energies(hamiltonian.B, S, h).argmin()
-        return (S, h), hamiltonian.error(S[best], h[best])
+        return (S.copy(), h), hamiltonian.error(S[best], h[best])
 
     return accurate(settle, hamiltonian.accuracy)
 
@@ -252,6 +254,9 @@ def _settle(
         gaining = np.flatnonzero(S * h > 0)
         if not len(gaining):
             return h
+        if turn >= _PAIR_ROUNDS:
+            S[np.argmax(S * h)] *= -1
+            continue
         if turn >= _FREE_ROUNDS:
             held = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
             h[held] = -np.inf * S[held]
