@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2 as distribution
+from scipy.special import chdtrc
 
 Array = NDArray[np.float64]
 
@@ -268,6 +268,11 @@ def histogram(values: ArrayLike, edges: Array) -> Histogram:
     return Histogram(edges, counts[1:-1], int(counts[0]), int(counts[-1]))
 
 
+def chance(chi2: float, degrees_of_freedom: int) -> float:
+    """Return the chance of a larger χ²."""
+    return float(chdtrc(degrees_of_freedom, chi2))
+
+
 @dataclass(frozen=True)
 class PowerLaw:
     """The fit y = prefactor · x^exponent.
@@ -298,7 +303,7 @@ class PowerLaw:
         """Chance of a larger χ² if y followed a power; nan without degrees of freedom."""
         if self.degrees_of_freedom == 0:
             return float("nan")
-        return float(distribution.sf(self.chi2, self.degrees_of_freedom))
+        return chance(self.chi2, self.degrees_of_freedom)
 
     @property
     def error(self) -> float:

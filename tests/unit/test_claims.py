@@ -16,6 +16,7 @@ from glasspipe.report.claims import judges, rules, writing
 from glasspipe.report.claims.evidence import Evidence, Place
 from glasspipe.report.claims.rules import REFUTED, SUPPORTED, UNDECIDED, Exponent, Measured
 from glasspipe.report.claims.table import CLAIMS
+from glasspipe.report.observable import Results
 from glasspipe.settings.study import study_from
 from glasspipe.stages.study_files import study_record
 from glasspipe.theory.estimates import energy_scale as scale_of
@@ -372,7 +373,7 @@ def test_the_zero_of_means():
 
 def test_the_files_of_a_study(tmp_path):
     synthetic.write(tmp_path / "study_1", samples=200)
-    writing.write(tmp_path / "study_1")
+    writing.write(Results(tmp_path / "study_1"))
     table = pd.read_csv(tmp_path / "study_1" / results.CLAIMS, dtype={"number": str})
     assert list(table["number"]) == list(NUMBERS)
     assert set(table["verdict"]) <= {SUPPORTED, REFUTED, UNDECIDED}
@@ -394,7 +395,7 @@ def test_points_with_stray_fields_are_left_out(tmp_path, strayed):
     for number, point in enumerate(record["points"]):
         point["name"] = f"p{number}"
     (tmp_path / "study.json").write_text(json.dumps(record), "utf-8")
-    found = evidence_of.read(tmp_path)
+    found = evidence_of.read(Results(tmp_path))
     kept = [f"p{number}" for number, E in enumerate(strayed) if E == 0]
     assert [place.name for place in found.places] == kept
     assert (finding("2", found).reason == "needs points without stray fields") == (not kept)

@@ -10,6 +10,7 @@ from glasspipe import cli
 from glasspipe.files import results
 from glasspipe.report import contents
 from glasspipe.report.claims import writing
+from glasspipe.report.observable import Results
 from glasspipe.report.presentation import pick
 from glasspipe.report.summary import report, summary
 
@@ -99,7 +100,7 @@ def test_a_width_of_too_few_pairs_is_said_to_be_none(tmp_path, error, said):
 def test_the_statements_are_counted(study):
     [line] = [line for line in summary(study).splitlines() if line.startswith("statements of")]
     counts = {v: int(n) for n, v in re.findall(r"(\d+) (supported|refuted|not decided)", line)}
-    verdicts = writing.table(writing.judge(study))["verdict"].value_counts()
+    verdicts = writing.table(writing.judge(Results(study)))["verdict"].value_counts()
     assert {verdict: number for verdict, number in counts.items() if number} == verdicts.to_dict()
 
 

@@ -72,8 +72,7 @@ def _sources(module: str) -> dict[str, Path]:
 def _statements(path: Path, module: str, root: str) -> list[ast.stmt]:
     """Return the statements of a module that count for a root."""
     body = ast.parse(path.read_bytes()).body
-    partly = module.startswith(_OBSERVABLE) and root in _MEASURING
-    if not partly:
+    if not _counts_partly(module, root):
         return body
     return _reached([one for statement in body for one in _single(statement)], _MEASURING[root])
 
@@ -85,8 +84,12 @@ def _single(statement: ast.stmt) -> list[ast.stmt]:
     return [ast.ImportFrom(statement.module, [name], statement.level) for name in statement.names]
 
 
+def _counts_partly(module: str, root: str) -> bool:
+    return module.startswith(_OBSERVABLE) and root in _MEASURING
+
+
 def _counted(module: str, path: Path, root: str) -> bytes:
-    if module.startswith(_OBSERVABLE) and root in _MEASURING:
+    if _counts_partly(module, root):
         return ast.unparse(ast.Module(_statements(path, module, root), [])).encode()
     return path.read_bytes()
 

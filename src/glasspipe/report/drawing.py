@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import Formatter, LogFormatter
 
-from glasspipe.report.expectation import EXACT
+from glasspipe.report.kinds import EXACT
 from glasspipe.report.presentation import Arrangement, Axis, Series, literal
 
 COLUMN_WIDTH = 3.4

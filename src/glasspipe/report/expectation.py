@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.tensors import Tensors
+from glasspipe.report.kinds import EXACT, LIMIT, LIMIT_OF_SIGNS, NUMBERS, SIGNS
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, TURNS_WITH
@@ -34,15 +35,6 @@ _FIELD_OF = {
 
 _STRAY = {"B": "E", "h": "E", "b": "epsilon"}
 """The stray field that each field includes."""
-EXACT, LIMIT, SIGNS = "exact", "dilute limit", "independent signs"
-"""Kinds of theory: the law or the width of the model as sampled; its limit as x → 0; what would be
-exact if S were random signs that know nothing of the fields. The last two may come together."""
-LIMIT_OF_SIGNS = f"{LIMIT}, {SIGNS}"
-NUMBERS = "independent components"
-"""Of exact numbers on both sublattices of rock salt: exact if defects were independent."""
-PAPER = "the paper's estimate"
-"""Orders of magnitude, such as T_G ~ xU_0."""
-
 _UNKNOWN = dict.fromkeys(STATISTICS, float("nan"))
 _MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
 """Statistics to which a number that is added to a field adds itself, and those it leaves."""

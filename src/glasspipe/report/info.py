@@ -75,12 +75,13 @@ def _parquet(path: Path) -> Iterator[Line]:
 def _csv(path: Path) -> Iterator[Line]:
     from pandas import read_csv
 
+    other = DataError(f"{path}: found another kind of file; allowed: NetCDF, Parquet or CSV")
+    if path.suffix != ".csv":
+        raise other
     try:
         table = read_csv(path)
     except ValueError:
-        table = None
-    if path.suffix != ".csv" or table is None:
-        raise DataError(f"{path}: found another kind of file; allowed: NetCDF, Parquet or CSV")
+        raise other from None
     yield "what", "CSV, which has no place for what made it"
     study = next((up for up in path.resolve().parents[:2] if (up / STUDY_FILE).is_file()), None)
     if study is not None:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors
-from glasspipe.files import dataset
-from glasspipe.report.expectation import Expectation, expectations
+from glasspipe.files.dataset import Reader
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.stages.fields import FIELDS
@@ -20,6 +19,9 @@ from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
 from glasspipe.theory.estimates import energy_scale, field_scale
+
+if TYPE_CHECKING:
+    from glasspipe.report.expectation import Expectation
 
 Array = NDArray[np.float64]
 
@@ -58,35 +60,23 @@ class PointData:
     @cached_property
     def frozen(self) -> dict[str, NDArray[Any]]:
         """The variables of the freeze stage (R, …), those included that some points alone have."""
-        chunks = []
-        for path in self.files.files[FREEZE.name]:
-            with self.files.opened(FREEZE, path) as reader:
-                chunks.append({name: reader.whole(name) for name in FREEZE.written(self.model)})
-        return _joined(chunks)
+        return self._read(FREEZE, FREEZE.written(self.model))
 
     @cached_property
     def realisations(self) -> NDArray[np.int64]:
-        """Their numbers (R,)."""
-        numbers: list[int] = []
-        pairs = zip(self.files.files[FREEZE.name], self.files.files[FIELDS.name], strict=True)
-        for frozen, made in pairs:
-            with self.files.opened(FREEZE, frozen) as one, self.files.opened(FIELDS, made) as two:
-                dataset.check_same_realisations(one, two)
-                numbers += one.realisations
-        return np.array(numbers)
+        """Their numbers (R,); a file that holds others is refused when it is opened."""
+        return np.concatenate([np.asarray(numbers) for numbers in self.files.chunks])
 
     @cached_property
     def values(self) -> dict[str, Array]:
         """What each defect has (R, N): B, h, U_S = h − B, the fields on τ and sums of J, eV; S."""
         found = {name: self.frozen[name] for name in ("S", "B", "h")}
-        found |= _joined([self._whole(FIELDS, path, _MADE) for path in self.files.files["fields"]])
-        return found | {"U_S": found["h"] - found["B"]}
+        return found | self._read(FIELDS, _MADE) | {"U_S": found["h"] - found["B"]}
 
     @cached_property
     def tunnelling(self) -> tuple[Array, Array]:
         """D and Δ (R, N), eV."""
-        paths = self.files.files[SAMPLE.name]
-        found = _joined([self._whole(SAMPLE, path, ("D", "Delta")) for path in paths])
+        found = self._read(SAMPLE, ("D", "Delta"))
         return found["D"], found["Delta"]
 
     @cached_property
@@ -143,8 +133,10 @@ class PointData:
         return of(model.mixture, model.medium, model.lattice)
 
     @cached_property
-    def known(self) -> dict[str, Expectation]:
+    def known(self) -> "dict[str, Expectation]":
         """What theory expects of every field."""
+        from glasspipe.report.expectation import expectations
+
         return expectations(
             self.model,
             self.tensors,
@@ -177,10 +169,14 @@ class PointData:
             }
         )
 
-    def _whole(self, stage: Stage, path: Any, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-        with self.files.opened(stage, path) as reader:
-            return {name: reader.whole(name) for name in names}
+    def _read(self, stage: Stage, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Return variables of a stage, of all realisations together."""
+        chunks = []
+        for path in self.files.files[stage.name]:
+            with self.files.opened(stage, path) as reader:
+                chunks.append(_whole(reader, names))
+        return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
 
-def _joined(chunks: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+def _whole(reader: Reader, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    return {name: reader.whole(name) for name in names}

@@ -219,7 +219,12 @@ def theory_kind(summary: pd.DataFrame, quantity: str, points: Sequence[str] | No
     """Return what kind of theory a field has, ``exact``, or the kinds that differ by point."""
     mine = summary[(summary["quantity"] == quantity) & summary["statistic"].isin([TYPICAL, WIDTH])]
     mine = mine if points is None else mine[mine["point"].isin(points)]
-    return " or ".join(dict.fromkeys(kind for kind in mine["theory_kind"] if kind))
+    return alternatives(mine["theory_kind"])
+
+
+def alternatives(kinds: Iterable[str]) -> str:
+    """Return the kinds of theory that there are, ``exact or dilute limit``, or nothing."""
+    return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
 
 
 def told(theory: float, kind: str) -> str:

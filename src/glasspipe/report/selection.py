@@ -13,7 +13,14 @@ import pandas as pd
 
 from glasspipe.errors import ConfigError
 from glasspipe.report import latex
-from glasspipe.report.presentation import SYMBOLS, key_label, key_unit, pick, points_of
+from glasspipe.report.presentation import (
+    SYMBOLS,
+    alternatives,
+    key_label,
+    key_unit,
+    pick,
+    points_of,
+)
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
@@ -202,9 +209,6 @@ def _note(chosen: Selection, *, theory: bool) -> str:
     """Return what is said beneath a table: the unit, and what kind of theory each column has."""
     note = "Energies in eV."
     if theory:
-        kinds = {
-            name: " or ".join(dict.fromkeys(kind for kind in picked["theory_kind"] if kind))
-            for name, picked in chosen.picked.items()
-        }
-        note += "".join(f" Theory of {name}: {kind or 'none'}." for name, kind in kinds.items())
+        for name, picked in chosen.picked.items():
+            note += f" Theory of {name}: {alternatives(picked['theory_kind']) or 'none'}."
     return note

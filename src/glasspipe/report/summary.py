@@ -11,7 +11,6 @@ from glasspipe.report.contents import figures_of, tables_of, undecided
 from glasspipe.report.observable import Line, Results
 from glasspipe.report.observables import OBSERVABLES
 from glasspipe.report.presentation import arrange
-from glasspipe.stages.study_files import load
 
 _MOST_SERIES = 8
 _DATA = (
@@ -36,9 +35,9 @@ def report(folder: Path) -> None:
     DataError
         If one of those files is missing or cannot be used.
     """
-    config = load(folder).config
     found = Results(folder)
-    claims.write(folder)
+    config = found.config
+    claims.write(found)
     figures.write(found, figures_of(config))
     tables.write(found, tables_of(config))
 
@@ -65,7 +64,7 @@ def summary(folder: Path) -> str:
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
     overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
-    counts = claims.headline(claims.judge(folder))
+    counts = claims.headline(claims.judge(found))
     lines += ["", *_aligned([("statements of the paper", counts, "claims.md"), *overall])]
     for series in arrangement.series[:_MOST_SERIES]:
         shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
@@ -79,7 +78,7 @@ def summary(folder: Path) -> str:
     left = len(arrangement.series) - _MOST_SERIES
     if left > 0:
         lines += ["", f"and {left} more series: see {folder}/tables"]
-    absent = undecided(load(folder).config)
+    absent = undecided(found.config)
     lines += ["", *(f"no figure {name}: it needs {needs}" for name, needs in absent.items())]
     return "\n".join(lines).rstrip()
 

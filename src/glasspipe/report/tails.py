@@ -4,11 +4,15 @@ They start far above the typical field and end where the lattice shows, which is
 that only at small concentrations the two are apart.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.report.expectation import Expectation
 from glasspipe.statistics import Estimate, tail_exponent
+
+if TYPE_CHECKING:
+    from glasspipe.report.expectation import Expectation
 
 FROM = 20.0
 """Of the scale of the dilute limit: its exponent is within 0.005 (B) to 0.08 (J) of 1 + 3/p."""
@@ -20,7 +24,7 @@ SHORTEST = 3.0
 
 def exponent(
     values: NDArray[np.float64],
-    known: Expectation,
+    known: "Expectation",
     x: float,
     rng: np.random.Generator,
     resamples: int,

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
@@ -68,6 +67,8 @@ def correlation(one: Array, two: Array) -> Array:
     array, shape (realisations,)
         NaN where a quantity does not vary.
     """
+    from scipy.stats import rankdata
+
     a, b = (rankdata(values, axis=1) for values in (one, two))
     a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):

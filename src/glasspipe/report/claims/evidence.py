@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 
 from glasspipe.files import results
 from glasspipe.report.claims.rules import Exponent, Measured
+from glasspipe.report.observable import Results
 from glasspipe.report.presentation import find_fit, pick, ratio
 from glasspipe.settings.model import Model
-from glasspipe.stages.study_files import load
 from glasspipe.statistics import fit_power_law
 from glasspipe.theory.estimates import mean_strength
 
@@ -70,6 +69,11 @@ class Place:
         return nan if self.model is None else self.x * self.model.lattice.site_density
 
 
+def as_it_is(_: Place) -> float:
+    """Return 1, the unit of what needs none."""
+    return 1.0
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a study found.
@@ -106,7 +110,7 @@ class Evidence:
         above: Statistic,
         below: Statistic,
         places: tuple[Place, ...],
-        unit: Callable[[Place], float] = lambda _: 1.0,
+        unit: Callable[[Place], float] = as_it_is,
     ) -> list[Measured]:
         """Return ratios of two statistics in a unit that depends on the place."""
         table = ratio(self.known(above, places), self.known(below, places))
@@ -171,17 +175,17 @@ def power_law(x: list[float], y: list[Measured]) -> Exponent | None:
     )
 
 
-def read(folder: Path) -> Evidence:
-    """Read the result files of a study; points with stray fields are left out.
+def read(found: Results) -> Evidence:
+    """Return what a study found; points with stray fields are left out.
 
     Raises
     ------
     DataError
         If one of them is missing or cannot be used.
     """
-    summary, fits, study = results.read_summary(folder), results.read_fits(folder), load(folder)
+    summary = found.summary
     keys = results.swept_keys(summary, results.SUMMARY_COLUMNS)
-    models = {files.name: files.point.model for files in study.points}
+    models = {files.name: files.point.model for files in found.study.points}
     points = summary.drop_duplicates("point")
     others = [k for k in keys if k != results.CONCENTRATION and points[k].nunique() > 1]
     places = tuple(
@@ -195,4 +199,4 @@ def read(folder: Path) -> Evidence:
         for row in points.to_dict("records")
     )
     places = tuple(place for place in places if not place.stray)
-    return Evidence(summary, fits, places, int(study.config.get("realisations", 0)))
+    return Evidence(summary, found.fits, places, int(found.config.get("realisations", 0)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from glasspipe.elastic.medium import Medium
 from glasspipe.report.claims import rules
-from glasspipe.report.claims.evidence import Evidence, Place, Statistic, power_law
+from glasspipe.report.claims.evidence import Evidence, Place, Statistic, as_it_is, power_law
 from glasspipe.report.claims.rules import Finding, Measured
 from glasspipe.report.presentation import TYPICAL
 from glasspipe.theory.population import Population
@@ -50,11 +50,6 @@ def power(what: Statistic, against: str, claimed: float) -> Judge:
     return of_series(
         lambda evidence, places: rules.exponent(evidence.fit(what, against, places), claimed)
     )
-
-
-def as_it_is(_: Place) -> float:
-    """Return 1, the unit of what needs none."""
-    return 1.0
 
 
 def dilute_ratio(

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import copysign, inf, isfinite, nan
 from typing import Literal
 
-from scipy.stats import chi2, norm
+from scipy.special import ndtr, ndtri
 
-from glasspipe.statistics import UNLIKELY
+from glasspipe.statistics import UNLIKELY, chance
 
 Verdict = Literal["supported", "refuted", "not decided"]
 SUPPORTED: Verdict = "supported"
@@ -127,7 +127,7 @@ class Exponent:
 
 def sigmas(numbers: int) -> float:
     """Standard errors that the largest of some deviations exceeds as rarely as a single one 3."""
-    return float(norm.isf(norm.sf(3.0) / max(numbers, 1)))
+    return float(-ndtri(ndtr(-3.0) / max(numbers, 1)))
 
 
 def missing(what: str) -> Finding:
@@ -215,12 +215,12 @@ def zero(means: Sequence[Measured], typical: Sequence[float]) -> Finding:
     if not pairs:
         return missing("a mean with an error at some point")
     total = sum((m.estimate / m.stderr) ** 2 for m, _ in pairs)
-    chance = float(chi2.sf(total, len(pairs)))
+    p = chance(total, len(pairs))
     worst, size = max(pairs, key=lambda pair: abs(pair[0].estimate / pair[0].stderr))
     number = sigmas(len(pairs))
     bounded = all(abs(m.estimate) + number * m.stderr < s for m, s in pairs)
-    verdict = REFUTED if chance < UNLIKELY else SUPPORTED if bounded else UNDECIDED
-    reason = f"χ² = {total:.3g} for {len(pairs)} means (p = {chance:.2g}); in units of the typical"
+    verdict = REFUTED if p < UNLIKELY else SUPPORTED if bounded else UNDECIDED
+    reason = f"χ² = {total:.3g} for {len(pairs)} means (p = {p:.2g}); in units of the typical"
     return Finding(
         verdict, f"{reason}, {worst.where}", worst.estimate / size, worst.stderr / size, 0.0
     )

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -13,6 +12,7 @@ from glasspipe.files.dataset import replacing
 from glasspipe.report.claims.evidence import read
 from glasspipe.report.claims.rules import REFUTED, SUPPORTED, UNDECIDED, Finding
 from glasspipe.report.claims.table import CLAIMS, Claim
+from glasspipe.report.observable import Results
 from glasspipe.report.presentation import plus_minus
 
 
@@ -23,7 +23,7 @@ class Judged(NamedTuple):
     finding: Finding
 
 
-def judge(folder: Path) -> list[Judged]:
+def judge(found: Results) -> list[Judged]:
     """Judge every statement by the result files of a study.
 
     Raises
@@ -31,11 +31,11 @@ def judge(folder: Path) -> list[Judged]:
     DataError
         If one of them is missing or cannot be used.
     """
-    evidence = read(folder)
+    evidence = read(found)
     return [Judged(claim, claim.found(evidence)) for claim in CLAIMS]
 
 
-def write(folder: Path) -> None:
+def write(found: Results) -> None:
     """Write ``claims.csv`` and ``claims.md`` of a study.
 
     Raises
@@ -43,7 +43,7 @@ def write(folder: Path) -> None:
     DataError
         If one of its result files is missing or cannot be used.
     """
-    judged = judge(folder)
+    judged, folder = judge(found), found.folder
     results.write_csv(folder / results.CLAIMS, table(judged))
     with replacing(folder / results.CLAIMS_TEXT) as temporary:
         temporary.write_text(page(folder.resolve().name, judged), encoding="utf-8")

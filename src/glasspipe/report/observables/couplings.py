@@ -5,7 +5,7 @@ directions, and beyond a quarter of the box the images change the coupling by mo
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS, MARKERS
-from glasspipe.report.expectation import pair_magnitude
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import COUPLING_SYMBOLS, Series, arrange, compact, find_fit
@@ -28,8 +27,9 @@ from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.statistics import fit_power_law
 from glasspipe.system.terms import TERMS
-from glasspipe.theory import pair_distances
-from glasspipe.theory.pair_distances import MIDDLES, PROBABILITIES, SHELLS, Pairs
+
+if TYPE_CHECKING:
+    from glasspipe.theory.pair_distances import Pairs
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,9 @@ _STYLES = {
 
 def measure(point: PointData) -> Measured:
     """Return rms, median and quantiles of every coupling of pairs, shell by shell of distances."""
+    from glasspipe.report.expectation import pair_magnitude
+    from glasspipe.theory import pair_distances
+
     pairs, model = _sample(point), point.model
     found = []
     for coupling in TERMS:
@@ -63,8 +66,8 @@ def measure(point: PointData) -> Measured:
     ]
     curves = {
         "coupling": [f"{coupling}_ij" for coupling in TERMS],
-        "distance": MIDDLES,
-        "probability": PROBABILITIES,
+        "distance": pair_distances.MIDDLES,
+        "probability": pair_distances.PROBABILITIES,
         "power": [term.power for term in TERMS.values()],
         "rms": [one.rms for one in found],
         "rms_error": error,
@@ -79,8 +82,10 @@ def measure(point: PointData) -> Measured:
     return Measured(curves=curves)
 
 
-def _sample(point: PointData) -> Pairs:
+def _sample(point: PointData) -> "Pairs":
     """Pairs of all realisations, at most ``point.pairs`` of each shell."""
+    from glasspipe.theory import pair_distances
+
     files, rng = point.files, point.rng("low_energy")
     each = max(1, -(-2 * point.pairs // files.point.realisations))
     found = []
@@ -92,11 +97,13 @@ def _sample(point: PointData) -> Pairs:
                 (zeta,) = made.row(row, "zeta")
                 defects = Tensors(gamma, eta, zeta, static=static)
                 found.append(pair_distances.take(rng, position, defects, point.box, each))
-    return pair_distances.thin(Pairs.joined(found), point.pairs, rng)
+    return pair_distances.thin(pair_distances.Pairs.joined(found), point.pairs, rng)
 
 
 def _fitted(model: Model, box: Array) -> NDArray[np.bool_]:
     """Whether powers are fitted to a shell."""
+    from glasspipe.theory.pair_distances import SHELLS
+
     on_lattice = model.source_file is None
     nearest = _NEAREST * model.lattice.neighbour_distance if on_lattice else 0.0
     return (SHELLS[:-1] >= nearest) & (SHELLS[1:] <= _FARTHEST * np.min(box))

@@ -6,7 +6,7 @@ weighted by the error that theory predicts rather than by the one of the sample.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing, tails
-from glasspipe.report.expectation import LIMIT, Expectation
+from glasspipe.report.kinds import LIMIT
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results, Row
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import SYMBOLS, TYPICAL, WIDTH, arrange, fraction
@@ -29,6 +29,9 @@ from glasspipe.statistics import (
     histogram,
     histogram_edges,
 )
+
+if TYPE_CHECKING:
+    from glasspipe.report.expectation import Expectation
 
 Array = NDArray[np.float64]
 
@@ -89,13 +92,13 @@ def measure(point: PointData) -> Measured:
     )
 
 
-def _error(name: str, one: Estimate, known: Expectation) -> float:
+def _error(name: str, one: Estimate, known: "Expectation") -> float:
     """Error of a statistic; of a width not below what theory predicts of the sampling."""
     predicted = np.nan_to_num(known.std_error) if name == WIDTH else 0.0
     return float(np.maximum(one.stderr, predicted))
 
 
-def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
+def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
     counted = histogram(values / known.scale, _EDGES)
     return {
         "scale": known.scale,
@@ -109,7 +112,7 @@ def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
     }
 
 
-def _for_fits(found: Mapping[str, Estimate], known: Expectation) -> dict[str, Any]:
+def _for_fits(found: Mapping[str, Estimate], known: "Expectation") -> dict[str, Any]:
     return {
         "resampled": [found[name].resampled for name in STATISTICS],
         "std_error": known.std_error,

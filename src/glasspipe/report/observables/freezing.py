@@ -18,7 +18,7 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
-from glasspipe.report.expectation import PAPER
+from glasspipe.report.kinds import PAPER
 from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables import gap

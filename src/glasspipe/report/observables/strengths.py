@@ -109,9 +109,9 @@ def _exponents(fit: Mapping[str, Any]) -> str:
     return f"${fitted}$" + (f" ({fraction(limit)})" if np.isfinite(limit) else "")
 
 
-def tau_ratios(found_: Results) -> Drawing:
+def tau_ratios(found: Results) -> Drawing:
     """b^γ/b^η against γ/η and J/b against ζ/γ, with lines of proportionality."""
-    summary, data = found_.summary, found_.curves(results.LOW_ENERGY)
+    summary, data = found.summary, found.curves(results.LOW_ENERGY)
     points = data["point"].values.tolist()
     sizes = {name: data[f"size_{name}"].to_numpy() for name in ("gamma", "eta", "zeta")}
     x = _rounded(data["x"].to_numpy())
@@ -123,7 +123,7 @@ def tau_ratios(found_: Results) -> Drawing:
     values = np.unique(x)
     colours = dict(zip(values, drawing.distinct(len(values)), strict=True))
     proportional = False
-    for axes, abscissa, found, keys in (
+    for axes, abscissa, ratios, keys in (
         (left, mixing, ratio(typical["b_gamma"], typical["b_eta"]), ["x"]),
         (
             right,
@@ -136,7 +136,7 @@ def tau_ratios(found_: Results) -> Drawing:
         for _, group in groups.groupby(keys):
             number = group.index.to_numpy()
             colour = colours[groups["x"][number[0]]]
-            proportional |= _draw_proportional(axes, abscissa[number], found.iloc[number], colour)
+            proportional |= _draw_proportional(axes, abscissa[number], ratios.iloc[number], colour)
         if np.any(abscissa > 0):
             positive = abscissa[abscissa > 0]
             axes.set_xlim(np.nanmin(positive) / 2, np.nanmax(positive) * 2)

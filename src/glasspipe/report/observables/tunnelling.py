@@ -13,7 +13,7 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing
 from glasspipe.report.drawing import COLOURS
-from glasspipe.report.expectation import LIMIT_OF_SIGNS
+from glasspipe.report.kinds import LIMIT_OF_SIGNS
 from glasspipe.report.latex import measured, numbers, point_columns, rows, tabular
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables.freezing import freezing_point

@@ -1,0 +1,10 @@
+"""Kinds of theory, by which what stands beside a number is called."""
+
+EXACT, LIMIT, SIGNS = "exact", "dilute limit", "independent signs"
+"""Kinds of theory: the law or the width of the model as sampled; its limit as x → 0; what would be
+exact if S were random signs that know nothing of the fields. The last two may come together."""
+LIMIT_OF_SIGNS = f"{LIMIT}, {SIGNS}"
+NUMBERS = "independent components"
+"""Of exact numbers on both sublattices of rock salt: exact if defects were independent."""
+PAPER = "the paper's estimate"
+"""Orders of magnitude, such as T_G ~ xU_0."""
