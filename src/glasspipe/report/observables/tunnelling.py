@@ -156,7 +156,7 @@ def free_spins(found: Results) -> Drawing:
     summary = found.summary
     arrangement = arrange(summary)
     figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.2, sharey=True)
-    free = summary["estimate"][summary["quantity"] == "free_S"]
+    free = summary["estimate"][summary["quantity"] == FREE]
     drawing.set_energies(panels, arrangement.axis, free)
     for axes, series in zip(panels, arrangement.series, strict=False):
         drawing.set_axis([axes], arrangement)
@@ -250,7 +250,7 @@ def latex(found: Results) -> str:
     """Return the essential of them in LaTeX."""
     summary = found.summary
     columns = point_columns(points_of(summary))
-    fraction, flat, paper = (pick(summary, "free_S", name) for name in _FREE)
+    fraction, flat, paper = (pick(summary, FREE, name) for name in _FREE)
     columns[r"$|h|<D$"] = measured(fraction)
     columns["random $S$"] = numbers(fraction["theory"])
     columns[r"$2\langle D\rangle P(0)$"] = measured(flat)
