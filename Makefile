@@ -1,5 +1,7 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
-# make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own
+# make report the same, of which nothing but the report is made anew where the results are there
+# make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
+#             test-page looks at a report in headless Chromium
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
@@ -10,6 +12,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 CONFIG ?= config/config.yaml
 SLURM := munge slurmctld slurmd slurm-client
+BROWSER := chromium
 
 BIN := .venv/bin
 SETUP := .venv/.setup
@@ -17,7 +20,7 @@ PIP := -m pip --disable-pip-version-check
 # as the user wrote it, whatever signs it has
 export CONFIG_FILE = $(value CONFIG)
 
-.PHONY: setup run test slurm test-slurm lint bench bench-freeze bench-large lock clean
+.PHONY: setup run report test slurm test-slurm browser test-page lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -43,18 +46,31 @@ run: $(SETUP)
 	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE"
 	@$(BIN)/glasspipe summary "$$CONFIG_FILE"
 
+report: $(SETUP)
+	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE" report
+
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 
-# Debian's packages, where Slurm is not there yet.
-slurm:
-	@(for command in munged slurmctld slurmd srun; do command -v $$command || exit 1; done) >/dev/null || \
+# Debian's packages, where they are not there yet: their names, and the commands that they bring.
+define installed
+	@(for command in $(2); do command -v $$command || exit 1; done) >/dev/null || \
 	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-		$(SLURM)) >/dev/null 2>&1 || \
-	{ echo "make $@: no Slurm here, and apt-get cannot install $(SLURM)" >&2; exit 1; }
+		$(1)) >/dev/null 2>&1 || \
+	{ echo "make $@: apt-get cannot install $(1)" >&2; exit 1; }
+endef
+
+slurm:
+	$(call installed,$(SLURM),munged slurmctld slurmd srun)
+
+browser:
+	$(call installed,$(BROWSER),chromium)
 
 test-slurm: slurm $(SETUP)
 	$(BIN)/python -m pytest tests/cluster
+
+test-page: browser $(SETUP)
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(SETUP)
 	$(BIN)/ruff check

@@ -160,7 +160,7 @@ def _aggregate(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from glasspipe.report.summary import report
+    from glasspipe.report.writing import report
 
     report(options.folder)
 

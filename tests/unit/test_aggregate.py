@@ -13,9 +13,10 @@ from workbench import run
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
-from glasspipe.report import summary as report
 from glasspipe.report.expectation import _chosen_by_S
 from glasspipe.report.observables.fields import ASYMPTOTIC
+from glasspipe.report.summary import summary as told
+from glasspipe.report.writing import report
 from glasspipe.stages import study_files
 from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.work import Work
@@ -190,9 +191,9 @@ def test_a_crystal_has_the_same_results(tmp_path):
         quantity="J_tau"
     )
     assert np.isfinite(known).all()
-    report.report(tmp_path)
+    report(tmp_path)
     assert (tmp_path / "tables" / "summary.csv").is_file()
-    assert "exponent of B_0 against x" in report.summary(tmp_path)
+    assert "exponent of B_0 against x" in told(tmp_path)
 
 
 def test_users_defects_have_only_the_dilute_limit(tmp_path):

@@ -94,7 +94,9 @@ def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
         figures.write(study.found, FIGURES)
         assert mpl.rcParams["font.size"] == 20
     made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
-    assert set(made) == {f"{figure.name}.{kind}" for figure in FIGURES for kind in ("pdf", "png")}
+    assert set(made) == {
+        f"{figure.name}.{kind}" for figure in FIGURES for kind in ("pdf", "png", "rst")
+    }
     assert not any(b"CreationDate" in data or b"Software" in data for data in made.values())
 
     with mpl.style.context(drawing.STYLE, after_reset=True):
@@ -391,7 +393,7 @@ def test_the_dashed_law_of_levels_has_a_key(study):
 def test_merging_bins_keeps_their_probability():
     edges = np.array([-8, -2, -0.5, -0.25, -0.125, 0, 0.125, 0.25, 0.5, 2, 8])
     density = np.array([0.01, 0.1, 0.5, 0.2, 0.9, 0.3, 0.7, 0.1, 0.2, 0.03])
-    kept, merged = fields._merged(edges, density)
+    kept, merged = fields.merged(edges, density)
     np.testing.assert_allclose(kept, [-8, -2, -0.5, -0.25, 0, 0.25, 0.5, 2, 8])
     assert merged @ np.diff(kept) == pytest.approx(density @ np.diff(edges))
     np.testing.assert_allclose(merged[3:5], [(0.2 + 0.9) / 2, (0.3 + 0.7) / 2])
@@ -400,13 +402,13 @@ def test_merging_bins_keeps_their_probability():
 def test_tails_are_the_probability_above_on_both_sides():
     edges = np.array([-9.0, -4.0, -1.0, 0.0, 1.0, 4.0, 9.0])
     inside = np.array([0.01, 0.09, 0.3, 0.35, 0.2, 0.0])
-    u, above = fields._above(edges, inside / np.diff(edges))
+    u, above = fields.above(edges, inside / np.diff(edges))
     np.testing.assert_allclose(u, [1.0, 4.0, 9.0])
     np.testing.assert_allclose(above, [0.35, 0.06, 0.05])  # 0.05 lies beyond the edges
 
 
 def test_nothing_is_drawn_where_nothing_is_above():
-    _, above = fields._above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
+    _, above = fields.above(np.array([-4.0, -1.0, 0.0, 1.0, 4.0]), np.array([0, 0.6, 0.4, 0]))
     assert np.isnan(above).all()
 
 

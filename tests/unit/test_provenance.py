@@ -27,7 +27,7 @@ def package(tmp_path, monkeypatch):
 
 
 MODULES = {name: f"glasspipe.stages.{name}" for name in STAGES}
-MODULES |= {"aggregate": "glasspipe.report.aggregate", "report": "glasspipe.report.summary"}
+MODULES |= {"aggregate": "glasspipe.report.aggregate", "report": "glasspipe.report.writing"}
 REPORTS = ("aggregate", "report")
 PHYSICS = {"couplings", "freeze", "fields", "hamiltonian"}
 

@@ -12,7 +12,8 @@ from glasspipe.report import contents
 from glasspipe.report.claims import writing
 from glasspipe.report.observable import Results
 from glasspipe.report.presentation import pick
-from glasspipe.report.summary import report, summary
+from glasspipe.report.summary import summary
+from glasspipe.report.writing import report
 
 SWEEP = {synthetic.X: [1e-3, 1e-2, 3e-2, 0.3]}
 
@@ -37,9 +38,11 @@ def test_the_report_is_figures_and_tables(study, monkeypatch):
     def write(found, figures):
         drawn.append((found.folder, {figure.name for figure in figures}))
 
-    monkeypatch.setattr("glasspipe.report.summary.figures.write", write)
+    monkeypatch.setattr("glasspipe.report.writing.figures.write", write)
+    monkeypatch.setattr("glasspipe.report.writing.page.write", drawn.append)
     report(study)
-    [(folder, names)] = drawn
+    (folder, names), found = drawn
+    assert found.folder == study
     assert folder == study
     assert {"typical_and_width", "overlap_distribution"} <= names
     assert not {"energy_sweeps", "tau_ratios"} & names

@@ -4,7 +4,13 @@ FIGURES = [figure.name for figure in figures_of(STUDY.config)]
 rule report:
     input:
         rules.aggregate.output,
+        realisations=[
+            f"{FOLDER}/{study_files.point_files(STUDY, point, stage)[0]}"
+            for point in pictured(STUDY.points)
+            for stage in REALISATION
+        ],
     output:
+        page="<results>/report.html",
         claims=expand("<results>/claims.{kind}", kind=["csv", "md"]),
         tables=expand(
             "<results>/tables/{name}.{kind}",
@@ -14,13 +20,13 @@ rule report:
         figures=[
             report(
                 f"<results>/figures/{name}.png",
-                caption=f"../report/{name}.rst",
+                caption=f"{Path(FOLDER).resolve()}/figures/{name}.rst",
                 category="Figures",
                 labels={"figure": name.replace("_", " ")},
             )
             for name in FIGURES
         ],
-        vector_figures=expand("<results>/figures/{name}.pdf", name=FIGURES),
+        vector_figures=expand("<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "rst"]),
     log:
         "<logs>/report.log",
     benchmark:
@@ -32,7 +38,7 @@ rule report:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        code=code_hash("glasspipe.report.summary"),
+        code=code_hash("glasspipe.report.writing"),
         folder=lambda wildcards: FOLDER,
     shell:
         "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"

@@ -6,7 +6,7 @@ stage depends on is what its module imports, directly or not, so the imports are
 How configs are read and files are found changes no number: of those floors the modules that a stage
 itself imports count, and not what stands behind them. A module of an observable says how it is
 measured and how it is drawn, and a drawing changes no number either: for the statistics only what
-measuring uses of it counts.
+measuring uses of it counts. A template that lies beside a module of the report counts with it.
 """
 
 import ast
@@ -38,9 +38,12 @@ _MEASURING = {"glasspipe.report.aggregate": ("measure", "fits")}
 def code_hash(module: str) -> str:
     """Return a hash of the source that the results of a module depend on."""
     digest = sha256()
-    for name, path in _sources(module).items():
+    sources = _sources(module)
+    templates = {path for source in sources.values() for path in source.parent.glob("*.j2")}
+    read = [(path, _counted(name, path, module)) for name, path in sources.items()]
+    for path, content in [*read, *((path, path.read_bytes()) for path in sorted(templates))]:
         digest.update(f"{path.relative_to(_PACKAGE)}\0".encode())
-        digest.update(sha256(_counted(name, path, module)).digest())
+        digest.update(sha256(content).digest())
     return digest.hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ left out.
 
 import sys
 from collections.abc import Sequence
+from inspect import cleandoc
 from pathlib import Path
 
 import matplotlib.style
@@ -24,7 +25,7 @@ _METADATA: dict[str, dict[str, str | None]] = {
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:
-    """Draw figures of a study into ``figures/``, as PDF and PNG.
+    """Draw figures of a study into ``figures/``, as PDF and PNG, and write their captions.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def write(found: Results, figures: Sequence[Figure]) -> None:
     with matplotlib.style.context(drawing.STYLE, after_reset=True):
         for figure in figures:
             _write_one(figure, found)
+            with replacing(found.folder / "figures" / f"{figure.name}.rst") as temporary:
+                temporary.write_text(f"{cleandoc(figure.caption)}\n", encoding="utf-8")
 
 
 def _write_one(figure: Figure, found: Results) -> None:

@@ -193,8 +193,9 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Page):
-    """A figure; its caption is in `workflow/report/`."""
+    """A figure, and its caption in reStructuredText."""
 
+    caption: str
     draw: Callable[[Results], matplotlib.figure.Figure]
 
 

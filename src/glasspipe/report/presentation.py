@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite, log10
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,8 @@ _KEY_SYMBOLS = {
 }
 _LOG_RANGE = 10
 _CONCENTRATION_LABEL = "concentration $x$"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,13 @@ def value_label(key: str, value: Any) -> str:
     """Return 'symbol = value unit' for a swept value, for a figure."""
     shown = literal(value) if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
     return f"{key_label(key)} = {shown}"
+
+
+def evenly(items: Sequence[T], most: int) -> list[T]:
+    """Return at most so many of the items, evenly chosen, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
 
 
 def literal(text: str) -> str:

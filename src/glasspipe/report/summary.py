@@ -1,13 +1,12 @@
-"""The report of a study: figures, tables and headline numbers, from the aggregate files alone."""
+"""The headline numbers of a study and where its results are."""
 
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from glasspipe.files import results
-from glasspipe.report import figures, tables
 from glasspipe.report.claims import writing as claims
-from glasspipe.report.contents import figures_of, tables_of, undecided
+from glasspipe.report.contents import undecided
 from glasspipe.report.observable import Line, Results
 from glasspipe.report.observables import OBSERVABLES
 from glasspipe.report.presentation import arrange
@@ -19,27 +18,6 @@ _DATA = (
     *dict.fromkeys(one.file for one in OBSERVABLES if one.file),
     results.DEFECTS,
 )
-
-
-def report(folder: Path) -> None:
-    """Draw the figures and write the tables of a study.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder, with the files of the aggregate stage; ``figures/`` and ``tables/``
-        are written in it.
-
-    Raises
-    ------
-    DataError
-        If one of those files is missing or cannot be used.
-    """
-    found = Results(folder)
-    config = found.config
-    claims.write(found)
-    figures.write(found, figures_of(config))
-    tables.write(found, tables_of(config))
 
 
 def summary(folder: Path) -> str:
@@ -56,31 +34,40 @@ def summary(folder: Path) -> str:
         If one of those files is missing or cannot be used.
     """
     found = Results(folder)
-    arrangement = arrange(found.summary)
     lines = [
         f"study    {folder.resolve().name}",
+        f"report   {folder}/{results.PAGE}",
         f"tables   {folder}/tables",
         f"figures  {folder}/figures",
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
-    overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
-    counts = claims.headline(claims.judge(found))
-    lines += ["", *_aligned([("statements of the paper", counts, "claims.md"), *overall])]
-    for series in arrangement.series[:_MOST_SERIES]:
-        shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
-        told = [
-            line
-            for one in OBSERVABLES
-            if one.headlines
-            for line in one.headlines(found, series, arrangement.axis)
-        ]
-        lines += ["", *filter(None, [shared]), *_aligned(told)]
-    left = len(arrangement.series) - _MOST_SERIES
+    told = headlines(found)
+    for shared, numbers in told[: _MOST_SERIES + 1]:
+        lines += ["", *filter(None, [shared]), *_aligned(numbers)]
+    left = len(told) - _MOST_SERIES - 1
     if left > 0:
         lines += ["", f"and {left} more series: see {folder}/tables"]
     absent = undecided(found.config)
     lines += ["", *(f"no figure {name}: it needs {needs}" for name, needs in absent.items())]
     return "\n".join(lines).rstrip()
+
+
+def headlines(found: Results) -> list[tuple[str, list[Line]]]:
+    """Return the headline numbers: of the whole study, then of each series with what it shares."""
+    counts = claims.headline(claims.judge(found))
+    overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
+    told = [("", [("statements of the paper", counts, "claims.md"), *overall])]
+    arrangement = arrange(found.summary)
+    for series in arrangement.series:
+        shared = ", ".join(f"{key} = {value}" for key, value in series.shared.items())
+        numbers = [
+            line
+            for one in OBSERVABLES
+            if one.headlines
+            for line in one.headlines(found, series, arrangement.axis)
+        ]
+        told.append((shared, numbers))
+    return told
 
 
 def _aligned(rows: Sequence[Line]) -> list[str]:

@@ -80,5 +80,15 @@ OBSERVABLE = Observable(
         "acceptance": Variable("step", "1", "accepted share of the attempted flips", "model"),
     },
     measure=measure,
-    figures=(Figure(name="energy_temperature", draw=energy_temperature),),
+    figures=(
+        Figure(
+            name="energy_temperature",
+            caption="""
+            The energy per spin against the temperature during annealing, averaged over
+            realisations, the same above its last value, and the share of accepted
+            flips.
+            """,
+            draw=energy_temperature,
+        ),
+    ),
 )

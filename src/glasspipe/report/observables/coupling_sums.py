@@ -99,6 +99,17 @@ def latex(found: Results) -> str:
 OBSERVABLE = Observable(
     name="coupling_sums",
     measure=measure,
-    figures=(Figure(name="coupling_sums", draw=coupling_sums),),
+    figures=(
+        Figure(
+            name="coupling_sums",
+            caption="""
+            Typical values (quartile half-widths) of the random field B and of the sum
+            of all couplings of a spin times η/γ, and their ratio, which the paper
+            expects to be about 1 (after (29)). η/γ is the mean modulus of η over the
+            mean norm of γ.
+            """,
+            draw=coupling_sums,
+        ),
+    ),
     tables=(Table(name="coupling_sums", values=values, latex=latex),),
 )

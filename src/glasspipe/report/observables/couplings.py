@@ -231,5 +231,17 @@ OBSERVABLE = Observable(
     },
     measure=measure,
     fits=fits,
-    figures=(Figure(name="couplings_distance", draw=couplings_distance),),
+    figures=(
+        Figure(
+            name="couplings_distance",
+            caption=r"""
+            :math:`\sqrt{\langle U_{ij}^2\rangle}` and its like of every coupling
+            against distance, of pairs taken shell by shell within half of the box.
+            Filled marks enter the fitted powers: from four neighbour distances on,
+            where a lattice has directions enough, to a quarter of the box, where its
+            images begin to count. Lines are the infinite medium.
+            """,
+            draw=couplings_distance,
+        ),
+    ),
 )

@@ -210,9 +210,9 @@ def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None
     middle = len(data["edges"]) // 2
     if not np.delete(data["count"].to_numpy(), [middle - 1, middle]).any():
         return
-    edges, density = _merged(data["edges"].to_numpy(), data["density"].to_numpy())
+    edges, density = merged(data["edges"].to_numpy(), data["density"].to_numpy())
     core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour)
-    tail.plot(*_above(data["edges"].to_numpy(), data["density"].to_numpy()), color=colour)
+    tail.plot(*above(data["edges"].to_numpy(), data["density"].to_numpy()), color=colour)
 
 
 def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
@@ -229,17 +229,17 @@ def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any
     alike = np.allclose(limits[known], limits[known[:1]], rtol=1e-3)
     for i in known[:1] if alike else known:
         colour = "black" if alike else colours[i]
-        edges, density = _merged(data["edges"].to_numpy(), limits[i])
+        edges, density = merged(data["edges"].to_numpy(), limits[i])
         core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
-        u, above = _above(data["edges"].to_numpy(), limits[i])
-        tail.plot(u[u <= reach], above[u <= reach], color=colour, **style)
+        u, share = above(data["edges"].to_numpy(), limits[i])
+        tail.plot(u[u <= reach], share[u <= reach], color=colour, **style)
     if not len(known):
         return
     label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
     drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
 
 
-def _merged(edges: Array, density: Array) -> tuple[Array, Array]:
+def merged(edges: Array, density: Array) -> tuple[Array, Array]:
     """Merge the narrowest bins of a symmetric histogram, whose counts are noisy."""
     positive = edges[len(edges) // 2 :]
     _, first = np.unique(np.floor(positive / _NARROWEST + 1e-9), return_index=True)
@@ -248,7 +248,7 @@ def _merged(edges: Array, density: Array) -> tuple[Array, Array]:
     return kept, np.diff(np.interp(kept, edges, below)) / np.diff(kept)
 
 
-def _above(edges: Array, density: Array) -> tuple[Array, Array]:
+def above(edges: Array, density: Array) -> tuple[Array, Array]:
     """Return u > 0 and the probability to be above ±u, NaN where nothing is."""
     middle = len(edges) // 2
     inside = density * np.diff(edges)
@@ -292,9 +292,20 @@ OBSERVABLE = Observable(
     measure=measure,
     fits=fits,
     figures=(
-        Figure(name="distribution_B", draw=lambda found: distribution(found, "B")),
+        Figure(
+            name="distribution_B",
+            caption=r"""
+            The distribution of :math:`B/\Gamma` at each point, on the Cauchy law of
+            the dilute limit.
+            """,
+            draw=lambda found: distribution(found, "B"),
+        ),
         Figure(
             name="distribution_b_tau",
+            caption=r"""
+            The distributions of :math:`b^\gamma`, :math:`b^\eta` and their sum at each
+            point, on the stable law of index 3/4 of the dilute limit.
+            """,
             draw=lambda found: distribution(found, "b_gamma", "b_eta", "b"),
         ),
     ),

@@ -356,8 +356,28 @@ OBSERVABLE = Observable(
     measure=measure,
     headlines=headlines,
     figures=(
-        Figure(name="freezing", draw=freezing),
-        Figure(name="freezing_temperature", draw=freezing_temperature),
+        Figure(
+            name="freezing",
+            caption="""
+            How the spins freeze. Above, the overlap of independently frozen replicas
+            against the temperature (lines), and that of spins that follow their random
+            fields alone (dotted); in the middle the specific heat, from the slope of
+            the energy (lines) and from its fluctuations (dotted); below the density of
+            local fields, whose slope at small fields is the exponent of the gap.
+            """,
+            draw=freezing,
+        ),
+        Figure(
+            name="freezing_temperature",
+            caption=r"""
+            The freezing temperature: where the overlap of two replicas reaches one
+            half, where the specific heat is largest, and where random fields alone
+            would bring the overlap to one half. The line is xU\ :sub:`0`, with U\
+            :sub:`0` = γ\ :sub:`0`\ ²/(4πρc\ :sub:`l`\ ²a³). Below D (dashed) S
+            tunnels, and S = ±1 is no more than a model.
+            """,
+            draw=freezing_temperature,
+        ),
     ),
     tables=(Table(name="freezing", values=values, latex=latex),),
 )

@@ -56,5 +56,17 @@ def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None
 
 OBSERVABLE = Observable(
     name="overlaps",
-    figures=(Figure(name="overlap_distribution", replicas=2, draw=overlap_distribution),),
+    figures=(
+        Figure(
+            name="overlap_distribution",
+            caption="""
+            The distribution :math:`P(q)` of the overlap of independently frozen
+            replicas: above at the lowest temperature, below at the one next to the
+            freezing temperature, where :math:`|q|` is one half on average or, where it
+            never is, where the specific heat is largest.
+            """,
+            replicas=2,
+            draw=overlap_distribution,
+        ),
+    ),
 )

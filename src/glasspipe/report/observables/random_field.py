@@ -115,5 +115,16 @@ OBSERVABLE = Observable(
     name="random_field",
     measure=measure,
     headlines=headlines,
-    figures=(Figure(name="random_field", draw=random_field),),
+    figures=(
+        Figure(
+            name="random_field",
+            caption="""
+            What the random fields do to the frozen spins: the overlap of frozen
+            replicas, how many more spins follow their own field than oppose it, and
+            the rank correlations of the field with that of the neighbours, and of its
+            size with that of the couplings.
+            """,
+            draw=random_field,
+        ),
+    ),
 )

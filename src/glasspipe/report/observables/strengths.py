@@ -265,9 +265,22 @@ OBSERVABLE = Observable(
     },
     measure=measure,
     figures=(
-        Figure(name="fields_against_x", draw=fields_against_x),
+        Figure(
+            name="fields_against_x",
+            caption=r"""
+            Typical values of the fields on :math:`S` and :math:`\tau` against the
+            concentration, with theory at the points (bars) and the limit of few
+            defects (dashed).
+            """,
+            draw=fields_against_x,
+        ),
         Figure(
             name="tau_ratios",
+            caption=r"""
+            The typical :math:`b^\gamma` over :math:`b^\eta` against
+            :math:`\gamma/\eta`, and the typical field of the couplings :math:`J_{ij}`
+            over :math:`b` against :math:`\zeta/\gamma`, with lines of proportionality.
+            """,
             needs=("defects.gamma", "defects.eta", "defects.zeta"),
             draw=tau_ratios,
         ),

@@ -282,8 +282,25 @@ OBSERVABLE = Observable(
     measure=measure,
     headlines=headlines,
     figures=(
-        Figure(name="free_spins", draw=free_spins),
-        Figure(name="levels", draw=level_density),
+        Figure(
+            name="free_spins",
+            caption="""
+            The fraction of :math:`S` that the glass leaves free to tunnel,
+            :math:`|h_i|<D_i`, with that of random :math:`S`, with what a flat density
+            of :math:`h` would leave, and with the paper's estimate.
+            """,
+            draw=free_spins,
+        ),
+        Figure(
+            name="levels",
+            caption=r"""
+            The density of two-level systems :math:`P(E)` of the splittings
+            :math:`E=2\sqrt{b^2+\Delta^2}` of :math:`\tau`. Dashed: the stable law of
+            :math:`b` in the dilute limit, with the same :math:`\Delta`. The couplings
+            J of τ are left out; the table `strengths` has their size beside b.
+            """,
+            draw=level_density,
+        ),
     ),
     tables=(Table(name="tunnelling", values=values, latex=latex),),
 )

@@ -246,6 +246,18 @@ OBSERVABLE = Observable(
     name="typical_and_width",
     measure=measure,
     headlines=headlines,
-    figures=(Figure(name="typical_and_width", draw=typical_and_width),),
+    figures=(
+        Figure(
+            name="typical_and_width",
+            caption=r"""
+            The typical random field :math:`B_0` (quartile half-width) and the width
+            :math:`\bar B` (standard deviation) against the concentration, and their
+            residuals. Bars are what theory says at the points. The line of the width
+            is exact between them, too; :math:`B_0` has the limit of few defects
+            (dashed) beside it, for its law on a lattice bends between the points.
+            """,
+            draw=typical_and_width,
+        ),
+    ),
     tables=(Table(name="summary", values=values, latex=latex),),
 )

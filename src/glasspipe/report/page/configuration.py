@@ -1,0 +1,111 @@
+"""The configuration of a study, in words and as a table."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from glasspipe.settings.schema import leaves, schema
+from glasspipe.stages.study_files import StudyFiles
+
+_FEW = 6
+
+
+def words(study: StudyFiles) -> list[str]:
+    """Return sentences on what the study varies, on its defects, and on how S was frozen."""
+    config, points = study.config, study.points
+    models = [point.point.model for point in points]
+    edges = [model.lattice.edge for model in models]
+    steps = [model.freeze["steps"] for model in models]
+    realisations = config["realisations"]
+    return [
+        f"{_several(len(points), 'point')}{_swept(config['sweep'])};"
+        f" {_several(realisations, 'realisation')} of the disorder at each, from the seed"
+        f" {config['seed']}.",
+        f"{_defects(config)} in {_told(config, 'medium')}, on sites of the lattice"
+        f" {_told(config, 'lattice.type')} (constant {_told(config, 'lattice.constant')} Å), in"
+        f" periodic boxes of {_span(edges)} Å, boundary {_told(config, 'boundary')}.",
+        f"S was frozen by {_told(config, 'freeze.method')} of {_told(config, 'freeze.replicas')}"
+        f" replica(s) in {_told(config, 'freeze.sweeps')} sweeps over {_span(steps)} temperatures.",
+    ]
+
+
+def _defects(config: Mapping[str, Any]) -> str:
+    """Return what the defects are."""
+    defects = config["defects"]
+    if config["sample"]["source"] != "lattice":
+        return f"Defects of the file {config['sample']['source']['file']}"
+    if defects["mixture"] != "none":
+        return f"Defects of several kinds, {' and '.join(defects['mixture'])},"
+    strengths = ", ".join(
+        f"{name} = {_told(config, f'defects.{key}')} {unit}"
+        for name, key, unit in (("γ₀", "gamma", "eV"), ("η", "eta", "eV"), ("ζ₀", "zeta", "eV Å"))
+    )
+    species, axes = _told(config, "defects.species"), _told(config, "defects.axes")
+    return f"Defects of the species {species}, axes {axes}, with {strengths},"
+
+
+def _swept(sweep: Mapping[str, Any]) -> str:
+    """Return what varies and how far."""
+    return "".join(f", {key} {_range(how)}" for key, how in sweep.items())
+
+
+def _range(how: Mapping[str, Any]) -> str:
+    values = how.get("values")
+    if values is None:
+        (kind, grid), *_ = how.items()
+        scale = " on a logarithmic scale" if kind == "log" else ""
+        return f"from {grid['start']:g} to {grid['stop']:g} in {grid['number']} steps{scale}"
+    shown = [_text(value) for value in values]
+    if len(shown) > _FEW:
+        return f"from {shown[0]} to {shown[-1]} in {len(shown)} values"
+    return ", ".join(shown)
+
+
+def _told(config: Mapping[str, Any], key: str) -> str:
+    """Return a value of the config, or that it varies."""
+    if any(name == key or name.startswith(f"{key}.") for name in config["sweep"]):
+        return "(swept)"
+    found: Any = config
+    for name in key.split("."):
+        found = found.get(name, "") if isinstance(found, Mapping) else ""
+    return _text(found)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def table(config: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row for each key: its value, its unit and what it means."""
+    about = dict(leaves(schema()))
+    rows = [
+        {
+            "key": key,
+            "value": _text(value),
+            "unit": about.get(key, {}).get("unit", ""),
+            "meaning": about.get(key, {}).get("description", ""),
+        }
+        for key, value in _leaves(config)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value with its dotted key; a sweep of a key is one value."""
+    for name, value in config.items():
+        key = f"{prefix}{name}"
+        nested = isinstance(value, Mapping) and not prefix.startswith("sweep.")
+        yield from _leaves(value, f"{key}.") if nested else [(key, value)]

@@ -1,0 +1,177 @@
+"""The distributions of all fields, to be looked at point by point and field by field."""
+
+import re
+import unicodedata
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import xarray as xr
+from numpy.typing import NDArray
+from plotly.colors import qualitative
+from plotly.subplots import make_subplots
+
+from glasspipe.files import results
+from glasspipe.files.results import CONCENTRATION
+from glasspipe.report.observable import Results
+from glasspipe.report.observables.fields import above, merged
+from glasspipe.report.presentation import SYMBOLS, evenly, pick
+
+MOST_POINTS = 100
+"""Points of a study that the page holds, evenly chosen; all are in its files."""
+_CORE = 8.0
+"""Values over the scale that are in sight at first; twice as many can be."""
+_DIGITS = 4
+_QUANTILES = {
+    "q05": "5 %",
+    "median_abs": "median of |·|",
+    "quartile_half_width": "quartile half-width",
+    "q95": "95 %",
+}
+Array = NDArray[np.float64]
+
+_PANELS = ("core", "limit", "tail", "limit tail", "quantiles", "theory")
+
+
+def explorer(found: Results) -> go.Figure:
+    """Draw the density, the tails and the quantiles of every field, with a slider for the point.
+
+    All are in units of the scale of the field's dilute limit at that point. A click in the legend
+    shows a field or hides it.
+    """
+    data = found.curves(results.DISTRIBUTIONS)
+    names = evenly(found.points["point"].tolist(), MOST_POINTS)
+    labels = point_labels(found.points)
+    columns = [_point(found.summary, data.sel(point=name), name) for name in names]
+    figure = make_subplots(
+        cols=3,
+        column_widths=[0.38, 0.34, 0.28],
+        horizontal_spacing=0.07,
+        subplot_titles=("density", "probability above", "quantiles"),
+    )
+    for trace, panel in _traces(data, columns[0]):
+        figure.add_trace(trace, row=1, col=panel)
+    steps = [
+        {
+            "label": labels[name],
+            "method": "restyle",
+            "args": [{"y": column["y"], "error_y.array": column["error"]}],
+        }
+        for name, column in zip(names, columns, strict=True)
+    ]
+    figure.update_layout(
+        sliders=[{"steps": steps, "currentvalue": {"prefix": ""}, "pad": {"t": 50}}],
+        template="simple_white",
+        height=520,
+        legend={"title": {"text": "field"}},
+        margin={"l": 50, "r": 20, "t": 40, "b": 20},
+    )
+    figure.update_xaxes(title="value / scale", range=[-_CORE, _CORE], col=1)
+    figure.update_xaxes(title="|value| / scale", type="log", dtick=2, exponentformat="power", col=2)
+    figure.update_yaxes(type="log", dtick=1, exponentformat="power", range=[-6, 0.1], col=2)
+    return figure
+
+
+def point_labels(points: pd.DataFrame) -> dict[str, str]:
+    """Return what tells each point from the others, as text of HTML."""
+    keys = [key for key in points.columns if key not in ("point", "x")]
+    varied = [key for key in keys if points[key].nunique() > 1] or ["x"]
+    short = {key: "x" if key == CONCENTRATION else key.rpartition(".")[2] for key in varied}
+    if len(set(short.values())) < len(short):
+        short = {key: key for key in varied}
+    return {
+        row["point"]: escape(", ".join(f"{short[key]} = {_shown(row[key])}" for key in varied))
+        for _, row in points.iterrows()
+    }
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _traces(data: xr.Dataset, first: dict[str, list[Any]]) -> list[tuple[go.Scatter, int]]:
+    """Return the curves of every field, in the order of :data:`_PANELS`, and their panels."""
+    edges = data["edges"].to_numpy()
+    middles = _rounded(_core(edges, np.zeros(len(edges) - 1))[0])
+    tail = _rounded(edges[len(edges) // 2 + 1 :])
+    x = {
+        "core": middles,
+        "limit": middles,
+        "tail": tail,
+        "limit tail": tail,
+        "quantiles": list(_QUANTILES.values()),
+        "theory": list(_QUANTILES.values()),
+    }
+    style: dict[str, dict[str, Any]] = {
+        "core": {"mode": "lines", "line": {"shape": "hvh"}, "showlegend": True},
+        "limit": {"mode": "lines", "line": {"dash": "dash", "width": 1}},
+        "tail": {"mode": "lines"},
+        "limit tail": {"mode": "lines", "line": {"dash": "dash", "width": 1}},
+        "quantiles": {"mode": "markers"},
+        "theory": {"mode": "markers", "marker": {"symbol": "line-ew-open", "size": 16}},
+    }
+    said = {"limit": "dilute limit", "limit tail": "dilute limit", "theory": "theory"}
+    made = []
+    for number, quantity in enumerate(data["quantity"].to_numpy()):
+        for place, panel in enumerate(_PANELS):
+            own = {"showlegend": False} | style[panel]
+            colour = qualitative.D3[number % len(qualitative.D3)]
+            kind = "line" if own["mode"] == "lines" else "marker"
+            own[kind] = {"color": colour} | own.get(kind, {})
+            trace = go.Scatter(
+                x=x[panel],
+                y=first["y"][len(_PANELS) * number + place],
+                name=_symbol(quantity),
+                hovertext=said.get(panel, "sampled"),
+                legendgroup=str(quantity),
+                visible=True if number == 0 else "legendonly",
+                **own,
+            )
+            if panel == "quantiles":
+                trace.error_y = {"array": first["error"][len(_PANELS) * number + place]}
+            made.append((trace, place // 2 + 1))
+    return made
+
+
+def _core(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Return the middles of the bins that are shown of a density, and the density there."""
+    borders, found = merged(edges, density)
+    middles = (borders[1:] + borders[:-1]) / 2
+    shown = np.abs(middles) < 2 * _CORE
+    return middles[shown], found[shown]
+
+
+def _symbol(quantity: str) -> str:
+    """Return the symbol of a field as Plotly shows it, ``b<sup>γ</sup>``."""
+    text = re.sub(r"\\([A-Za-z]+)", _greek, SYMBOLS[quantity])
+    text = re.sub(r"\^(\{[^}]*\}|.)", r"<sup>\1</sup>", text)
+    return re.sub(r"_(\{[^}]*\}|.)", r"<sub>\1</sub>", text).translate({ord(c): "" for c in "{}"})
+
+
+def _greek(command: re.Match[str]) -> str:
+    size = "CAPITAL" if command[1][0].isupper() else "SMALL"
+    return unicodedata.lookup(f"GREEK {size} LETTER {command[1].upper()}")
+
+
+def _point(summary: pd.DataFrame, data: xr.Dataset, name: str) -> dict[str, list[Any]]:
+    """Return the ordinates of all curves at a point, and the errors of those that have them."""
+    y: list[Any] = []
+    error: list[Any] = []
+    edges = data["edges"].to_numpy()
+    for quantity in data["quantity"].to_numpy():
+        field = data.sel(quantity=quantity)
+        curves = [field[name].to_numpy() for name in ("density", "limit_density")]
+        y += [_rounded(_core(edges, curve)[1]) for curve in curves]
+        y += [_rounded(above(edges, curve)[1]) for curve in curves]
+        picked = pd.concat([pick(summary, quantity, each, [name]) for each in _QUANTILES])
+        picked = picked / float(field["scale"])
+        y += [_rounded(picked["estimate"]), _rounded(picked["theory"])]
+        error += [None] * 4 + [_rounded(picked["stderr"]), None]
+    return {"y": y, "error": error}
+
+
+def _rounded(values: Array | pd.Series) -> list[float | None]:
+    """Return numbers of a few digits, for the page to be short; nothing where there is none."""
+    return [float(f"{v:.{_DIGITS}g}") if np.isfinite(v) else None for v in values]
