@@ -386,3 +386,21 @@ def test_a_field_that_symmetry_forbids_has_no_width(field):
     assert np.isfinite([found.statistic(name) for name in ("median_abs", "q95", "std")]).all()
     if field != "b_gamma":
         assert found.std == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "x", "flat"), [("J_tau", 0.01, True), ("b_eta", 0.01, False), ("b_eta", 0.003, True)]
+)
+def test_quantiles_in_a_gap_are_those_that_a_little_probability_moves(field, x, flat):
+    found = law(field, x, population=UNIAXIAL, lattice="fcc", sites=10**6)
+    value = found.statistic("q95")
+    low, high = (
+        brentq(lambda X, level=level: float(found.cdf(X)) - level, 0.1 * value, 5 * value)
+        for level in (0.94, 0.96)
+    )
+    limit = (0.06 / 0.04) ** (1 / found.dilute.alpha)
+    assert found.in_gap("q95") == flat
+    assert found.in_gap("q05") == flat
+    assert (high / low > limit) == flat
+    assert not found.in_gap("median_abs")
+    assert not found.in_gap("std")

@@ -14,6 +14,7 @@ from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
 from glasspipe.report.expectation import _chosen_by_S
+from glasspipe.report.kinds import IN_GAP
 from glasspipe.report.observables.fields import ASYMPTOTIC
 from glasspipe.report.summary import summary as told
 from glasspipe.report.writing import report
@@ -101,7 +102,11 @@ def test_theory_stands_beside_the_estimates(small):
     kinds = {"B": "exact", "b_eta": "exact", "J_tau": "exact", "U_S": "independent signs"}
     kinds |= {"b": "independent signs", "h": "", "levels": "dilute limit, independent signs"}
     for quantity, kind in kinds.items():
-        assert set(summary.loc[quantity]["theory_kind"]) == {kind}
+        found = summary.loc[quantity]["theory_kind"]
+        assert {one.removesuffix(f", {IN_GAP}") for one in found} == {kind}
+    flat = summary.loc["J_tau"].query("theory_kind.str.endswith('in a gap')")
+    assert set(flat.index) == {"q05", "q95"}
+    assert set(flat["defects.concentration"]) == {0.01}
 
 
 def test_histograms_count_every_value(small):

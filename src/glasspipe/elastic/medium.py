@@ -76,6 +76,21 @@ class Medium:
         return self.longitudinal_modulus - 4 / 3 * self.transverse_modulus
 
     @property
+    def is_mild(self) -> bool:
+        """Whether it is near enough to isotropic for any sum, as it is."""
+        return True
+
+    @property
+    def hill_average(self) -> "Medium":
+        """The isotropic medium that stands for it: itself."""
+        return self
+
+    @property
+    def about(self) -> str:
+        """What characterises it beside its constants: nothing."""
+        return ""
+
+    @property
     def stiffness(self) -> NDArray[np.float64]:
         """C_ijkl (3, 3, 3, 3), eV/Å³."""
         along, across = self.longitudinal_modulus, self.transverse_modulus

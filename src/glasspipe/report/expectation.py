@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.tensors import Tensors
-from glasspipe.report.kinds import EXACT, LIMIT, LIMIT_OF_SIGNS, NUMBERS, SIGNS
+from glasspipe.report.kinds import EXACT, IN_GAP, LIMIT, LIMIT_OF_SIGNS, NUMBERS, SIGNS
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
-from glasspipe.system.terms import FIELDS, TURNS_WITH
+from glasspipe.system.terms import FIELDS, MULTIPOLES
 from glasspipe.theory.field_law import dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
 from glasspipe.theory.population import Kinds, Population, of_defects
@@ -61,6 +61,8 @@ class Expectation:
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale.
+    in_gap : frozenset of str
+        Quantiles where the law is nearly flat.
     """
 
     limit: StableLaw
@@ -68,6 +70,11 @@ class Expectation:
     kind: str
     std_error: float = float("nan")
     has_limit: bool = True
+    in_gap: frozenset[str] = frozenset()
+
+    def kind_of(self, name: str) -> str:
+        """Return what kind of theory a statistic is."""
+        return f"{self.kind}, {IN_GAP}" if name in self.in_gap else self.kind
 
     @property
     def coupled(self) -> bool:
@@ -146,7 +153,7 @@ def _kinds_of_theory(model: Model) -> tuple[str, str]:
 
 def _chosen_by_S(turned: bool) -> dict[str, bool]:
     """Whether each field depends on S, where ζ does if ``turned``."""
-    chosen = {name for name, variable in TURNS_WITH.items() if variable == "S"}
+    chosen = {name for name, multipole in MULTIPOLES.items() if multipole.turns_with == "S"}
     return {
         name: bool(field.sources & chosen) or (turned and "zeta" in field.sources | field.receivers)
         for name, field in FIELDS.items()
@@ -226,9 +233,10 @@ def _on_lattice(
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN, kind)
     error = law.std_error(values) if law.std > 0 else float("nan")
-    known = (name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only)
+    known = [name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only]
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
-    return Expectation(law.dilute, statistics, kind, error)
+    gaps = frozenset(filter(law.in_gap, known))
+    return Expectation(law.dilute, statistics, kind, error, in_gap=gaps)
 
 
 def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:

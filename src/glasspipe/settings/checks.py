@@ -8,7 +8,7 @@ from math import sqrt
 
 from glasspipe.defects.component import exact_numbers
 from glasspipe.defects.lattice import smallest_size
-from glasspipe.elastic.medium import CubicMedium, check_compliance
+from glasspipe.elastic.medium import check_compliance
 from glasspipe.errors import ConfigError
 from glasspipe.settings.model import Model
 
@@ -21,7 +21,7 @@ def _check_medium(model: Model) -> None:
     model.interaction  # noqa: B018 (its constructor and the medium's check)
     if model.boundary == "stress_free":
         check_compliance(model.medium)
-    if isinstance(model.medium, CubicMedium) and not model.medium.is_mild:
+    if not model.medium.is_mild:
         from glasspipe.elastic.crystal import check_anisotropy  # compiled: not for every config
 
         check_anisotropy(model.medium)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from glasspipe.elastic.medium import PRESETS, CubicMedium, medium_from
+from glasspipe.elastic.medium import PRESETS, medium_from
 from glasspipe.settings.schema import find, schema, validate
 
 _WHOLE = ({"c_l", "c_t"}, {"c11", "c12", "c44"})
@@ -95,9 +95,8 @@ def listing() -> str:
     for name, preset in PRESETS.items():
         values = asdict(preset.medium)
         shown = [f"{key} {value:g} {units.get(key, 'GPa')}" for key, value in values.items()]
-        about = preset.medium.about if isinstance(preset.medium, CubicMedium) else ""
-        kind = "cubic" if about else "isotropic"
-        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(about)]
+        kind = "cubic" if preset.medium.about else "isotropic"
+        lines += [f"  {name} ({kind}): {', '.join(shown)}", *_indented(preset.medium.about)]
         lines += _indented(preset.source)
     lines += ["", "Materials (material: NAME; any key beside it overrides one of these)"]
     for name, material in materials().items():

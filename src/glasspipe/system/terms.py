@@ -11,11 +11,31 @@ falls off as R^−(n_r + n_s − 1). So a row says which multipoles, and all els
 from dataclasses import dataclass
 from functools import cached_property
 
-RANKS = {"gamma": 2, "P": 2, "zeta": 3}
-"""Indices of each multipole: the force dipole γ of S, that which S does not change, and ζ of τ."""
-TURNS_WITH = {"gamma": "S", "P": "", "zeta": "tau"}
-"""The variable that changes the sign of each multipole."""
 _INDICES = "abcdefgh"
+
+
+@dataclass(frozen=True)
+class Multipole:
+    """What of a defect strains the medium and feels its strain, a tensor of the defects.
+
+    Parameters
+    ----------
+    indices : int
+        Of the tensor: 2 of a force dipole, 3 of a force quadrupole.
+    turns_with : str
+        The variable, S or tau, that changes its sign; empty if none does.
+    """
+
+    indices: int
+    turns_with: str
+
+
+MULTIPOLES = {
+    "gamma": Multipole(2, "S"),
+    "P": Multipole(2, ""),
+    "zeta": Multipole(3, "tau"),
+}
+"""The force dipole γ of S, that which S does not change, and ζ of τ."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,7 @@ class Term:
     name : str
         Of its variables, such as U.
     receiver, source : str
-        The multipole that feels it and the one that makes it, of ``RANKS``.
+        The multipole that feels it and the one that makes it, of :data:`MULTIPOLES`.
     symbol : str
         In TeX's math mode.
     long_name, reference : str
@@ -45,7 +65,7 @@ class Term:
     @property
     def order(self) -> int:
         """Number of derivatives of G."""
-        return RANKS[self.receiver] + RANKS[self.source] - 2
+        return MULTIPOLES[self.receiver].indices + MULTIPOLES[self.source].indices - 2
 
     @property
     def power(self) -> int:
@@ -55,7 +75,7 @@ class Term:
     @property
     def sign(self) -> int:
         """Factor of the contraction, for R = r_source − r_receiver."""
-        return -((-1) ** (RANKS[self.receiver] - 1))
+        return -((-1) ** (MULTIPOLES[self.receiver].indices - 1))
 
     @property
     def odd(self) -> bool:
@@ -65,11 +85,11 @@ class Term:
     @property
     def turns(self) -> bool:
         """Whether it changes sign with a variable of the source."""
-        return bool(TURNS_WITH[self.source])
+        return bool(MULTIPOLES[self.source].turns_with)
 
     def signature(self, receivers: str = "r", sources: str = "s", points: str = "p") -> str:
         """Einsum signature of receiver, source and ∂…G, with letters of what each runs over."""
-        letters, split = _INDICES[: self.order + 2], RANKS[self.receiver]
+        letters, split = _INDICES[: self.order + 2], MULTIPOLES[self.receiver].indices
         one, two = letters[:split], letters[split:]
         green = one[0] + two[0] + one[1:] + two[1:]
         out = "".join(dict.fromkeys(receivers + sources + points))

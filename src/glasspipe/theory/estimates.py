@@ -8,7 +8,7 @@ import numpy as np
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import nodes
 from glasspipe.defects.lattice import Lattice
-from glasspipe.elastic.medium import AnyMedium, CubicMedium
+from glasspipe.elastic.medium import AnyMedium
 
 _STRENGTHS = 6
 
@@ -57,5 +57,4 @@ def mean_strength(components: Sequence[Component], name: str, *, power: int = 1)
 
 
 def _per_square(medium: AnyMedium, lattice: Lattice) -> float:
-    isotropic = medium.hill_average if isinstance(medium, CubicMedium) else medium
-    return 1 / (4 * pi * isotropic.longitudinal_modulus * lattice.coupling_volume)
+    return 1 / (4 * pi * medium.hill_average.longitudinal_modulus * lattice.coupling_volume)

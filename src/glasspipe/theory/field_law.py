@@ -33,6 +33,8 @@ Array = NDArray[np.float64]
 
 _ROUNDING = 1e-9
 """A width below this fraction of the dilute limit's q95 is none."""
+_ENDS = {"q05": [1], "median_abs": [1, -1], "quartile_half_width": [1, -1], "q95": [1]}
+"""Where the quantiles are, over the numbers that stand for them."""
 
 
 def dilute_law(
@@ -268,6 +270,23 @@ class FieldLaw:
             fixed = {"median_abs": abs(self.mean), "quartile_half_width": 0.0}
             return fixed.get(name, self.mean)
         return order_statistic(name, self.cdf, self._largest / 5)
+
+    def in_gap(self, name: str) -> bool:
+        """Whether a quantile lies in or next to a gap of the law, between shells of neighbours.
+
+        There a little probability moves it far, and so does chance a sample's. It does if between
+        it and 5/4 or 4/5 of it lies less than half of what does in the dilute limit.
+        """
+        if name not in _ENDS or self.std == 0 or self.dilute.statistic(name) == 0:
+            return False
+        return bool(np.any(self._beside(self, name) < self._beside(self.dilute, name) / 2))
+
+    def _beside(self, law: "FieldLaw | StableLaw", name: str) -> Array:
+        """Probability just below and just above a quantile of a law."""
+        value = law.statistic(name)
+        centre = self.mean if name == "quartile_half_width" else 0.0
+        ends = centre + np.outer(_ENDS[name], [4 / 5, 1, 5 / 4]) * value
+        return np.abs(np.diff(law.cdf(ends), axis=1)).sum(axis=0)
 
 
 @lru_cache(maxsize=256)

@@ -76,7 +76,7 @@ def measure(point: PointData) -> Measured:
                 one.value,
                 _error(name, one, known),
                 known.statistics[name],
-                known.kind,
+                known.kind_of(name),
             )
             for name, one in found.items()
         ]
