@@ -1,7 +1,8 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
 # make report the same, of which nothing but the report is made anew where the results are there
 # make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
-#             test-page looks at a report in headless Chromium
+#             test-page looks at a report in headless Chromium, fuzz runs EXAMPLES studies of any
+#             settings that the schema allows to their end
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
@@ -11,6 +12,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 CONFIG ?= config/config.yaml
+EXAMPLES ?= 300
 SLURM := munge slurmctld slurmd slurm-client
 BROWSER := chromium
 
@@ -20,7 +22,7 @@ PIP := -m pip --disable-pip-version-check
 # as the user wrote it, whatever signs it has
 export CONFIG_FILE = $(value CONFIG)
 
-.PHONY: setup run report test slurm test-slurm browser test-page lint bench bench-freeze bench-large lock clean
+.PHONY: setup run report test slurm test-slurm browser test-page fuzz lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -71,6 +73,10 @@ test-slurm: slurm $(SETUP)
 
 test-page: browser $(SETUP)
 	$(BIN)/python -m pytest tests/browser
+
+fuzz: $(SETUP)
+	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py \
+		--hypothesis-show-statistics
 
 lint: $(SETUP)
 	$(BIN)/ruff check

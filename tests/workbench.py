@@ -2,19 +2,26 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from dataclasses import asdict, dataclass
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from glasspipe.files import dataset
+from glasspipe.files import dataset, results
 from glasspipe.report import aggregate
+from glasspipe.report.contents import figures_of, tables_of
 from glasspipe.report.observables import freezing, gap, quality, random_field, sweeps
 from glasspipe.report.point_data import PointData
+from glasspipe.report.summary import summary
+from glasspipe.report.writing import report
 from glasspipe.settings.study import study_from
 from glasspipe.stages import STAGES, stages_of, study_files
 from glasspipe.stages.study_files import PointFiles
@@ -126,6 +133,31 @@ def run_stage(folder, stage, work, chunk, numbers):
     inputs = [folder / work.upstream(read).chunk_file(chunk) for read in stage.reads]
     options = {} if stage.reads else {"first": numbers.start, "count": len(numbers)}
     stage.run(work.part, *inputs, folder / work.chunk_file(chunk), **options)
+
+
+def look_at_all(folder, config):
+    """Run a study to its end, look at all that it made, and return its summary."""
+    folder = Path(folder)
+    study = run(folder, config)
+    with redirect_stderr(StringIO()) as errors:
+        report(folder)
+        told = summary(folder)
+    assert "could not be" not in errors.getvalue()
+    assert "nan" not in re.sub(r"\S+-[0-9a-f]{10}", "", told).lower().split()
+    for kind, pages, suffixes in (
+        ("figures", figures_of(study.config), ("png", "rst")),
+        ("tables", tables_of(study.config), ("csv", "tex")),
+    ):
+        wanted = {f"{page.name}.{suffix}" for page in pages for suffix in suffixes}
+        made = {path.name: path.stat().st_size for path in (folder / kind).iterdir()}
+        assert set(made) == wanted
+        assert min(made.values()) > 0
+    found = results.read_summary(folder)
+    numbers = found[["estimate", "stderr", "theory"]].to_numpy(dtype=float)
+    assert not np.isinf(numbers).any()
+    assert np.abs(numbers[np.isfinite(numbers)]).max() < 1e12
+    assert set(found["point"]) == {point.name for point in study.points}
+    return found
 
 
 def froze(point, files, *, x, bootstrap):
