@@ -56,7 +56,7 @@ def test_defaults_are_filled_in_and_numbers_have_one_form():
         "eta": 0.0,
         "zeta": 1.0,
         "D": 1e-4,
-        "Delta": 1e-4,
+        "Delta": {"distribution": "loguniform", "parameters": {"a": 1e-8, "b": 1e-4}},
         "E": 0.0,
         "epsilon": 0.0,
         "static_dipole": "none",
@@ -120,7 +120,8 @@ defects:
 
 def test_what_a_component_leaves_out_is_that_of_the_defects():
     spread = Distribution("norm", (("loc", 1.0), ("scale", 0.1)))
-    common = {"axes": "111", "eta": 1.0, "D": 1e-4, "Delta": 1e-4}
+    tunnelling = Distribution("loguniform", (("a", 1e-8), ("b", 1e-4)))
+    common = {"axes": "111", "eta": 1.0, "D": 1e-4, "Delta": tunnelling}
     assert study(MIXED).points[0].model.components == (
         Component("uniaxial", gamma=spread, zeta=2.0, share=0.75, **common),
         Component("rotor", gamma=3.0, zeta=1.0, share=0.25, frame_spread=5.0, **common),

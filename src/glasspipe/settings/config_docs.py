@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import yaml
+
 from glasspipe.settings.schema import Schema, allowed, leaves, schema
 
 _COMMAND = "python -m glasspipe.settings.config_docs config/README.md"
@@ -59,6 +61,8 @@ def _row(key: str, node: Schema) -> str:
 
 def _yaml(default: object) -> str:
     """Write a default as it stands in YAML, where a text of digits needs quotes."""
+    if isinstance(default, dict):
+        return yaml.safe_dump(default, default_flow_style=True, sort_keys=False).strip()
     text = str(default)
     return f'"{text}"' if isinstance(default, str) and text.isdigit() else text
 
