@@ -45,6 +45,8 @@ _PUBLIC = {
     "field_law": "theory.field_law",
     "open_study": "report.study",
     "compact": "report.presentation",
+    "plot_statistic": "report.plots",
+    "plot_distribution": "report.plots",
 }
 """Where each public name is; it is imported when it is first used."""
 
