@@ -1,5 +1,6 @@
 # make run    sets up .venv and runs the default study; CONFIG=FILE runs another
-# make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own
+# make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
+#             test-latex sets all tables in a page of REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
@@ -10,6 +11,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 CONFIG ?= config/config.yaml
 SLURM := munge slurmctld slurmd slurm-client
+LATEX := texlive-publishers texlive-science
 
 BIN := .venv/bin
 SETUP := .venv/.setup
@@ -17,7 +19,7 @@ PIP := -m pip --disable-pip-version-check
 # as the user wrote it, whatever signs it has
 export CONFIG_FILE = $(value CONFIG)
 
-.PHONY: setup run test slurm test-slurm lint bench bench-freeze bench-large lock clean
+.PHONY: setup run test slurm test-slurm latex test-latex lint bench bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -55,6 +57,16 @@ slurm:
 
 test-slurm: slurm $(SETUP)
 	$(BIN)/python -m pytest tests/cluster
+
+# Debian's packages, where LaTeX or what the tables need of it is not there yet.
+latex:
+	@kpsewhich revtex4-2.cls siunitx.sty >/dev/null 2>&1 || \
+	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+		$(LATEX)) >/dev/null 2>&1 || \
+	{ echo "make $@: no LaTeX here, and apt-get cannot install $(LATEX)" >&2; exit 1; }
+
+test-latex: latex $(SETUP)
+	$(BIN)/python -m pytest tests/latex
 
 lint: $(SETUP)
 	$(BIN)/ruff check

@@ -20,7 +20,9 @@ rule report:
             )
             for name in FIGURES
         ],
-        vector_figures=expand("<results>/figures/{name}.pdf", name=FIGURES),
+        vector_figures=expand(
+            "<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "svg"]
+        ),
     log:
         "<logs>/report.log",
     benchmark:
@@ -33,6 +35,7 @@ rule report:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.summary"),
+        look=STUDY.config["report"],
         folder=lambda wildcards: FOLDER,
     shell:
         "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"
