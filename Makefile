@@ -2,7 +2,8 @@
 # make report the same, of which nothing but the report is made anew where the results are there
 # make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
 #             test-page looks at a report in headless Chromium, fuzz runs EXAMPLES studies of any
-#             settings that the schema allows to their end
+#             settings that the schema allows to their end, test-latex sets all tables in a page of
+#             REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
@@ -15,6 +16,7 @@ CONFIG ?= config/config.yaml
 EXAMPLES ?= 300
 SLURM := munge slurmctld slurmd slurm-client
 BROWSER := chromium
+LATEX := texlive-publishers texlive-science
 
 BIN := .venv/bin
 SETUP := .venv/.setup
@@ -22,7 +24,8 @@ PIP := -m pip --disable-pip-version-check
 # as the user wrote it, whatever signs it has
 export CONFIG_FILE = $(value CONFIG)
 
-.PHONY: setup run report test slurm test-slurm browser test-page fuzz lint bench bench-freeze bench-large lock clean
+.PHONY: setup run report test slurm test-slurm browser test-page latex test-latex fuzz lint bench \
+	bench-freeze bench-large lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -54,19 +57,22 @@ report: $(SETUP)
 test: $(SETUP)
 	$(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
 
-# Debian's packages, where they are not there yet: their names, and the commands that they bring.
+# Debian's packages where they are not there yet: their names, and a command that says whether they are.
 define installed
-	@(for command in $(2); do command -v $$command || exit 1; done) >/dev/null || \
+	@$(2) >/dev/null 2>&1 || \
 	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 		$(1)) >/dev/null 2>&1 || \
 	{ echo "make $@: apt-get cannot install $(1)" >&2; exit 1; }
 endef
 
 slurm:
-	$(call installed,$(SLURM),munged slurmctld slurmd srun)
+	$(call installed,$(SLURM),which munged slurmctld slurmd srun)
 
 browser:
-	$(call installed,$(BROWSER),chromium)
+	$(call installed,$(BROWSER),which chromium)
+
+latex:
+	$(call installed,$(LATEX),kpsewhich revtex4-2.cls siunitx.sty)
 
 test-slurm: slurm $(SETUP)
 	$(BIN)/python -m pytest tests/cluster
@@ -77,6 +83,9 @@ test-page: browser $(SETUP)
 fuzz: $(SETUP)
 	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py \
 		--hypothesis-show-statistics
+
+test-latex: latex $(SETUP)
+	$(BIN)/python -m pytest tests/latex
 
 lint: $(SETUP)
 	$(BIN)/ruff check

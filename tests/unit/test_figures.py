@@ -8,7 +8,7 @@ import synthetic
 from matplotlib.figure import Figure
 
 from glasspipe.files import results
-from glasspipe.report import contents, drawing, figures
+from glasspipe.report import contents, figures, layout
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import (
     fields,
@@ -18,7 +18,6 @@ from glasspipe.report.observables import (
     strengths,
     sweeps,
     tunnelling,
-    typical_and_width,
 )
 from glasspipe.report.presentation import TYPICAL, compact, pick
 
@@ -89,21 +88,25 @@ def notes_of(axes):
 
 
 def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
-    study = Study(tmp_path, {synthetic.X: [0.01, 0.1]})
+    study = Study(tmp_path / "two%_points", {synthetic.X: [0.01, 0.1]})
     with mpl.rc_context({"font.size": 20}):
         figures.write(study.found, FIGURES)
         assert mpl.rcParams["font.size"] == 20
-    made = {path.name: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
-    assert set(made) == {
-        f"{figure.name}.{kind}" for figure in FIGURES for kind in ("pdf", "png", "rst")
-    }
-    assert not any(b"CreationDate" in data or b"Software" in data for data in made.values())
-
-    with mpl.style.context(drawing.STYLE, after_reset=True):
-        again = fields.distribution(study.found, "B")
-        figures.save(again, tmp_path / "again" / "distribution_B")
-    for path in (tmp_path / "again").iterdir():
-        assert path.read_bytes() == made[path.name]
+    folder = study.found.folder / "figures"
+    made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    kinds = ("pdf", "svg", "png")
+    names = [figure.name for figure in FIGURES]
+    assert set(made) == {f"{name}.{kind}" for name in names for kind in (*kinds, "rst")}
+    captions = {made.pop(f"{name}.rst") for name in names}
+    assert len(captions) == len(names)
+    about = f"study two%_points, config {study.found.study.about['config_hash']}".encode()
+    assert all(about in data for data in made.values())
+    assert not any(b"CreationDate" in data or b"dc:date" in data for data in made.values())
+    [again] = [figure for figure in FIGURES if figure.name == "distribution_B"]
+    figures.write(study.found, [again])
+    for kind in kinds:
+        name = f"distribution_B.{kind}"
+        assert (folder / name).read_bytes() == made[name]
 
 
 def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
@@ -123,7 +126,7 @@ def test_estimates_and_theory_are_those_of_the_summary(study, drawn):
 
 
 def test_the_fitted_exponents_are_in_the_legend(study, drawn):
-    width, typical, *theory = labels_of(drawn["typical_and_width"].axes[0].get_legend())
+    width, typical, *theory = labels_of(drawn["typical_and_width"].legends[0])
     fits = study.fits.query("quantity == 'B'").set_index("against")
     for label, against in ((width, "x(1-x)"), (typical, "x")):
         assert f"p={compact(fits.loc[against, 'exponent'], fits.loc[against, 'stderr'])}" in label
@@ -165,7 +168,7 @@ def test_what_is_no_exact_theory_is_pale_and_says_what_it_is(study):
 
 
 def test_each_point_has_its_density_beside_one_limit(drawn):
-    core, tail, _ = drawn["distribution_B"].axes
+    core, tail = drawn["distribution_B"].axes
     assert len(core.lines) == len(tail.lines) == 4 + 1
     assert labels_of(core.get_legend()) == ["Cauchy"]
     assert tail.get_xscale() == tail.get_yscale() == "log"
@@ -178,13 +181,13 @@ def test_each_point_has_its_density_beside_one_limit(drawn):
 
 
 def test_b_is_shown_in_its_parts_on_the_law_of_its_own(drawn):
-    *panels, _ = drawn["distribution_b_tau"].axes
+    panels = drawn["distribution_b_tau"].axes
     assert [axes.get_xlabel() for axes in panels[:3]] == [r"$b^\gamma/c$", r"$b^\eta/c$", "$b/c$"]
     assert {labels_of(axes.get_legend())[0] for axes in panels[:3]} == {"stable,\n$\\alpha=3/4$"}
 
 
 def test_energies_are_in_units_of_the_interaction(study, drawn):
-    energies, excess, acceptances, _ = drawn["energy_temperature"].axes
+    energies, excess, acceptances = drawn["energy_temperature"].axes
     assert len(energies.lines) == len(excess.lines) == len(acceptances.lines) == 4
     unit = synthetic.scale({synthetic.X: 0.3}, "U_S")
     T, energy = energies.lines[-1].get_data()
@@ -201,14 +204,16 @@ def test_a_trace_that_is_shorter_than_others_ends_where_it_ends(study, drawn):
 
 
 def test_curves_of_freezing_are_in_units_of_the_interaction(drawn):
-    overlaps, heats, gaps, _ = drawn["freezing"].axes
+    overlaps, heats, gaps = drawn["freezing"].axes
     assert len(overlaps.lines) == 2 * 4 + 1
     assert len(heats.lines) == 2 * 4
     assert len(gaps.lines) == 4
     T, overlap = overlaps.lines[0].get_data()
     assert np.interp(0.5, overlap, T) == pytest.approx(4, rel=0.02)
     np.testing.assert_allclose(heats.lines[1].get_ydata(), 0.9 * heats.lines[0].get_ydata())
-    assert labels_of(overlaps.get_legend()) == ["of replicas", "by $B$ alone"]
+    *points, solid, dotted = labels_of(overlaps.figure.legends[0])
+    assert points == ["$x$ = 0.001", "$x$ = 0.01", "$x$ = 0.03", "$x$ = 0.3"]
+    assert (solid[:19], dotted[:18]) == ("$|q|$ of replicas, ", "$|q|$ by $B$ alone")
 
 
 def test_one_replica_has_no_overlap(study):
@@ -234,7 +239,7 @@ def steps_of(line):
 
 
 def test_the_distribution_of_the_overlap_is_normalised_and_at_its_temperature(study, drawn):
-    lowest, around, _ = drawn["overlap_distribution"].axes
+    lowest, around = drawn["overlap_distribution"].axes
     assert len(lowest.lines) == len(around.lines) == 4
     counts, T = study.freezing["overlap_count"], study.freezing["freezing_T"]
     for number, (end, middle) in enumerate(zip(lowest.lines, around.lines, strict=True)):
@@ -249,14 +254,14 @@ def test_the_distribution_of_the_overlap_is_normalised_and_at_its_temperature(st
 
 def test_where_the_overlap_never_is_one_half_it_is_shown_at_the_heat_peak(study):
     summary = study.summary[study.summary["statistic"] != "overlap_half"]
-    _, around, _ = overlaps.overlap_distribution(study.but(summary=summary)).axes
+    _, around = overlaps.overlap_distribution(study.but(summary=summary)).axes
     T = study.freezing["freezing_T"].sel(point="p0")
     T_G = 2 * synthetic.energy_scale({synthetic.X: 1e-3})
     step = np.argmin(np.abs(np.log(T.to_numpy() / T_G)))
     counts = study.freezing["overlap_count"].sel(point="p0")[step]
     np.testing.assert_allclose(steps_of(around.lines[0]), counts / 1000 / 0.05)
     neither = summary[summary["statistic"] != "heat_peak"]
-    lowest, around, _ = overlaps.overlap_distribution(study.but(summary=neither)).axes
+    lowest, around = overlaps.overlap_distribution(study.but(summary=neither)).axes
     assert (notes_of(lowest), notes_of(around)) == ([], ["no $T_G$"])
     alone = study.freezing.drop_vars("overlap_count")
     for axes in overlaps.overlap_distribution(study.but(freezing=alone)).axes[:2]:
@@ -303,7 +308,8 @@ def test_energy_against_sweeps_has_its_limit_and_the_sweeps_needed(tmp_path):
         "concentration = 0.01 per site",
         "concentration = 0.1 per site",
     ]
-    for axes, x, unit in zip(figure.axes, (0.01, 0.1), (1e-6, 1e-3), strict=True):
+    for axes, x, unit in zip(figure.axes, (0.01, 0.1), (1e-4, 1e-3), strict=True):
+        assert f"10^{{{np.log10(unit):.0f}}}" in axes.get_ylabel()
         [(s, energy, error)] = points_of(axes)
         limit = -8 * synthetic.energy_scale({synthetic.X: x}) / unit
         np.testing.assert_allclose(s, numbers)
@@ -338,8 +344,8 @@ def test_labels_of_a_logarithmic_axis_are_few(limits, shown):
     figure = Figure(figsize=(2.4, 2.4))
     axes = figure.subplots()
     axes.set(xscale="log", xlim=limits)
-    axes.tick_params(which="both", labelsize=drawing.STYLE["xtick.labelsize"])
-    drawing.thin_labels(figure)
+    axes.tick_params(which="both", labelsize=8)
+    layout.thin_labels(figure)
     figure.draw_without_rendering()
     ticks = axes.xaxis
     both = [
@@ -355,12 +361,12 @@ def test_labels_of_a_logarithmic_axis_are_few(limits, shown):
     assert all(one[1] < two[0] for one, two in pairwise(boxes))
 
 
-def test_saved_figures_have_few_labels_and_set_ones_stay(tmp_path):
+def test_finished_figures_have_few_labels_and_set_ones_stay():
     figure = Figure(figsize=(2.4, 2.4))
     axes = figure.subplots()
     axes.set(xscale="log", xlim=(3, 40), yscale="log")
     axes.set_yticks([1, 7], ["one", "seven"])
-    figures.save(figure, tmp_path / "figure")
+    layout.finish(figure, tallest=9.0)
     shown = [label.get_text() for label in axes.get_xticklabels(which="both")]
     assert (
         {"5", "10", "20"}
@@ -383,11 +389,12 @@ def test_lines_that_are_not_drawn_have_no_key(tmp_path):
 def test_the_dashed_law_of_levels_has_a_key(study):
     data = study.found.curves(results.LOW_ENERGY)
     axes, *_ = tunnelling.level_density(study.found).axes
-    assert labels_of(axes.get_legend()) == ["found", "stable law of $b$"]
-    assert [line.get_linestyle() for line in axes.get_legend().get_lines()] == ["-", "--"]
+    [legend] = axes.figure.legends
+    assert labels_of(legend)[-2:] == ["found", "stable law of $b$"]
+    assert [line.get_linestyle() for line in legend.get_lines()][-2:] == ["-", "--"]
     unknown = data.assign(P_theory=data["P_theory"] * np.nan)
-    axes, *_ = tunnelling.level_density(study.but(low_energy=unknown)).axes
-    assert axes.get_legend() is None
+    [legend] = tunnelling.level_density(study.but(low_energy=unknown)).legends
+    assert "stable law of $b$" not in labels_of(legend)
 
 
 def test_merging_bins_keeps_their_probability():
@@ -420,17 +427,18 @@ def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
     assert [line.get_linestyle() for line in core.lines] == ["-"] * 4 + ["--"] * 4
 
 
-def test_several_series_have_colours_and_columns(tmp_path):
+def test_each_series_has_panels_of_its_own(tmp_path):
     study = Study(tmp_path, {synthetic.X: [1e-3, 1e-2], **SPECIES})
     drawn = study.draw()
-    [legend] = drawn["typical_and_width"].legends
-    assert labels_of(legend) == ["species = aligned", "species = rotor"]
-    top, _ = drawn["typical_and_width"].axes
-    assert len(points_of(top)) == 4
-    assert len({container[0].get_color() for container in top.containers}) == 2
-    *panels, _ = drawn["distribution_b_tau"].axes
+    titles = ["species = aligned", "species = rotor"]
+    panels = drawn["typical_and_width"].axes
+    assert [axes.get_title() for axes in panels] == [*titles, "", ""]
+    assert [len(points_of(axes)) for axes in panels] == [2] * 4
+    panels = drawn["distribution_b_tau"].axes
     assert [axes.get_xlabel() for axes in panels] == ["$b/c$"] * 2 + ["$|b|/c$"] * 2
-    assert [axes.get_title() for axes in drawn["fields_against_x"].axes] == labels_of(legend)
+    assert [axes.get_title() for axes in drawn["fields_against_x"].axes] == titles
+    [legend] = drawn["random_field"].legends
+    assert labels_of(legend) == titles
 
 
 def test_a_field_that_vanishes_is_said_to(tmp_path):
@@ -447,12 +455,12 @@ def test_a_field_that_vanishes_is_said_to(tmp_path):
 
 
 def test_series_beyond_the_page_are_counted(tmp_path):
-    sweep = {synthetic.X: [1e-3, 1e-2], "defects.gamma": [float(i) for i in range(1, 13)]}
+    sweep = {synthetic.X: [1e-3, 1e-2], "defects.gamma": [float(i) for i in range(1, 15)]}
     study = Study(tmp_path, sweep)
     figure = strengths.fields_against_x(study.found)
-    assert len(figure.axes) == drawing.MOST_COLUMNS
-    assert figure.get_supxlabel() == "the first 6 of 12 series"
-    [legend] = typical_and_width.typical_and_width(study.found).legends
+    assert len(figure.axes) == layout.MOST_SERIES == 12
+    assert figure.get_supxlabel() == "the first 12 of 14 series"
+    [legend] = random_field.random_field(study.found).legends
     assert labels_of(legend)[-1] == "and 2 more"
 
 

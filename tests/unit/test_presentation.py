@@ -5,12 +5,14 @@ import pytest
 from glasspipe.report.presentation import (
     arrange,
     compact,
-    energy_unit,
+    decade,
     find_fit,
     fraction,
+    key_label,
     pick,
     plus_minus,
     ratio,
+    shortened,
     theory_kind,
 )
 
@@ -74,11 +76,24 @@ def test_compact_numbers_are_within_their_rounding():
 
 
 @pytest.mark.parametrize(
-    ("largest", "unit"),
-    [(2.0, "eV"), (0.5, "meV"), (1e-3, "meV"), (9e-4, "µeV"), (3e-9, "neV"), (0.0, "eV")],
+    ("largest", "power"),
+    [(2.0, 0), (9999.0, 0), (1e4, 4), (0.1, 0), (0.05, -2), (3.2e-9, -9), (0.0, 0), (np.nan, 0)],
 )
-def test_the_unit_suits_the_largest_energy(largest, unit):
-    assert energy_unit([np.nan, -largest, largest / 7])[1] == unit
+def test_numbers_of_a_column_have_the_power_of_the_largest(largest, power):
+    assert decade([np.nan, -largest, largest / 7]) == power
+
+
+def test_a_users_text_is_shown_as_it_is_and_not_too_long():
+    assert shortened("a$b") == r"a\$b"
+    long = "a" * 30 + "end.nc"
+    assert len(shortened(long)) == 28
+    assert shortened(long).endswith("end.nc")
+
+
+def test_keys_of_components_say_whose_they_are():
+    assert key_label("defects.mixture.C_N.share") == "share of C_N"
+    assert key_label("defects.mixture.C_N.gamma", str.upper) == r"$\gamma_0$ of C_N"
+    assert key_label("defects.mixture.c_n.gamma", str.upper) == r"$\gamma_0$ of C_N"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_numbers_stand_with_their_errors_and_users_text_stays_text(summary, form
     chosen = select(summary, COLUMNS, where=["x=0.01"])
     text = FORMATS[form](chosen, errors=True, theory=True)
     picked = chosen.picked["B:std"].iloc[0]
-    assert f"{picked['estimate']:.4f}"[:5] in text
+    assert f"{1e3 * picked['estimate']:.1f}(" in text
     assert r"a\_b" in text
     assert "Energies in eV. Theory of B:std: exact. " in text
     rows = [
@@ -96,5 +96,5 @@ def test_numbers_stand_with_their_errors_and_users_text_stays_text(summary, form
     if form == "markdown":
         assert r"1\|1" in text
     else:
-        assert text.startswith(r"\begin{tabular}{llllll}")
+        assert text.count(r"\begin{tabular}") == 1
         assert all(line.count(" & ") == 5 for line in rows)

@@ -6,8 +6,6 @@ from functools import partial
 import pytest
 from workbench import TINY, Bench, look_at_all
 
-from glasspipe.report.drawing import STYLE
-
 
 @pytest.fixture
 def bench(tmp_path):
@@ -33,8 +31,8 @@ def copied(finished, tmp_path):
 @pytest.fixture
 def coarse(monkeypatch):
     """Figures as coarse PNG alone, which is half of the time of a small study."""
-    monkeypatch.setattr("glasspipe.report.figures._METADATA", {"png": {}})
-    monkeypatch.setitem(STYLE, "savefig.dpi", 50)
+    monkeypatch.setattr("glasspipe.report.figures._metadata", lambda *_: {"png": {}})
+    monkeypatch.setattr("glasspipe.report.figures._PIXELS", 50)
 
 
 @pytest.fixture

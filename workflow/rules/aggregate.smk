@@ -47,7 +47,7 @@ rule aggregate:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.aggregate"),
-        study=hash_of(STUDY.config),
+        study=hash_of(study_files.of_results(STUDY.config)),
         folder=folder,
     shell:
         "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"

@@ -26,7 +26,9 @@ rule report:
             )
             for name in FIGURES
         ],
-        vector_figures=expand("<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "rst"]),
+        vector_figures=expand(
+            "<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "svg", "rst"]
+        ),
     log:
         "<logs>/report.log",
     benchmark:
@@ -39,6 +41,7 @@ rule report:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=code_hash("glasspipe.report.writing"),
+        look=STUDY.config["report"],
         folder=lambda wildcards: FOLDER,
     shell:
         "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"

@@ -8,24 +8,25 @@ import sys
 from collections.abc import Sequence
 from inspect import cleandoc
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib.style
 from matplotlib.figure import Figure as Drawing
 
+from glasspipe import __version__
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import replacing
-from glasspipe.report import drawing
+from glasspipe.report import layout
 from glasspipe.report.observable import Figure, Results
 from glasspipe.report.presentation import literal
+from glasspipe.report.style import Style
 
-_METADATA: dict[str, dict[str, str | None]] = {
-    "pdf": {"CreationDate": None},
-    "png": {"Software": None},
-}
+_PIXELS = 300
+"""Per inch."""
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:
-    """Draw figures of a study into ``figures/``, as PDF and PNG, and write their captions.
+    """Draw figures of a study into ``figures/``, as PDF, SVG and PNG, and write their captions.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def write(found: Results, figures: Sequence[Figure]) -> None:
     DataError
         If one of those files is missing or cannot be used.
     """
-    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+    with matplotlib.style.context(found.style.matplotlib, after_reset=True):
         for figure in figures:
             _write_one(figure, found)
             with replacing(found.folder / "figures" / f"{figure.name}.rst") as temporary:
@@ -50,19 +51,37 @@ def _write_one(figure: Figure, found: Results) -> None:
     """Draw and write a figure; where that fails, one that says so, for the others to be made."""
     stem = found.folder / "figures" / figure.name
     try:
-        save(figure.draw(found), stem)
+        save(figure.draw(found), stem, found)
     except DataError:
         raise
     except Exception as error:
         why = f"the figure {figure.name} could not be drawn: {type(error).__name__}: {error}"
         print(f"glasspipe report: {' '.join(why.split())}", file=sys.stderr)
-        save(drawing.notice(literal(why)), stem)
+        save(_notice(literal(why), found.style), stem, found)
 
 
-def save(figure: Drawing, stem: Path) -> None:
-    """Write a figure as PDF and as PNG, ``stem`` being the path without the suffix."""
-    drawing.straighten(figure)
-    drawing.thin_labels(figure)
-    for kind, metadata in _METADATA.items():
+def save(figure: Drawing, stem: Path, found: Results) -> None:
+    """Write a figure in every format, ``stem`` being the path without the suffix."""
+    layout.finish(figure, tallest=found.style.journal.tallest)
+    about = found.study.about["config_hash"]
+    for kind, metadata in _metadata(stem.name, f"study {found.study.name}, config {about}").items():
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
-            figure.savefig(temporary, format=kind, metadata=metadata)
+            dpi = _PIXELS if kind == "png" else figure.dpi
+            figure.savefig(temporary, format=kind, metadata=metadata, dpi=dpi)
+
+
+def _metadata(title: str, about: str) -> dict[str, dict[str, str | None]]:
+    """Return what a figure says of itself, format by format, the time left out."""
+    made = f"glasspipe {__version__}"
+    return {
+        "pdf": {"Title": title, "Subject": about, "Creator": made, "CreationDate": None},
+        "svg": {"Title": title, "Description": about, "Creator": made, "Date": None},
+        "png": {"Title": title, "Description": about, "Software": made},
+    }
+
+
+def _notice(text: str, style: Style) -> Drawing:
+    """Return a figure that shows a text alone."""
+    figure = Drawing(figsize=(style.journal.column, 1.5), layout="constrained")
+    figure.text(0.5, 0.5, "\n".join(wrap(text, 55)), ha="center", va="center")
+    return figure

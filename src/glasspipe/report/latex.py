@@ -1,7 +1,14 @@
-"""What tables in LaTeX are made of: titles, cells of numbers with their errors, rows and rules."""
+"""What tables in LaTeX are made of: columns with their heads, and tabulars no wider than a page.
+
+A column of numbers has one power of ten, which stands in its head with the unit, and is aligned at
+the decimal point by the package siunitx. Columns that do not fit side by side, and rows that do not
+fit below one another, make further tabulars.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import floor, log10
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +16,16 @@ import pandas as pd
 
 from glasspipe.files.dataset import replacing
 from glasspipe.files.results import CONCENTRATION
-from glasspipe.report.presentation import compact, energy_unit, key_label, key_unit
+from glasspipe.report.presentation import decade, key_label, key_unit, places, rounded
 
+Text = Callable[[str], str]
+
+Unit = tuple[float, str]
+"""Its size, and its name as plain text."""
+_ONE: Unit = (1.0, "")
+
+NONE = "--"
+"""A number that there is not."""
 _TEXT = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -24,68 +39,212 @@ _TEXT = {
     "³": "$^3$",
 }
 
+_PAGE = 500.0
+"""Points; the text of a page in two columns of REVTeX has 510."""
+_LETTER, _DIGIT, _SIGNS, _GAP = 5.3, 5.6, 3.9, 10.0
+"""Widths at 10 points: letters, digits in threes, each of points, brackets and signs, and between
+columns."""
+_MOST_ROWS = 45
+_DIGITS = 4
+_ASKED, _PLAIN = 8, (1e-4, 1e6)
+"""Digits of values as they were asked for, and the sizes of those that need no power of ten."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Parameters
+    ----------
+    title : str
+        Its head, in LaTeX.
+    cells : tuple of str
+        Numbers as siunitx reads them, ``1.23(4)``, or LaTeX; :data:`NONE` where there is none.
+    unit : str
+        Unit of the numbers, plain text.
+    power : int
+        Power of ten that they are times of.
+    numeric : bool
+        Whether its cells are numbers.
+    """
+
+    title: str
+    cells: tuple[str, ...]
+    unit: str = ""
+    power: int = 0
+    numeric: bool = True
+
+    def scale(self, text: Text) -> str:
+        """Return power of ten and unit, ``(10^{-5} eV)``, empty where there is neither."""
+        times = rf"$10^{{{self.power}}}$" if self.power else ""
+        both = " ".join(filter(None, [times, text(self.unit)]))
+        return f"({both})" if both else ""
+
+    @property
+    def _digits(self) -> tuple[int, int, int, bool]:
+        """Most digits before and behind the point and in brackets, and whether there are signs."""
+        found = [re.fullmatch(r"(-?)(\d+)\.?(\d*)(?:\((\d+)\))?", cell) for cell in self.cells]
+        parts = [one.groups(default="") for one in found if one]
+        before, behind, error = (
+            max((len(part[number]) for part in parts), default=1 if number == 1 else 0)
+            for number in (1, 2, 3)
+        )
+        return before, behind, error, any(part[0] for part in parts)
+
+    @property
+    def kind(self) -> str:
+        """What ``tabular`` is told of the column."""
+        if not self.numeric:
+            return "l"
+        before, behind, error, signed = self._digits
+        brackets = f"({error})" if error else ""
+        return f"S[table-format={'-' * signed}{before}.{behind}{brackets}]"
+
+    @property
+    def width(self) -> float:
+        """Width in points, not less than it is."""
+        heads = [_letters(self.title), _letters(self.scale(str))]
+        if not self.numeric:
+            return _GAP + _LETTER * max([*heads, *map(_letters, self.cells)])
+        before, behind, error, signed = self._digits
+        signs = (behind > 0) + 2 * (error > 0) + 2 * signed
+        return _GAP + max(_LETTER * max(heads), _DIGIT * (before + behind + error) + _SIGNS * signs)
+
+    def shown(self, row: int) -> str:
+        """Return a cell, in braces where siunitx would look for a number and there is none."""
+        cell = self.cells[row]
+        return f"{{{cell}}}" if self.numeric and cell == NONE else cell
+
 
 def escaped(text: str) -> str:
     """Return plain text as LaTeX."""
     return "".join(_TEXT.get(character, character) for character in text)
 
 
-def point_columns(points: pd.DataFrame) -> dict[str, list[str]]:
-    """The columns that say which point a row is about; x stands for its nominal value."""
+def point_columns(points: pd.DataFrame) -> list[Column]:
+    """The columns that say which point a row is about, x as it was asked for if it was."""
     keys = [key for key in points.columns if key not in ("point", "x", CONCENTRATION)]
-    return {**key_columns(points, keys), "$x$": numbers(points["x"])}
+    swept = CONCENTRATION in points
+    x = points[CONCENTRATION] if swept else points["x"].map(lambda x: float(f"{x:.{_DIGITS}g}"))
+    return [*key_columns(points, keys), asked("$x$", x)]
 
 
-def key_columns(table: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[str]]:
-    """The columns of swept keys."""
-    columns = {}
-    for key in keys:
-        unit = key_unit(key)
-        numeric = pd.api.types.is_numeric_dtype(table[key])
-        cells = numbers(table[key]) if numeric else [escaped(str(name)) for name in table[key]]
-        columns[key_label(key) + (f" ({escaped(unit)})" if unit else "")] = cells
+def key_columns(table: pd.DataFrame, keys: Sequence[str], text: Text = escaped) -> list[Column]:
+    """The columns of swept keys, users' text made harmless by ``text``."""
+    titles, columns = [key_label(key, text) for key in keys], []
+    for key, label in zip(keys, titles, strict=True):
+        title = label if titles.count(label) == 1 else text(key)
+        if pd.api.types.is_numeric_dtype(table[key]):
+            columns.append(asked(title, table[key], (1.0, key_unit(key))))
+        else:
+            columns.append(words(title, [text(str(value)) for value in table[key]]))
     return columns
 
 
-def header(symbol: str, unit: str = "") -> str:
-    """Return a symbol and its unit as the title of a column."""
-    return f"${symbol}$" + (f" ({escaped(unit)})" if unit else "")
+def words(title: str, cells: Sequence[str]) -> Column:
+    """Return a column of LaTeX."""
+    return Column(title, tuple(cells), numeric=False)
 
 
-def energies(symbol: str, picked: pd.DataFrame) -> dict[str, list[str]]:
-    """One column of energies with their errors: its title, with the unit of the largest."""
-    factor, unit = energy_unit(picked["estimate"])
-    return {header(symbol, unit): measured(picked / factor)}
+def measured(title: str, picked: pd.DataFrame, unit: Unit = _ONE) -> Column:
+    """Return a column of estimates with their errors, in a unit: its size, and its name."""
+    return _column(title, picked["estimate"], picked["stderr"], unit, _DIGITS)
 
 
-def measured(picked: pd.DataFrame) -> list[str]:
-    """Cells of numbers with their errors."""
-    pairs = zip(picked["estimate"].astype(float), picked["stderr"].astype(float), strict=True)
-    return [f"${compact(*pair)}$" if np.isfinite(pair[0]) else "--" for pair in pairs]
+def theory(title: str, picked: pd.DataFrame, unit: Unit = _ONE) -> Column:
+    """Return a column of what theory says."""
+    return numbers(title, picked["theory"], unit)
 
 
-def numbers(values: pd.Series, digits: int = 4) -> list[str]:
-    """Cells of numbers without errors."""
-    return [f"${power(f'{v:.{digits}g}')}$" if np.isfinite(v) else "--" for v in values]
+def numbers(title: str, values: pd.Series, unit: Unit = _ONE) -> Column:
+    """Return a column of numbers without errors."""
+    return _column(title, values, pd.Series(np.nan, values.index), unit, _DIGITS)
 
 
-def power(text: str) -> str:
-    """Write Python's powers of ten in text as TeX does."""
-    return re.sub(r"e([+-]\d+)", lambda found: rf"\times10^{{{int(found[1])}}}", text)
+def asked(title: str, values: pd.Series, unit: Unit = _ONE) -> Column:
+    """Return a column of numbers as a config has them, a power of ten only where it must be."""
+    largest = float(values.abs().max())
+    power = 0 if _PLAIN[0] <= largest < _PLAIN[1] else decade(values)
+    cells = tuple(_number(value, np.nan, _ASKED) for value in values / 10.0**power)
+    return Column(title, cells, unit[1], power)
 
 
-def rows(columns: dict[str, list[str]]) -> list[tuple[str, ...]]:
-    """Return the rows of columns of cells."""
-    return list(zip(*columns.values(), strict=True))
+def _column(title: str, values: pd.Series, errors: pd.Series, unit: Unit, digits: int) -> Column:
+    size, name = unit
+    power = decade(pd.concat([values, errors]).astype(float) / size)
+    scaled = (column.astype(float) / (size * 10.0**power) for column in (values, errors))
+    cells = tuple(_number(value, error, digits) for value, error in zip(*scaled, strict=True))
+    return Column(title, cells, name, power)
 
 
-def tabular(titles: list[str], blocks: Sequence[list[tuple[str, ...]]], note: str) -> str:
-    """A ``tabular`` of blocks of rows with rules between them, and a note beneath."""
-    lines = [f"\\begin{{tabular}}{{{'l' * len(titles)}}}", r"\toprule", _line(titles)]
-    for block in blocks:
-        lines += [r"\midrule", *map(_line, block)]
-    note = rf"\multicolumn{{{len(titles)}}}{{l}}{{\footnotesize {note}}} \\"
-    return "\n".join([*lines, r"\bottomrule", note, r"\end{tabular}", ""])
+def _number(value: float, error: float, digits: int) -> str:
+    """Return ``1.23(4)``, the error in units of the last digit, or as many digits as it has."""
+    if not np.isfinite(value):
+        return NONE
+    if not (np.isfinite(error) and error > 0):
+        most = 0 if value == 0 else max(digits - 1 - floor(log10(abs(value))), 0)
+        text = f"{rounded(value, most):.{most}f}"
+        short = text.rstrip("0").rstrip(".") if most else text
+        return short if float(short) == float(f"{value:.12g}") else text
+    decimals = places(error)
+    shown = rounded(error, decimals) * 10.0 ** max(decimals, 0)
+    return f"{rounded(value, decimals):.{max(decimals, 0)}f}({shown:.0f})"
+
+
+def tabular(labels: Sequence[Column], columns: Sequence[Column], note: str) -> str:
+    """Return tabulars that have the labels' columns each, and what is said beneath them."""
+    rows = len((*labels, *columns)[0].cells)
+    parts = [
+        _tabular([*labels, *part], range(first, min(first + _MOST_ROWS, rows)))
+        for part in _side_by_side(labels, columns)
+        for first in range(0, max(rows, 1), _MOST_ROWS)
+    ]
+    parts.append(rf"\parbox{{\linewidth}}{{\footnotesize\raggedright {note}}}")
+    text = "".join(f"\\noindent\n{part}\\par\\medskip\n" for part in parts)
+    return f"\\begingroup\\tabcolsep={_GAP / 2:g}pt\n{text}\\endgroup\n"
+
+
+def _side_by_side(labels: Sequence[Column], columns: Sequence[Column]) -> list[list[Column]]:
+    """Return parts of the columns that fit a page beside the labels, about equally wide."""
+    room = _PAGE - sum(column.width for column in labels)
+    parts = _parts(columns, room)
+    while len(narrower := _parts(columns, room := room - _LETTER)) == len(parts) > 1:
+        parts = narrower
+    return parts
+
+
+def _parts(columns: Sequence[Column], room: float) -> list[list[Column]]:
+    parts: list[list[Column]] = [[]]
+    for column in columns:
+        if parts[-1] and sum(one.width for one in (*parts[-1], column)) > room:
+            parts.append([])
+        parts[-1].append(column)
+    return parts
+
+
+def _tabular(columns: Sequence[Column], rows: range) -> str:
+    kinds = "".join(column.kind for column in columns)
+    heads = [[column.title for column in columns]]
+    scales = [column.scale(escaped) for column in columns]
+    heads += [scales] if any(scales) else []
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{kinds}}}",
+            r"\toprule",
+            *(_line([f"{{{title}}}" for title in head]) for head in heads),
+            r"\midrule",
+            *(_line([column.shown(row) for column in columns]) for row in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+    )
+
+
+def _letters(latex: str) -> int:
+    """Return about how many letters LaTeX has in print."""
+    return len(re.sub(r"[${}^_\s]|\\[,;]", "", re.sub(r"\\[A-Za-z]+", "x", latex))) + latex.count(
+        " "
+    )
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import Axis, Series, points_of
+from glasspipe.report.style import Style, style_of
 from glasspipe.stages.study_files import RUN, StudyFiles, load
 from glasspipe.statistics import mean_and_error
 
@@ -120,6 +121,11 @@ class Results:
     def config(self) -> dict[str, Any]:
         """The complete config."""
         return self.study.config
+
+    @cached_property
+    def style(self) -> Style:
+        """How the study is printed."""
+        return style_of(self.config)
 
     @property
     def points(self) -> pd.DataFrame:

@@ -5,7 +5,8 @@ against the first swept number, else side by side. Keys that still tell points a
 one colour or one column each; a key that merely follows the axis (zipped with it) does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, isfinite, log10
@@ -28,6 +29,7 @@ COUPLING_SYMBOLS = {f"{name}_ij": term.symbol for name, term in TERMS.items()}
 TYPICAL, WIDTH = "quartile_half_width", "std"
 
 _KEY_SYMBOLS = {
+    "x": "$x$",
     "defects.gamma": r"$\gamma_0$",
     "defects.eta": r"$\eta$",
     "defects.zeta": r"$\zeta_0$",
@@ -39,7 +41,10 @@ _KEY_SYMBOLS = {
     "freeze.t_start": r"$T_\mathrm{start}$",
     "freeze.t_end": r"$T_\mathrm{end}$",
 }
+_COMPONENT = re.compile(r"defects\.mixture\.([^.]+)\.(.+)")
 _LOG_RANGE = 10
+_LONGEST = 28
+"""Letters of a user's text in a figure."""
 _CONCENTRATION_LABEL = "concentration $x$"
 
 T = TypeVar("T")
@@ -158,14 +163,17 @@ def _axis(column: str, values: NDArray[np.float64]) -> Axis:
     return Axis(key_label(column) + (f" ({unit})" if unit else ""), log, key=column)
 
 
-def key_label(key: str) -> str:
-    """Return the symbol of a swept key, or its own name."""
+def key_label(key: str, text: Callable[[str], str] = str) -> str:
+    """Return the symbol of a swept key, or its own name; ``text`` makes a user's text harmless."""
+    component = _COMPONENT.fullmatch(key)
+    if component:
+        return f"{key_label(f'defects.{component[2]}', text)} of {text(component[1])}"
     return _KEY_SYMBOLS.get(key, key.rpartition(".")[2].replace("_", " "))
 
 
 def value_label(key: str, value: Any) -> str:
     """Return 'symbol = value unit' for a swept value, for a figure."""
-    shown = literal(value) if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
+    shown = shortened(value) if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
     return f"{key_label(key)} = {shown}"
 
 
@@ -174,6 +182,12 @@ def evenly(items: Sequence[T], most: int) -> list[T]:
     if len(items) <= most:
         return list(items)
     return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def shortened(text: str) -> str:
+    """Return a user's text for a place in a figure that is narrow, its middle left out."""
+    half = _LONGEST // 2
+    return literal(text if len(text) <= _LONGEST else f"{text[: half - 1]}…{text[-half:]}")
 
 
 def literal(text: str) -> str:
@@ -277,12 +291,16 @@ def find_fit(
     return found.iloc[0] if len(found) else None
 
 
-def energy_unit(values: ArrayLike) -> tuple[float, str]:
-    """Return a unit in which the largest of some energies is at least 1: in eV, and its name."""
+def decade(values: ArrayLike) -> int:
+    """Return the power of ten of the largest of some numbers, 0 where they need none."""
     size = np.abs(np.asarray(values, dtype=float))
     largest = np.max(size, where=np.isfinite(size), initial=0.0)
-    units = [(1.0, "eV"), (1e-3, "meV"), (1e-6, "µeV"), (1e-9, "neV")]
-    return next(((factor, name) for factor, name in units if largest >= factor), units[0])
+    return 0 if largest == 0 or 0.1 <= largest < 1e4 else floor(log10(largest))
+
+
+def powered(power: int, unit: str) -> str:
+    """Return a unit with a power of ten before it, in TeX's math mode where there is one."""
+    return f"$10^{{{power}}}$ {unit}".strip() if power else unit
 
 
 def fraction(value: float) -> str:
@@ -294,9 +312,9 @@ def plus_minus(value: float, error: float) -> str:
     """Return a number and its error as plain text, ``0.971 ± 0.004``."""
     if not (isfinite(error) and error > 0):
         return f"{value:.4g}"
-    places = _places(error)
-    decimals = max(places, 0)
-    return f"{_fixed(value, places):.{decimals}f} ± {_fixed(error, places):.{decimals}f}"
+    digits = places(error)
+    decimals = max(digits, 0)
+    return f"{rounded(value, digits):.{decimals}f} ± {rounded(error, digits):.{decimals}f}"
 
 
 def compact(value: float, error: float) -> str:
@@ -314,19 +332,19 @@ def compact(value: float, error: float) -> str:
     value, error = value / 10.0**power, error / 10.0**power
     if error <= 0:
         return f"{float(f'{value:.4g}'):g}{times}"
-    places = _places(error)
-    decimals = max(places, 0)
-    shown = _fixed(error, places)
-    in_units = f"{shown:.{decimals}f}" if shown >= 1 else f"{shown * 10**places:.0f}"
-    return f"{_fixed(value, places):.{decimals}f}({in_units}){times}"
+    digits = places(error)
+    decimals = max(digits, 0)
+    shown = rounded(error, digits)
+    in_units = f"{shown:.{decimals}f}" if shown >= 1 else f"{shown * 10**digits:.0f}"
+    return f"{rounded(value, digits):.{decimals}f}({in_units}){times}"
 
 
-def _places(error: float) -> int:
-    """Decimal places to which a number with this error is given; negative before the point."""
+def places(error: float) -> int:
+    """Return the decimal places of a number with this error; negative before the point."""
     digits, power = f"{error:.1e}".split("e")
     return digits.startswith("1") - int(power)
 
 
-def _fixed(value: float, places: int) -> float:
-    # + 0.0 turns −0.0 into 0.0
-    return round(value, places) + 0.0
+def rounded(value: float, decimals: int) -> float:
+    """Return a number with so many decimal places; 0 has no sign."""
+    return round(value, decimals) + 0.0

@@ -16,8 +16,6 @@ from glasspipe.report import latex
 from glasspipe.report.presentation import (
     SYMBOLS,
     alternatives,
-    key_label,
-    key_unit,
     pick,
     points_of,
 )
@@ -146,18 +144,22 @@ def as_csv(chosen: Selection, *, errors: bool, theory: bool) -> str:
 
 
 def as_latex(chosen: Selection, *, errors: bool, theory: bool) -> str:
-    """Return a selection as a ``tabular`` for booktabs: numbers as ``1.23(4)``, energies in eV."""
-    columns = _cells(chosen, latex.escaped, errors=errors, theory=theory)
-    note = latex.escaped(_note(chosen, theory=theory))
-    return latex.tabular([title for title, _ in columns], [_rows(columns)], note)
+    """Return a selection as a ``tabular`` for booktabs and siunitx, energies in eV."""
+    labels = latex.key_columns(chosen.labels, list(chosen.labels))
+    columns = _columns(chosen, latex.escaped, errors=errors, theory=theory)
+    return latex.tabular(labels, columns, latex.escaped(_note(chosen, theory=theory)))
 
 
 def as_markdown(chosen: Selection, *, errors: bool, theory: bool) -> str:
     """Return a selection as a Markdown table, its numbers as in LaTeX."""
-    columns = _cells(chosen, _plain, errors=errors, theory=theory)
-    titles = [title for title, _ in columns]
-    lines = [titles, ["---"] * len(titles), *_rows(columns)]
-    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    columns = [
+        *latex.key_columns(chosen.labels, list(chosen.labels), _plain),
+        *_columns(chosen, _plain, errors=errors, theory=theory),
+    ]
+    titles = [f"{column.title} {column.scale(_plain)}".rstrip() for column in columns]
+    sides = ["--:" if column.numeric else "---" for column in columns]
+    rows = zip(*(column.cells for column in columns), strict=True)
+    table = "".join(f"| {' | '.join(cells)} |\n" for cells in (titles, sides, *rows))
     return f"{table}\n{_plain(_note(chosen, theory=theory))}\n"
 
 
@@ -169,40 +171,25 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|$#~])", r"\\\1", text)
 
 
-def _cells(
+def _columns(
     chosen: Selection, text: Callable[[str], str], *, errors: bool, theory: bool
-) -> list[tuple[str, list[str]]]:
-    """Titles and cells of all columns."""
-    labels = [key_label(key) for key in chosen.labels]
+) -> list[latex.Column]:
+    """Columns of what was chosen."""
     columns = []
-    for key, label in zip(chosen.labels, labels, strict=True):
-        values = chosen.labels[key]
-        numeric = pd.api.types.is_numeric_dtype(values)
-        shown = latex.numbers(values) if numeric else [text(value) for value in values]
-        columns.append((_label_title(key, label, text, unique=labels.count(label) == 1), shown))
     for name, picked in chosen.picked.items():
         title = _title(name, text)
-        estimates = picked["estimate"]
-        columns.append((title, latex.measured(picked) if errors else latex.numbers(estimates)))
+        columns.append(
+            latex.measured(title, picked) if errors else latex.numbers(title, picked["estimate"])
+        )
         if theory:
-            columns.append((f"{title}, theory", latex.numbers(picked["theory"])))
+            columns.append(latex.theory(f"{title}, theory", picked))
     return columns
-
-
-def _label_title(key: str, label: str, text: Callable[[str], str], *, unique: bool) -> str:
-    unit = key_unit(key)
-    own = label if unique and label.startswith("$") else text(label if unique else key)
-    return ("$x$" if key == "x" else own) + (f" ({text(unit)})" if unit else "")
 
 
 def _title(column: str, text: Callable[[str], str]) -> str:
     quantity, _, statistic = column.rpartition(":")
     symbol = f"${SYMBOLS[quantity]}$" if quantity in SYMBOLS else text(quantity)
     return f"{symbol} {text(statistic.replace('_', ' '))}"
-
-
-def _rows(columns: list[tuple[str, list[str]]]) -> list[tuple[str, ...]]:
-    return list(zip(*(cells for _, cells in columns), strict=True))
 
 
 def _note(chosen: Selection, *, theory: bool) -> str:

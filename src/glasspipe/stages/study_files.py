@@ -32,8 +32,8 @@ RESULTS = "results"
 STUDY_FILE = "study.json"
 RUN = "`snakemake --cores 2 --configfile CONFIG`"
 """What makes the results of a study."""
-_SPLIT = "realisations_per_job"
-"""The key that changes no result."""
+_NO_RESULT = ("realisations_per_job", "report")
+"""What changes no number: how the work is split, and how figures and tables look."""
 
 
 def study_folder(study: Study) -> str:
@@ -62,6 +62,11 @@ def kept_files(study: Study) -> list[str]:
         for stage in kept
         for file in point_files(study, point, stage)
     ]
+
+
+def of_results(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the results of a study depend on of its complete config."""
+    return {key: value for key, value in config.items() if key not in _NO_RESULT}
 
 
 def merge_settings(study: Study) -> dict[str, str]:
@@ -214,7 +219,7 @@ class StudyFiles:
     @property
     def about(self) -> dict[str, str]:
         """What the files of the whole study say of themselves."""
-        config = {key: value for key, value in self.config.items() if key != _SPLIT}
+        config = of_results(self.config)
         text = json.dumps(config, sort_keys=True)
         return {"config": text, "config_hash": hash_of(config), **made_by()}
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Measured, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import arrange
@@ -39,21 +39,19 @@ def energy_temperature(found: Results) -> Drawing:
     """
     traces, histograms = found.curves(results.TRACES), found.curves(results.DISTRIBUTIONS)
     arrangement = arrange(found.summary)
-    figure, grid = drawing.grid(
-        3, len(arrangement.series), height=5.0, sharex="col", sharey="row", height_ratios=(3, 2, 2)
+    figure, grid = layout.grid(
+        found.style, 3, len(arrangement.series), height=5.0, ratios=(3, 2, 2), sharex=True
     )
     units = histograms["scale"].sel(quantity="U_S")
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
-    for panels, (series, colours) in zip(grid.T, curves, strict=False):
+    for panels, (series, colours) in zip(grid.T, drawing.curves(arrangement), strict=False):
         for point, colour in zip(series.points, colours, strict=True):
             _draw_trace(panels, traces.sel(point=point), units.sel(point=point), colour)
         panels[0].set_title(series.label)
         panels[2].set(xscale="log", xlabel=r"temperature $k_BT/\Gamma_U$", ylim=(0, 1))
-        drawing.note_if_empty(panels[0], "no couplings")
-    labels = (r"energy $E/N\Gamma_U$", r"$(E-E_\mathrm{end})/N\Gamma_U$", "acceptance")
-    for axes, label in zip(grid[:, 0], labels, strict=True):
-        axes.set_ylabel(label)
-    drawing.explain_shades(figure, arrangement)
+        layout.note_if_empty(panels[0], "no couplings")
+    excess = r"$(E-E_\mathrm{end})/N\Gamma_U$"
+    layout.label_rows(grid, r"energy $E/N\Gamma_U$", excess, "acceptance")
+    drawing.explain_curves(figure, arrangement)
     return figure
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from glasspipe.defects.tensors import Tensors, mean_norm
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
-from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
+from glasspipe.report.latex import measured, point_columns, tabular
 from glasspipe.report.observable import Figure, Measured, Observable, Results, Row, Table
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import TYPICAL, arrange, joined, pick, points_of, ratio
@@ -50,8 +50,9 @@ def coupling_sums(found: Results) -> Drawing:
     """Typical |B| and |Σ_j U_ij| η/γ along the axis, and their ratio, one column a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure, grid = drawing.grid(
-        2, len(arrangement.series), height=4.2, sharex=True, sharey="row", height_ratios=(2, 1)
+    unit, unit_name = found.style.energy
+    figure, grid = layout.grid(
+        found.style, 2, len(arrangement.series), height=4.2, ratios=(2, 1), sharex=True
     )
     shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
     drawing.set_energies(grid[0], arrangement.axis, summary["estimate"][shown])
@@ -60,15 +61,15 @@ def coupling_sums(found: Results) -> Drawing:
         top.set_title(series.label)
         typical = {name: pick(summary, name, TYPICAL, series.points) for name in _STYLES}
         for name, style in _STYLES.items():
-            drawing.estimates(top, series, typical[name].assign(theory=np.nan), style)
+            picked = typical[name].assign(theory=np.nan) / unit
+            drawing.estimates(top, series, picked, style)
         quotient = ratio(typical["B"], typical[SCALED]).assign(theory=np.nan)
         drawing.estimates(bottom, series, quotient, {"color": "black", "marker": "o"})
         bottom.axhline(1.0, color="grey", linewidth=0.6)
-        drawing.note_if_empty(top, "not available")
-    grid[0, 0].set_ylabel("typical value (eV)")
-    grid[1, 0].set_ylabel("ratio")
-    entries = [drawing.key(f"${_SYMBOLS[n]}$", ls="", **style) for n, style in _STYLES.items()]
-    drawing.legend(figure, entries)
+        layout.note_if_empty(top, "not available")
+    layout.label_rows(grid, f"typical value ({unit_name})", "ratio")
+    entries = [layout.key(f"${_SYMBOLS[n]}$", ls="", **style) for n, style in _STYLES.items()]
+    layout.legend(figure, entries)
     return figure
 
 
@@ -86,14 +87,13 @@ def values(found: Results) -> pd.DataFrame:
 def latex(found: Results) -> str:
     """Return them in LaTeX."""
     summary = found.summary
-    columns = point_columns(points_of(summary))
     typical = {name: pick(summary, name, TYPICAL) for name in _STYLES}
-    for name, picked in typical.items():
-        columns |= energies(_SYMBOLS[name], picked)
-    columns["ratio"] = measured(ratio(typical["B"], typical[SCALED]))
-    columns[header("r")] = measured(pick(summary, SUM, "rank_correlation_with_B"))
+    unit = found.style.energy
+    columns = [measured(f"${_SYMBOLS[name]}$", one, unit) for name, one in typical.items()]
+    columns.append(measured("ratio", ratio(typical["B"], typical[SCALED])))
+    columns.append(measured("$r$", pick(summary, SUM, "rank_correlation_with_B")))
     note = r"Quartile half-widths; $r$: rank correlation of $|B_i|$ and $|\Sigma_j U_{ij}|$."
-    return tabular(list(columns), [rows(columns)], note)
+    return tabular(point_columns(points_of(summary)), columns, note)
 
 
 OBSERVABLE = Observable(

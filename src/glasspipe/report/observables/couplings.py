@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glasspipe.defects.tensors import Tensors
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
+from glasspipe.report import layout
 from glasspipe.report.drawing import COLOURS, MARKERS
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results
 from glasspipe.report.point_data import PointData
@@ -149,30 +149,31 @@ def couplings_distance(found: Results) -> Drawing:
     """Root mean square couplings against distance with their powers, one column a series."""
     fits, data = found.fits, found.curves(results.LOW_ENERGY)
     arrangement = arrange(found.summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.2, sharey=True)
+    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.2)
+    unit, unit_name = found.style.energy
     for axes, series in zip(panels, arrangement.series, strict=False):
         axes.set(xscale="log", yscale="log", xlabel="distance $R$ (Å)", title=series.label)
         members = data.sel(point=series.points)
         for coupling, style in _STYLES.items():
-            _draw_coupling(axes, members.sel(coupling=coupling), style)
-        drawing.note_if_empty(axes, "no couplings")
-    panels[0].set_ylabel("rms coupling (eV)")
+            _draw_coupling(axes, members.sel(coupling=coupling), style, unit)
+        layout.note_if_empty(axes, "no couplings")
+    layout.label_rows([panels], f"rms coupling ({unit_name})")
     [first, *others] = arrangement.series
     entries = [
-        drawing.key(_coupling_label(c, None if others else first, fits), ls="", **style)
+        layout.key(_coupling_label(c, None if others else first, fits), ls="", **style)
         for c, style in _STYLES.items()
     ]
-    entries.append(drawing.key("infinite medium", color="grey"))
-    drawing.legend(figure, entries, ncols=2)
+    entries.append(layout.key("infinite medium", color="grey"))
+    layout.legend(figure, entries)
     return figure
 
 
-def _draw_coupling(axes: Axes, found: xr.Dataset, style: dict[str, Any]) -> None:
+def _draw_coupling(axes: Axes, found: xr.Dataset, style: dict[str, Any], unit: float) -> None:
     """Draw every point's shells, open where no power is fitted, and the infinite medium's law."""
     R = found["distance"].to_numpy()
-    rms, error = (found[name].to_numpy() for name in ("rms", "rms_error"))
+    rms, error = (found[name].to_numpy() / unit for name in ("rms", "rms_error"))
     fitted = np.broadcast_to(found["fitted"].to_numpy(), rms.shape)
-    law = found["strength_rms"].to_numpy()[:, None] / R ** float(found["power"])
+    law = found["strength_rms"].to_numpy()[:, None] / R ** float(found["power"]) / unit
     shown = rms > _ROUNDING * law
     for chosen, fill in ((shown & ~fitted, "white"), (shown & fitted, style["color"])):
         _, shell = np.nonzero(chosen)

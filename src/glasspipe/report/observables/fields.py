@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing, tails
+from glasspipe.report import drawing, layout, tails
 from glasspipe.report.kinds import LIMIT
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results, Row
 from glasspipe.report.point_data import PointData
@@ -188,9 +188,9 @@ def distribution(found: Results, *quantities: str) -> Drawing:
     histograms = found.curves(results.DISTRIBUTIONS)
     arrangement = arrange(found.summary)
     quantities = quantities[-1:] if len(arrangement.series) > 1 else quantities
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    curves = drawing.curves(arrangement)
     panels = [(quantity, *curve) for curve in curves for quantity in quantities]
-    figure, grid = drawing.grid(2, len(panels), height=4.8, sharey="row")
+    figure, grid = layout.grid(found.style, 2, len(panels), height=4.6)
     for (core, tail), (quantity, series, colours) in zip(grid.T, panels, strict=False):
         core.set_title(series.label)
         data = histograms.sel(quantity=quantity, point=series.points)
@@ -198,10 +198,9 @@ def distribution(found: Results, *quantities: str) -> Drawing:
             _draw_density(core, tail, data.isel(point=number), colour)
         _draw_limits(core, tail, data, colours)
         _label_density(core, tail, quantity)
-    grid[0, 0].set_ylabel(f"density ${_unit_of(quantities[0])}\\,P$")
+    layout.label_rows(grid, f"density ${_unit_of(quantities[0])}\\,P$", "probability above")
     grid[0, 0].set_ylim(0, min(grid[0, 0].get_ylim()[1], _HIGHEST))
-    grid[1, 0].set_ylabel("probability above")
-    drawing.explain_shades(figure, arrangement)
+    drawing.explain_curves(figure, arrangement)
     return figure
 
 
@@ -218,7 +217,7 @@ def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None
 def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
     """Draw the limit, or those of all points if they differ, as far as there are data."""
     if not tail.lines:
-        drawing.note_if_empty(core, "the field vanishes")
+        layout.note_if_empty(core, "the field vanishes")
         return
     drawn = np.vstack([np.asarray(line.get_xydata(), dtype=float) for line in tail.lines])
     reach = np.max(drawn[drawn[:, 1] > 0, 0])
@@ -236,7 +235,7 @@ def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any
     if not len(known):
         return
     label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
-    drawing.legend(core, [drawing.key(label, color="black", **style)], loc="upper right")
+    layout.legend(core, [layout.key(label, color="black", **style)], loc="upper right")
 
 
 def merged(edges: Array, density: Array) -> tuple[Array, Array]:

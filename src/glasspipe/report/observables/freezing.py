@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.kinds import PAPER
-from glasspipe.report.latex import energies, header, measured, point_columns, rows, tabular
+from glasspipe.report.latex import measured, point_columns, tabular, words
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables import gap
 from glasspipe.report.observables.gap import GAP
@@ -28,11 +28,9 @@ from glasspipe.report.observables.random_field import FIELD
 from glasspipe.report.observables.sweeps import ENERGY
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import (
-    Arrangement,
     Axis,
     Series,
     arrange,
-    energy_unit,
     pick,
     plus_minus,
     points_of,
@@ -154,10 +152,8 @@ def freezing(found: Results) -> Drawing:
     summary, data = found.summary, found.curves(results.FREEZING)
     arrangement = arrange(summary)
     known = bool(np.isfinite(data["x_U_0"]).all() and (data["x_U_0"] > 0).all())
-    columns = len(arrangement.series)
-    figure, grid = drawing.grid(3, columns, height=5.8, sharey="row")
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
-    for panels, (series, colours) in zip(grid.T, curves, strict=False):
+    figure, grid = layout.grid(found.style, 3, len(arrangement.series), height=5.8)
+    for panels, (series, colours) in zip(grid.T, drawing.curves(arrangement), strict=False):
         for name, colour in zip(series.points, colours, strict=True):
             point = data.sel(point=name)
             _draw_curves(panels[:2], point, point["x_U_0"] if known else 1.0, colour)
@@ -169,23 +165,20 @@ def freezing(found: Results) -> Drawing:
         panels[0].set_ylim(0, 1)
         panels[2].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
         froze = "freezing_T" in data and np.isfinite(data["freezing_T"].sel(point=series.points))
-        drawing.note_if_empty(panels[0], drawing.ONE_REPLICA if np.any(froze) else "no couplings")
-        drawing.note_if_empty(panels[1], "no couplings")
-        drawing.note_if_empty(panels[2], "no local fields")
-    for axes, label in zip(grid[:, 0], ("overlap $|q|$", "$C/Nk_B$", "density"), strict=True):
-        axes.set_ylabel(label)
-    grid[0, 0].axhline(0.5, color="grey", linewidth=0.5)
+        layout.note_if_empty(panels[0], drawing.ONE_REPLICA if np.any(froze) else "no couplings")
+        layout.note_if_empty(panels[1], "no couplings")
+        layout.note_if_empty(panels[2], "no local fields")
+    layout.label_rows(grid, "overlap $|q|$", "$C/Nk_B$", "density")
+    for axes in grid[0]:
+        axes.axhline(0.5, color="grey", linewidth=0.5)
     grid[1, 0].set_ylim(bottom=0)
-    _explain_lines(grid[0, 0], "of replicas", "by $B$ alone", loc="upper right")
-    _explain_lines(grid[1, 0], "$dE/dT$", "fluctuations", loc="upper left")
-    drawing.explain_shades(figure, arrangement)
+    drawing.explain_curves(
+        figure,
+        arrangement,
+        layout.key("$|q|$ of replicas, $C$ from $dE/dT$", color="black"),
+        layout.key("$|q|$ by $B$ alone, $C$ from fluctuations", color="black", linestyle=":"),
+    )
     return figure
-
-
-def _explain_lines(axes: Axes, solid: str, dotted: str, *, loc: str) -> None:
-    entries = [drawing.key(solid, color="black")]
-    entries.append(drawing.key(dotted, color="black", linestyle=":"))
-    drawing.legend(axes, entries, loc=loc, labelspacing=0.2)
 
 
 def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: Any) -> None:
@@ -211,9 +204,9 @@ def freezing_temperature(found: Results) -> Drawing:
     """T_G along the axis by its definitions, and xU_0, one column a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.4, sharey=True)
+    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.0)
     values = summary["estimate"][(summary["quantity"] == T_G) & (summary["statistic"] != SCALE)]
-    unit, unit_name = energy_unit(values)
+    unit, unit_name = found.style.energy
     drawing.set_energies(panels, arrangement.axis, values)
     for axes, series in zip(panels, arrangement.series, strict=False):
         drawing.set_axis([axes], arrangement)
@@ -222,24 +215,24 @@ def freezing_temperature(found: Results) -> Drawing:
             picked = pick(summary, T_G, statistic, series.points) / unit
             style = {"marker": marker, "color": colour}
             drawing.estimates(axes, series, picked.assign(theory=np.nan), style)
-        drawing.note_if_empty(axes, "not available")
+        layout.note_if_empty(axes, "not available")
         scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
         axes.plot(series.position, scale.where(scale > 0), color="grey")
         D = pick(summary, "free_S", "D", series.points)["estimate"] / unit
         axes.plot(series.position, D.where(D > 0), color="black", **drawing.DASHED)
-    panels[0].set_ylabel(f"freezing temperature $k_BT_G$ ({unit_name})")
-    _explain(figure, arrangement)
+    layout.label_rows([panels], f"freezing temperature $k_BT_G$ ({unit_name})")
+    _explain(figure)
     return figure
 
 
-def _explain(figure: Drawing, arrangement: Arrangement) -> None:
+def _explain(figure: Drawing) -> None:
     entries = [
-        drawing.key(label, ls="", marker=marker, color=colour)
+        layout.key(label, ls="", marker=marker, color=colour)
         for marker, colour, label in _MARKS.values()
     ]
-    entries.append(drawing.key("$xU_0$", color="grey"))
-    entries.append(drawing.key("$D$", color="black", **drawing.DASHED))
-    drawing.legend(figure, entries, ncols=2 if len(arrangement.series) == 1 else 4)
+    entries.append(layout.key("$xU_0$", color="grey"))
+    entries.append(layout.key("$D$", color="black", **drawing.DASHED))
+    layout.legend(figure, entries)
 
 
 def values(found: Results) -> pd.DataFrame:
@@ -257,29 +250,27 @@ def values(found: Results) -> pd.DataFrame:
 def latex(found: Results) -> str:
     """Return the essential of them in LaTeX."""
     summary = found.summary
-    columns = point_columns(points_of(summary))
-    temperatures = {
-        "T_G^{q}": HALF,
-        "T_G^{C}": PEAK,
-        "T_G^{B}": FIELD_HALF,
-        "xU_0": SCALE,
+    unit = found.style.energy
+    energies_of = {
+        "E/N": (ENERGY, "frozen"),
+        "k_BT_G^q": (T_G, HALF),
+        "k_BT_G^C": (T_G, PEAK),
+        "k_BT_G^B": (T_G, FIELD_HALF),
+        "xU_0": (T_G, SCALE),
     }
-    columns |= energies("E/N", pick(summary, ENERGY, "frozen"))
-    for symbol, name in temperatures.items():
-        columns |= energies(symbol, pick(summary, T_G, name))
     numbers_of = {
         r"\theta": (GAP, "exponent"),
         r"-\langle S\,\mathrm{sgn}\,B\rangle": (FIELD, "alignment"),
         "|q|": (FIELD, "overlap"),
     }
-    for symbol, what in numbers_of.items():
-        columns[header(symbol)] = measured(pick(summary, *what))
-    columns["quality"] = ["good" if one == "good" else "poor" for one in verdicts(summary)]
+    columns = [measured(f"${s}$", pick(summary, *what), unit) for s, what in energies_of.items()]
+    columns += [measured(f"${s}$", pick(summary, *what)) for s, what in numbers_of.items()]
+    good = ["good" if one == "good" else "poor" for one in verdicts(summary)]
     note = (
         "$T_G^q$: overlap of replicas one half; $T_G^C$: largest $dE/dT$;"
-        " $T_G^B$: overlap by $B$ alone one half."
+        " $T_G^B$: overlap by $B$ alone one half; $\\theta$: exponent of the gap."
     )
-    return tabular(list(columns), [rows(columns)], note)
+    return tabular(point_columns(points_of(summary)), [*columns, words("quality", good)], note)
 
 
 def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:

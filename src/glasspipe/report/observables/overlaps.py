@@ -8,10 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Observable, Results
 from glasspipe.report.observables.freezing import freezing_point
 from glasspipe.report.presentation import arrange
+
+_WIDEST, _THINNEST = 2.0, 0.7
+"""Lines of points, drawn one on the other: all are seen where they coincide."""
 
 
 def overlap_distribution(found: Results) -> Drawing:
@@ -21,25 +24,27 @@ def overlap_distribution(found: Results) -> Drawing:
     """
     summary, data = found.summary, found.curves(results.FREEZING)
     arrangement = arrange(summary)
-    figure, grid = drawing.grid(2, len(arrangement.series), height=4.4, sharex=True, sharey="row")
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    figure, grid = layout.grid(found.style, 2, len(arrangement.series), height=4.4, sharex=True)
+    curves = drawing.curves(arrangement)
     for (lowest, around), (series, colours) in zip(grid.T, curves, strict=False):
         frozen = freezing_point(summary, series.points)
-        for name, T, colour in zip(series.points, frozen, colours, strict=True):
-            point = data.sel(point=name)
-            _draw_overlaps(lowest, point, 0.0, colour)
-            _draw_overlaps(around, point, T, colour)
+        nested = np.linspace(_WIDEST, _THINNEST, len(colours))
+        for name, T, colour, width in zip(series.points, frozen, colours, nested, strict=True):
+            point, style = data.sel(point=name), {"color": colour, "linewidth": width}
+            _draw_overlaps(lowest, point, 0.0, style)
+            _draw_overlaps(around, point, T, style)
         lowest.set_title(series.label)
         around.set(xlabel="overlap $q$", xlim=(-1, 1))
-        drawing.note_if_empty(lowest, drawing.ONE_REPLICA)
-        drawing.note_if_empty(around, "no $T_G$" if lowest.lines else drawing.ONE_REPLICA)
-    for axes, where in zip(grid[:, 0], ("lowest $T$", "$T$ near $T_G$"), strict=True):
-        axes.set(ylabel=f"$P(q)$, {where}", ylim=(0, None))
-    drawing.explain_shades(figure, arrangement)
+        layout.note_if_empty(lowest, drawing.ONE_REPLICA)
+        layout.note_if_empty(around, "no $T_G$" if lowest.lines else drawing.ONE_REPLICA)
+    layout.label_rows(grid, "$P(q)$, lowest $T$", "$P(q)$, $T$ near $T_G$")
+    for axes in grid[:, 0]:
+        axes.set_ylim(bottom=0)
+    drawing.explain_curves(figure, arrangement)
     return figure
 
 
-def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None:
+def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, style: dict[str, Any]) -> None:
     """Draw the density of q at the temperature next to T, a step for every bin."""
     if "overlap_count" not in point or not np.isfinite(T):
         return
@@ -51,7 +56,7 @@ def _draw_overlaps(axes: Axes, point: xr.Dataset, T: float, colour: Any) -> None
     there = known[np.argmin(np.abs(np.log(temperatures[known]) - np.log(max(T, 1e-300))))]
     density = count[there] / count[there].sum() * len(count[there]) / 2
     edges = np.linspace(-1, 1, len(density) + 1)
-    axes.plot(edges, [density[0], *density], color=colour, drawstyle="steps-pre")
+    axes.plot(edges, [density[0], *density], drawstyle="steps-pre", **style)
 
 
 OBSERVABLE = Observable(

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import Axis, Series, arrange, pick, plus_minus
@@ -48,11 +48,11 @@ def random_field(found: Results) -> Drawing:
     """What the random fields do to the frozen spins, along the axis, one colour a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure = Drawing(figsize=(drawing.COLUMN_WIDTH, 5.2), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
+    figure, panels = layout.grid(found.style, 3, 1, height=5.2, sharex=True)
+    panels = panels[:, 0]
     drawing.set_axis(panels, arrangement)
     single = len(arrangement.series) == 1
-    coloured = zip(arrangement.series, drawing.series_colours(arrangement), strict=False)
+    coloured = zip(arrangement.series, drawing.distinct(len(arrangement.series)), strict=True)
     for series, colour in coloured:
         for axes, (_, shown) in zip(panels, _IN_FIELDS, strict=True):
             for name, (marker, _) in shown.items():
@@ -65,9 +65,9 @@ def random_field(found: Results) -> Drawing:
     for axes, (label, _) in zip(panels, _IN_FIELDS, strict=True):
         axes.set_ylabel(label, multialignment="center")
     for axes, note in zip(panels, (drawing.ONE_REPLICA, "$B=0$", "$B=0$"), strict=True):
-        drawing.note_if_empty(axes, note)
+        layout.note_if_empty(axes, note)
     for axes in panels[:2]:
-        axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1)
+        axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.08)
     panels[2].axhline(0, color="grey", linewidth=0.5)
     _explain_correlations(panels[2])
     if not single:
@@ -77,11 +77,10 @@ def random_field(found: Results) -> Drawing:
 
 def _explain_correlations(axes: Axes) -> None:
     entries = [
-        drawing.key(label, ls="", marker=marker, color="grey", markerfacecolor=fill)
+        layout.key(label, ls="", marker=marker, color="grey", markerfacecolor=fill)
         for (marker, label), fill in zip(_IN_FIELDS[2][1].values(), ("grey", "white"), strict=True)
     ]
-    axes.margins(y=0.4)
-    drawing.legend(axes, entries, loc="best", labelspacing=0.2)
+    layout.legend(axes, entries, loc="upper left", labelspacing=0.2)
 
 
 def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:

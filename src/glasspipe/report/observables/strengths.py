@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from glasspipe.defects.tensors import mean_norm
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS, MARKERS
-from glasspipe.report.latex import energies, measured, point_columns, rows, tabular
+from glasspipe.report.latex import measured, point_columns, tabular
 from glasspipe.report.observable import Figure, Measured, Observable, Results, Table
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import (
@@ -48,12 +48,15 @@ _DIGITS = 3
 """Significant digits of values that are taken for the same."""
 _ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
 """The terms of (74) as the paper orders them, by the typical field of each."""
+_STEPS = (*zip(_ORDER[1:], _ORDER[:-1], strict=True), ("J_tau", "b"), ("b_gamma", "b_eta"))
+"""Pairs of terms whose ratio is of interest."""
 _TERMS = {
     "U_S": SYMBOLS["U_S"],
     "B": "B",
     "b_gamma": r"\Sigma_j U^{S\tau}_{ij}S_j",
     "b_eta": SYMBOLS["b_eta"],
     "J_tau": SYMBOLS["J_tau"],
+    "b": "b",
 }
 
 
@@ -68,17 +71,19 @@ def fields_against_x(found: Results) -> Drawing:
     """Typical values of all fields along the axis with their theory, one column a series."""
     summary, histograms = found.summary, found.curves(results.DISTRIBUTIONS)
     arrangement = arrange(summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.4, sharey=True)
+    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.2)
+    unit, unit_name = found.style.energy
     shown = summary["quantity"].isin(_STYLES) & (summary["statistic"] == TYPICAL)
     drawing.set_energies(panels, arrangement.axis, summary["estimate"][shown])
     for axes, series in zip(panels, arrangement.series, strict=False):
         drawing.set_axis([axes], arrangement)
         axes.set_title(series.label)
         for quantity, style in _STYLES.items():
-            picked = pick(summary, quantity, TYPICAL, series.points)
+            picked = pick(summary, quantity, TYPICAL, series.points) / unit
             drawing.estimates(axes, series, picked, style, theory_kind(summary, quantity))
-            drawing.limit(axes, arrangement, series, histograms.sel(quantity=quantity), style)
-    panels[0].set_ylabel("typical field (eV)")
+            few = histograms.sel(quantity=quantity)
+            drawing.limit(axes, arrangement, series, few, style, unit=unit)
+    layout.label_rows([panels], f"typical field ({unit_name})")
     _explain_fields(figure, arrangement, summary, found.fits)
     return figure
 
@@ -96,10 +101,10 @@ def _explain_fields(
         if fit is not None:
             title = "exponent (dilute limit)"
             label += f": {_exponents(fit)}"
-        entries.append(drawing.key(label, ls="", **style))
+        entries.append(layout.key(label, ls="", **style))
     entries += drawing.kind_keys(theory_kind(summary, quantity) for quantity in _STYLES)
-    entries.append(drawing.key("few defects", color="black", **drawing.DASHED))
-    drawing.legend(figure, entries, title=title, labelspacing=0.3, ncols=2)
+    entries.append(layout.key("few defects", color="black", **drawing.DASHED))
+    layout.legend(figure, entries, title=title, labelspacing=0.3)
 
 
 def _exponents(fit: Mapping[str, Any]) -> str:
@@ -116,8 +121,7 @@ def tau_ratios(found: Results) -> Drawing:
     sizes = {name: data[f"size_{name}"].to_numpy() for name in ("gamma", "eta", "zeta")}
     x = _rounded(data["x"].to_numpy())
     mixing = _quotient(sizes["gamma"], sizes["eta"])
-    figure = Drawing(figsize=(2 * drawing.COLUMN_WIDTH, 2.9), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, [[left, right]] = layout.grid(found.style, 1, 2, height=2.7, sharey=False)
     typical = {name: pick(summary, name, TYPICAL, points) for name in SYMBOLS}
     groups = pd.DataFrame({"x": x, "mixing": _rounded(mixing)})
     values = np.unique(x)
@@ -141,18 +145,13 @@ def tau_ratios(found: Results) -> Drawing:
             positive = abscissa[abscissa > 0]
             axes.set_xlim(np.nanmin(positive) / 2, np.nanmax(positive) * 2)
             _label_values(axes, abscissa)
-        drawing.note_if_empty(axes, "no such fields")
+        layout.note_if_empty(axes, "no such fields")
     left.set(
         xlabel=r"$\gamma/\eta$", ylabel=rf"typical ${SYMBOLS['b_gamma']}$ / ${SYMBOLS['b_eta']}$"
     )
     right.set(xlabel=r"$\zeta/\gamma$ (Å)", ylabel=rf"typical ${SYMBOLS['J_tau']}$ / $b$")
-    entries = [
-        drawing.key(f"$x={value:g}$", ls="", marker="o", color=colour)
-        for value, colour in colours.items()
-    ]
-    if proportional:
-        entries.append(drawing.key("proportional", color="grey"))
-    drawing.legend(figure, entries, ncols=5)
+    line = [layout.key("proportional", color="grey")] if proportional else []
+    drawing.explain_colours(figure, [f"$x={value:g}$" for value in values], *line)
     return figure
 
 
@@ -200,21 +199,17 @@ def _quantities(summary: pd.DataFrame) -> list[str]:
 
 
 def typical_fields_latex(found: Results) -> str:
-    """Return the table of :func:`typical_fields` in LaTeX, below it their ratios to theory."""
+    """Return the table of :func:`typical_fields` in LaTeX, with their ratios to theory."""
     summary = found.summary
-    points = points_of(summary)
-    columns, ratios = point_columns(points), point_columns(points)
+    columns, ratios = [], []
     for quantity in _quantities(summary):
-        picked = pick(summary, quantity, TYPICAL)
-        column = energies(SYMBOLS[quantity], picked)
+        picked, symbol = pick(summary, quantity, TYPICAL), SYMBOLS[quantity]
         theory = picked["theory"].where(picked["theory"] > 0)
-        columns |= column
-        ratios |= dict.fromkeys(column, measured(picked.div(theory, axis=0)))
-    note = (
-        "Quartile half-widths; below the rule, in units of their theory"
-        f" ({kinds(summary, _quantities(summary))})."
-    )
-    return tabular(list(columns), [rows(columns), rows(ratios)], note)
+        columns.append(measured(f"${symbol}$", picked, found.style.energy))
+        ratios.append(measured(f"${symbol}$/theory", picked.div(theory, axis=0)))
+    kinds_of_theory = kinds(summary, _quantities(summary)) or "none"
+    note = f"Quartile half-widths, and these over theory ({kinds_of_theory})."
+    return tabular(point_columns(points_of(summary)), [*columns, *ratios], note)
 
 
 def strengths(found: Results) -> pd.DataFrame:
@@ -230,29 +225,21 @@ def _typical(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _steps(typical: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    pairs = [*zip(_ORDER[1:], _ORDER[:-1], strict=True), ("J_tau", "b"), ("b_gamma", "b_eta")]
-    return {f"{one}/{other}": ratio(typical[one], typical[other]) for one, other in pairs}
+    return {f"{one}/{other}": ratio(typical[one], typical[other]) for one, other in _STEPS}
 
 
 def strengths_latex(found: Results) -> str:
     """Return the table of :func:`strengths` in LaTeX."""
     summary = found.summary
-    points = points_of(summary)
     typical = _typical(summary)
-    values, steps = point_columns(points), point_columns(points)
-    for name, before in zip(_ORDER, (None, *_ORDER), strict=False):
-        column = energies(_TERMS[name], typical[name])
-        step = measured(ratio(typical[name], typical[before])) if before else ["--"] * len(points)
-        values |= column
-        steps |= dict.fromkeys(column, step)
-    column = energies("b", typical["b"])
-    values |= column
-    steps |= dict.fromkeys(column, measured(ratio(typical["J_tau"], typical["b"])))
-    note = (
-        "Quartile half-widths in the order of the paper's (74); below the rule, each over the one"
-        r" to its left, and in the last column $\Sigma_j J_{ij}\tau_j$ over $b$."
-    )
-    return tabular(list(values), [rows(values), rows(steps)], note)
+    columns = [measured(f"${_TERMS[name]}$", typical[name], found.style.energy) for name in _ORDER]
+    columns.append(measured("$b$", typical["b"], found.style.energy))
+    columns += [
+        measured(f"${_TERMS[one]}$/${_TERMS[other]}$", ratio(typical[one], typical[other]))
+        for one, other in _STEPS
+    ]
+    note = "Quartile half-widths in the order of the paper's (74), and their ratios."
+    return tabular(point_columns(points_of(summary)), columns, note)
 
 
 OBSERVABLE = Observable(

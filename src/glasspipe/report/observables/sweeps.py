@@ -10,12 +10,12 @@ from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.files import results
-from glasspipe.report import drawing
+from glasspipe.report import layout
 from glasspipe.report.drawing import COLOURS
-from glasspipe.report.latex import header, key_columns, numbers, rows, tabular
+from glasspipe.report.latex import NONE, asked, key_columns, numbers, tabular, words
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.point_data import PointData
-from glasspipe.report.presentation import energy_unit, value_label
+from glasspipe.report.presentation import decade, powered, value_label
 
 Array = NDArray[np.float64]
 
@@ -35,8 +35,6 @@ _FEWEST = 3
 _EXPONENT = 0.2
 """Above the lowest energies known, annealed ones fall as sweeps^−0.17 to −0.25."""
 _DASHES = ("--", "-.", ":")
-_HEADROOM = 0.7
-"""Of the height of a panel, for its legend."""
 _BEYOND = 3.0
 """How far beyond the most sweeps the fit is drawn."""
 
@@ -184,21 +182,22 @@ def overall(found: Results) -> list[Line]:
 def energy_sweeps(found: Results) -> Drawing:
     """E/N against the sweeps with the fit of its limit, and how many are enough."""
     curves = annealings(found.summary)
-    figure, [panels] = drawing.grid(1, max(1, len(curves)), height=3.2)
+    figure, [panels] = layout.grid(found.style, 1, max(1, len(curves)), height=2.8, sharey=False)
     for axes in panels:
         axes.set(xscale="log", xlabel="sweeps")
     for axes, annealing in zip(panels, curves, strict=False):
-        _draw_annealing(axes, annealing)
+        _draw_annealing(axes, annealing, *found.style.energy)
         shared = annealing.shared.items()
         axes.set_title(", ".join(value_label(name, value) for name, value in shared))
     if not curves:
         panels[0].set_ylabel("$E/N$")
-    drawing.note_if_empty(panels[0], f"{SWEEPS}\nis not swept")
+    layout.note_if_empty(panels[0], f"{SWEEPS}\nis not swept")
     return figure
 
 
-def _draw_annealing(axes: Axes, annealing: Annealing) -> None:
-    unit, name = energy_unit(annealing.energy)
+def _draw_annealing(axes: Axes, annealing: Annealing, unit: float, name: str) -> None:
+    power = decade(annealing.energy / unit)
+    name, unit = powered(power, name), unit * 10.0**power
     sweeps = annealing.sweeps
     axes.errorbar(
         sweeps,
@@ -215,38 +214,34 @@ def _draw_annealing(axes: Axes, annealing: Annealing) -> None:
     s = np.geomspace(sweeps.min(), _BEYOND * sweeps.max(), 100)
     axes.plot(s, fit.energy(s) / unit, color=COLOURS[0])
     axes.axhline(fit.limit / unit, color="grey", linewidth=0.8)
-    entries = [drawing.key("limit", color="grey")]
+    entries = [layout.key("limit", color="grey")]
     for accuracy, dashes in zip(ACCURACIES, _DASHES, strict=True):
         style: dict[str, Any] = {"color": "black", "linestyle": dashes, "linewidth": 0.8}
         number = annealing.shown(accuracy)
-        entries.append(drawing.key(f"{100 * accuracy:g} %: {number or '--'}", **style))
+        entries.append(layout.key(f"{100 * accuracy:g} %: {number or '--'}", **style))
         needed = annealing.needed(accuracy)
         if number and needed <= axes.get_xlim()[1]:
             axes.axvline(needed, **style)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom, top + _HEADROOM * (top - bottom))
-    drawing.legend(
-        axes,
-        entries,
-        title="sweeps to be within",
-        loc="upper right",
-        frameon=True,
-        framealpha=1.0,
-        edgecolor="none",
-    )
+    layout.legend(axes, entries, title="sweeps to be within", loc="upper right")
 
 
 def sweeps_latex(found: Results) -> str:
     """Return the table of the sweeps for several accuracies in LaTeX."""
     table = sweeps_needed(found)
     fixed = ("accuracy", "bound", "sweeps", LIMIT)
-    columns = key_columns(table, [key for key in table.columns if key not in fixed])
-    columns["accuracy"] = numbers(table["accuracy"])
-    shown = zip(table["bound"], numbers(table["sweeps"], digits=10), strict=True)
-    columns["sweeps"] = [cell.replace("$", r"$\le ", 1) if bound else cell for bound, cell in shown]
-    factor, unit = energy_unit(table[LIMIT])
-    columns[header(r"E_\infty/N", unit)] = numbers(table[LIMIT] / factor)
-    return tabular(list(columns), [rows(columns)], r"Accuracy: of $E_\infty$.")
+    labels = key_columns(table, [key for key in table.columns if key not in fixed])
+    needed = zip(table["bound"], table["sweeps"], strict=True)
+    columns = [
+        asked("accuracy", table["accuracy"]),
+        words("sweeps", [_cell(bound, sweeps) for bound, sweeps in needed]),
+        numbers(r"$E_\infty/N$", table[LIMIT], found.style.energy),
+    ]
+    return tabular(labels, columns, r"Accuracy: of $E_\infty$.")
+
+
+def _cell(bound: str, sweeps: float) -> str:
+    shown = rf"\le {sweeps:.0f}" if bound else f"{sweeps:.0f}"
+    return f"${shown}$" if np.isfinite(sweeps) else NONE
 
 
 OBSERVABLE = Observable(

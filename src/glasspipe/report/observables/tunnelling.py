@@ -1,6 +1,7 @@
 """S and τ that tunnel: the S that are free, |h| < D, and the splittings of τ."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.kinds import LIMIT_OF_SIGNS
-from glasspipe.report.latex import measured, numbers, point_columns, rows, tabular
+from glasspipe.report.latex import measured, numbers, point_columns, tabular, theory
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.observables.freezing import freezing_point
 from glasspipe.report.point_data import PointData
@@ -28,6 +29,7 @@ from glasspipe.report.presentation import (
     points_of,
     ratio,
 )
+from glasspipe.report.style import ENERGIES
 from glasspipe.statistics import mean_and_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import (
@@ -155,7 +157,7 @@ def free_spins(found: Results) -> Drawing:
     """Fraction of S with |h| < D along the axis with its estimates, one column a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=3.2, sharey=True)
+    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.0)
     free = summary["estimate"][summary["quantity"] == FREE]
     drawing.set_energies(panels, arrangement.axis, free)
     for axes, series in zip(panels, arrangement.series, strict=False):
@@ -164,57 +166,43 @@ def free_spins(found: Results) -> Drawing:
         for name, (_, style) in _FREE.items():
             found_here = pick(summary, FREE, name, series.points)
             drawing.estimates(axes, series, found_here, style, LIMIT_OF_SIGNS)
-        drawing.note_if_empty(axes, "$D=0$: none is free")
-    panels[0].set_ylabel(r"fraction of $S$ with $|h|<D$")
-    entries = [drawing.key(label, ls="", **style) for label, style in _FREE.values()]
-    drawing.legend(
-        figure,
-        [
-            *entries,
-            drawing.key(
-                "few defects, random $S$", color=COLOURS[0], **drawing.bars(LIMIT_OF_SIGNS)
-            ),
-        ],
-        ncols=2,
-    )
+        layout.note_if_empty(axes, "$D=0$: none is free")
+    layout.label_rows([panels], r"fraction of $S$ with $|h|<D$")
+    entries = [layout.key(label, ls="", **style) for label, style in _FREE.values()]
+    law = drawing.bars(LIMIT_OF_SIGNS)
+    entries.append(layout.key("few defects, random $S$", color=COLOURS[0], **law))
+    layout.legend(figure, entries)
     return figure
 
 
 def level_density(found: Results) -> Drawing:
-    """Density of two-level systems against their splitting, one column a series."""
+    """Density of two-level systems per GHz and µm³ against splitting, one column a series."""
     data = found.curves(results.LOW_ENERGY)
     arrangement = arrange(found.summary)
-    figure, [panels] = drawing.grid(1, len(arrangement.series), height=4.0, sharey=True)
-    edges = data["E"].to_numpy()
-    curves = zip(arrangement.series, drawing.shades(arrangement), strict=True)
+    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.4)
+    edges = data["E"].to_numpy() / GIGAHERTZ
+    unit, name = next(one for one in (found.style.energy, ENERGIES["K"]) if one[1] != "GHz")
+    curves = drawing.curves(arrangement)
     for axes, (series, colours) in zip(panels, curves, strict=False):
-        axes.set(xscale="log", yscale="log", xlabel="splitting $E$ (eV)")
-        axes.set_title(series.label)
+        axes.set(xscale="log", yscale="log", xlabel="splitting $E/h$ (GHz)", title=series.label)
         for point, colour in zip(series.points, colours, strict=True):
             _draw_levels(axes, edges, data.sel(point=point), colour)
-        drawing.note_if_empty(axes, "no splittings")
-        above = axes.secondary_xaxis("top", functions=(_to_gigahertz, _from_gigahertz))
-        above.set_xlabel("$E/h$ (GHz)")
-    panels[0].set_ylabel("$P(E)$ (1/(eV Å$^3$))")
+        layout.note_if_empty(axes, "no splittings")
+        scale = (partial(np.multiply, GIGAHERTZ / unit), partial(np.multiply, unit / GIGAHERTZ))
+        axes.tick_params(which="both", top=False)
+        axes.secondary_xaxis("top", functions=scale).set_xlabel(f"$E$ ({name})")
+    layout.label_rows([panels], "$P(E)$ (1/(GHz µm$^3$))")
     lines = [line for axes in panels for line in axes.lines if np.isfinite(line.get_ydata()).any()]
-    if lines:
-        drawn = [drawing.key("found", color="black")]
-        drawn.append(drawing.key("stable law of $b$", color="black", **drawing.DASHED))
-        drawing.legend(panels[0], drawn, loc="lower left")
-    drawing.explain_shades(figure, arrangement)
+    law = layout.key("stable law of $b$", color="black", **drawing.DASHED)
+    drawn = [layout.key("found", color="black"), law] if lines else []
+    drawing.explain_curves(figure, arrangement, *drawn)
     return figure
 
 
-def _to_gigahertz(E: Array) -> Array:
-    return E / GIGAHERTZ
-
-
-def _from_gigahertz(frequency: Array) -> Array:
-    return frequency * GIGAHERTZ
-
-
 def _draw_levels(axes: Axes, edges: Array, found: Mapping[Any, Any], colour: Any) -> None:
-    P, theory = found["P"].to_numpy(), found["P_theory"].to_numpy()
+    P, theory = (
+        found[name].to_numpy() * PER_GIGAHERTZ_AND_CUBIC_MICRON for name in ("P", "P_theory")
+    )
     occupied = np.flatnonzero(P > 0)
     if not len(occupied):
         return
@@ -249,22 +237,22 @@ def values(found: Results) -> pd.DataFrame:
 def latex(found: Results) -> str:
     """Return the essential of them in LaTeX."""
     summary = found.summary
-    columns = point_columns(points_of(summary))
     fraction, flat, paper = (pick(summary, FREE, name) for name in _FREE)
-    columns[r"$|h|<D$"] = measured(fraction)
-    columns["random $S$"] = numbers(fraction["theory"])
-    columns[r"$2\langle D\rangle P(0)$"] = measured(flat)
-    columns["$D_0/xU_0$"] = numbers(paper["estimate"])
+    columns = [
+        measured("$|h|<D$", fraction),
+        theory("random $S$", fraction),
+        measured(r"$2\langle D\rangle P(0)$", flat),
+        numbers("$D_0/xU_0$", paper["estimate"]),
+    ]
     for T in LOW:
-        below = pick(summary, "levels", f"below_{T}")
-        density = pick(summary, "levels", f"density_{T}")
-        columns[f"$E<$ {T}"] = measured(below)
-        columns[f"$P$ {T} (1/(J m$^3$))"] = measured(density * PER_JOULE_AND_CUBIC_METRE)
+        density = pick(summary, "levels", f"density_{T}") * PER_GIGAHERTZ_AND_CUBIC_MICRON
+        columns.append(measured(f"$E<$ {T}", pick(summary, "levels", f"below_{T}")))
+        columns.append(measured(f"$P$ {T}", density, (1.0, "1/(GHz µm³)")))
     note = (
         r"Fractions of $S$ that are free and of $\tau$ with a splitting below $k_BT$, and the mean"
         r" density $P$ of the latter."
     )
-    return tabular(list(columns), [rows(columns)], note)
+    return tabular(point_columns(points_of(summary)), columns, note)
 
 
 _DENSITY = "eV-1 angstrom-3"

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
-from glasspipe.report import drawing
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
-from glasspipe.report.latex import header, measured, numbers, point_columns, rows, tabular
+from glasspipe.report.latex import measured, point_columns, tabular, theory
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import (
@@ -23,7 +23,6 @@ from glasspipe.report.presentation import (
     Series,
     arrange,
     compact,
-    energy_unit,
     find_fit,
     joined,
     pick,
@@ -65,10 +64,11 @@ class _Law:
     colour: str
     marker: str
 
-    def style(self, colour: str) -> dict[str, Any]:
+    @property
+    def style(self) -> dict[str, Any]:
         """Filled circles lie on top of open squares, so that both are seen where they meet."""
-        fill = colour if self.marker == "o" else "white"
-        return {"color": colour, "marker": self.marker, "markerfacecolor": fill}
+        fill = self.colour if self.marker == "o" else "white"
+        return {"color": self.colour, "marker": self.marker, "markerfacecolor": fill}
 
     def power(self, fits: pd.DataFrame, series: Series) -> str:
         """Return the fitted power law, or nothing if there is none."""
@@ -86,35 +86,32 @@ _LAWS = (
 
 
 def typical_and_width(found: Results) -> Drawing:
-    """B_0 and B̄ along the axis with their theory, and how far they are from it."""
+    """B_0 and B̄ along the axis with theory, and how far they are from it, one column a series."""
     summary, fits = found.summary, found.fits
     histograms = found.curves(results.DISTRIBUTIONS).sel(quantity="B")
-    arrangement = arrange(summary)
-    figure = Drawing(figsize=(drawing.COLUMN_WIDTH, 4.0), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.6, 1))
-    drawing.set_axis([top, bottom], arrangement)
-    drawing.set_energies([top], arrangement.axis, summary["estimate"][summary["quantity"] == "B"])
-    single, kind = len(arrangement.series) == 1, theory_kind(summary, "B")
-    colours = drawing.series_colours(arrangement)
-    for series, shared in zip(arrangement.series, colours, strict=False):
+    arrangement, kind = arrange(summary), theory_kind(summary, "B")
+    unit, unit_name = found.style.energy
+    figure, grid = layout.grid(
+        found.style, 2, len(arrangement.series), height=3.4, ratios=(2.6, 1), sharex=True
+    )
+    shown = summary["estimate"][summary["quantity"] == "B"]
+    drawing.set_energies(grid[0], arrangement.axis, shown)
+    for (top, bottom), series in zip(grid.T, arrangement.series, strict=False):
+        drawing.set_axis([top, bottom], arrangement)
+        top.set_title(series.label)
         for law in _LAWS:
-            picked = pick(summary, "B", law.statistic, series.points)
-            style = law.style(law.colour if single else shared)
-            drawing.estimates(top, series, picked, style, kind)
-            drawing.residuals(bottom, series, picked, style)
+            picked = pick(summary, "B", law.statistic, series.points) / unit
+            drawing.estimates(top, series, picked, law.style, kind)
+            drawing.residuals(bottom, series, picked, law.style)
             if law.statistic == WIDTH:
-                _draw_widths(top, arrangement, series, picked["theory"], style["color"])
+                _draw_widths(top, arrangement, series, picked["theory"], law.colour)
             else:
-                drawing.limit(top, arrangement, series, histograms, style)
-    drawing.note_if_empty(bottom, "no theory")
-    bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
-    top.set_ylabel("random field on $S$ (eV)")
-    bottom.set_ylabel("deviation from\ntheory (%)")
-    if single:
-        _explain_laws(top if arrangement.rises else figure, fits, arrangement.series[0], kind)
-    else:
-        _explain_laws(top, fits, None, kind)
-        drawing.explain_series(figure, arrangement)
+                drawing.limit(top, arrangement, series, histograms, law.style, unit=unit)
+        layout.note_if_empty(bottom, "no theory")
+        bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
+    layout.label_rows(grid, f"random field on $S$ ({unit_name})", "deviation from\ntheory (%)")
+    [first, *others] = arrangement.series
+    _explain_laws(figure, fits, None if others else first, kind)
     return figure
 
 
@@ -128,17 +125,14 @@ def _draw_widths(
         axes.plot(dense, np.sqrt(dense * np.interp(dense, x, known**2 / x)), color=colour, zorder=1)
 
 
-def _explain_laws(
-    owner: Axes | Drawing, fits: pd.DataFrame, series: Series | None, kind: str
-) -> None:
+def _explain_laws(figure: Drawing, fits: pd.DataFrame, series: Series | None, kind: str) -> None:
     """Explain the marks of the statistics; of a single series with its power laws."""
     entries = []
     for law in _LAWS:
         power = law.power(fits, series) if series else ""
-        colour = law.colour if series else "grey"
-        entries.append(drawing.key(f"${power or law.symbol}$", ls="", **law.style(colour)))
-    few = drawing.key("few defects", color="black", **drawing.DASHED)
-    drawing.legend(owner, [*entries, *drawing.kind_keys([kind]), few])
+        entries.append(layout.key(f"${power or law.symbol}$", ls="", **law.style))
+    few = layout.key("few defects", color="black", **drawing.DASHED)
+    layout.legend(figure, [*entries, *drawing.kind_keys([kind]), few])
 
 
 def values(found: Results) -> pd.DataFrame:
@@ -168,20 +162,17 @@ def _over_paper(summary: pd.DataFrame, B: dict[str, pd.DataFrame]) -> dict[str, 
 def latex(found: Results) -> str:
     """Return them in LaTeX."""
     summary = found.summary
-    columns = point_columns(points_of(summary))
+    unit, columns = found.style.energy, []
     for statistic, symbol in {TYPICAL: "B_0", WIDTH: r"\bar{B}"}.items():
         picked = pick(summary, "B", statistic)
-        factor, unit = energy_unit(picked["estimate"])
-        columns[header(symbol, unit)] = measured(picked / factor)
-        columns[header(rf"{symbol}^\mathrm{{theory}}", unit)] = numbers(picked["theory"] / factor)
+        columns.append(measured(f"${symbol}$", picked, unit))
+        columns.append(theory(rf"${symbol}^\mathrm{{th}}$", picked, unit))
     width, typical = (pick(summary, "B", name) for name in (WIDTH, TYPICAL))
-    columns[header(r"\bar{B}/B_0")] = measured(ratio(width, typical))
-    mean = pick(summary, "B", "mean")
-    factor, unit = energy_unit(mean["stderr"])
-    columns[header(r"\langle B\rangle", unit)] = measured(mean / factor)
-    columns["kurtosis"] = measured(pick(summary, "B", "kurtosis"))
-    note = f"{_KURTOSIS} Theory is {theory_kind(summary, 'B') or 'not known'}."
-    return tabular(list(columns), [rows(columns)], note)
+    columns.append(measured(r"$\bar{B}/B_0$", ratio(width, typical)))
+    columns.append(measured(r"$\langle B\rangle$", pick(summary, "B", "mean"), unit))
+    columns.append(measured("kurtosis", pick(summary, "B", "kurtosis")))
+    note = f"{_KURTOSIS} Theory (th) is {theory_kind(summary, 'B') or 'not known'}."
+    return tabular(point_columns(points_of(summary)), columns, note)
 
 
 def headlines(found: Results, series: Series, axis: Axis) -> list[Line]:
