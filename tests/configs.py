@@ -11,6 +11,7 @@ from glasspipe.settings.schema import find, leaves, schema
 SIZES = {
     "study": st.just("any"),
     "seed": st.integers(0, 9),
+    "lattice.constant": st.sampled_from([6.585, 3.0, 50.0]),
     "lattice.size": st.sampled_from(["auto", "auto", 3]),
     "defects.number": st.integers(2, 12),
     "defects.concentration": st.sampled_from([0.1, 0.01, 0.3, 1.0]),
