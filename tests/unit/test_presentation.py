@@ -9,6 +9,7 @@ from glasspipe.report.presentation import (
     find_fit,
     fraction,
     key_label,
+    literal,
     pick,
     plus_minus,
     ratio,
@@ -84,7 +85,7 @@ def test_numbers_of_a_column_have_the_power_of_the_largest(largest, power):
 
 
 def test_a_users_text_is_shown_as_it_is_and_not_too_long():
-    assert shortened("a$b") == r"a\$b"
+    assert literal(shortened("a$b")) == r"a\$b"
     long = "a" * 30 + "end.nc"
     assert len(shortened(long)) == 28
     assert shortened(long).endswith("end.nc")

@@ -239,6 +239,20 @@ def test_columns_that_do_not_fit_a_page_make_further_tabulars():
     assert max(sizes) - min(sizes) <= 2
 
 
+def test_names_wider_than_a_page_are_shortened(tmp_path):
+    """Columns beside labels for which there is no room at all once made an endless loop."""
+    name = "/a/very/long/way/" * 20
+    synthetic.write(tmp_path, {"sample.source.file": [f"{name}one.nc", f"{name}two.nc"]})
+    tables.write(Results(tmp_path), TABLES)
+    cells = parsed((tmp_path / "tables" / "summary.tex").read_text("utf-8"))["file"][1]
+    assert cells[0].startswith("/a/very/long/")
+    assert r"\dots{}" in cells[0]
+    assert [cell[-6:] for cell in cells] == ["one.nc", "two.nc"]
+    wide = words("label", ["x" * 400])
+    parts = tabular([wide], [words(f"c{i}", ["1"]) for i in range(3)], "").count("tabular}{")
+    assert parts == 3
+
+
 def test_rows_that_do_not_fit_a_page_make_further_tabulars():
     text = tabular([], [numbers("$x$", pd.Series(np.arange(100.0)))], "note")
     parts = text.split("\\midrule\n")[1:]

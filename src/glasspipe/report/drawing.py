@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 
 from glasspipe.report.kinds import EXACT
 from glasspipe.report.layout import key, legend
-from glasspipe.report.presentation import Arrangement, Axis, Series, shortened, value_label
+from glasspipe.report.presentation import Arrangement, Axis, Series, literal, shortened, value_label
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which the colour-blind can tell apart."""
@@ -61,7 +61,7 @@ def set_axis(panels: Sequence[Axes], arrangement: Arrangement) -> None:
         if axis.log:
             axes.set(xscale="log", xlim=(low / 1.6, high * 1.6))
         elif axis.names:
-            names = map(shortened, axis.names)
+            names = [literal(shortened(name)) for name in axis.names]
             axes.set(xticks=positions, xticklabels=names, xlim=(low - 0.5, high + 0.5))
         else:
             axes.set_xlim(low - margin, high + margin)
@@ -174,7 +174,7 @@ def explain_curves(figure: Figure, arrangement: Arrangement, *more: Line2D) -> N
     shown = np.unique(np.concatenate([series.position for series, _ in drawn]))
     labels: list[str] = []
     if axis.names:
-        labels = [shortened(name) for name in axis.names[:_MOST_NAMES]]
+        labels = [literal(shortened(name)) for name in axis.names[:_MOST_NAMES]]
         colours = drawn[0][1]
     elif 1 < len(positions) <= _FEW:
         labels = [value_label(axis.key, float(f"{at:.4g}")) for at in positions]

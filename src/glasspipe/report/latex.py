@@ -16,7 +16,14 @@ import pandas as pd
 
 from glasspipe.files.dataset import replacing
 from glasspipe.files.results import CONCENTRATION
-from glasspipe.report.presentation import decade, key_label, key_unit, places, rounded
+from glasspipe.report.presentation import (
+    decade,
+    key_label,
+    key_unit,
+    places,
+    rounded,
+    shortened,
+)
 
 Text = Callable[[str], str]
 
@@ -34,6 +41,7 @@ _TEXT = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "Å": r"\AA{}",
+    "…": r"\dots{}",
     "µ": r"$\mu$",
     "²": "$^2$",
     "³": "$^3$",
@@ -121,6 +129,11 @@ def escaped(text: str) -> str:
     return "".join(_TEXT.get(character, character) for character in text)
 
 
+def _cell(text: str) -> str:
+    """Return a user's text for a cell, which is narrow."""
+    return escaped(shortened(text))
+
+
 def point_columns(points: pd.DataFrame) -> list[Column]:
     """The columns that say which point a row is about, x as it was asked for if it was."""
     keys = [key for key in points.columns if key not in ("point", "x", CONCENTRATION)]
@@ -129,7 +142,7 @@ def point_columns(points: pd.DataFrame) -> list[Column]:
     return [*key_columns(points, keys), asked("$x$", x)]
 
 
-def key_columns(table: pd.DataFrame, keys: Sequence[str], text: Text = escaped) -> list[Column]:
+def key_columns(table: pd.DataFrame, keys: Sequence[str], text: Text = _cell) -> list[Column]:
     """The columns of swept keys, users' text made harmless by ``text``."""
     titles, columns = [key_label(key, text) for key in keys], []
     for key, label in zip(keys, titles, strict=True):
@@ -208,7 +221,12 @@ def _side_by_side(labels: Sequence[Column], columns: Sequence[Column]) -> list[l
     """Return parts of the columns that fit a page beside the labels, about equally wide."""
     room = _PAGE - sum(column.width for column in labels)
     parts = _parts(columns, room)
-    while len(narrower := _parts(columns, room := room - _LETTER)) == len(parts) > 1:
+    widest = max((column.width for column in columns), default=0.0)
+    while room > widest:
+        room -= _LETTER
+        narrower = _parts(columns, room)
+        if len(narrower) > len(parts):
+            break
         parts = narrower
     return parts
 

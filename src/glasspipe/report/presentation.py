@@ -44,7 +44,7 @@ _KEY_SYMBOLS = {
 _COMPONENT = re.compile(r"defects\.mixture\.([^.]+)\.(.+)")
 _LOG_RANGE = 10
 _LONGEST = 28
-"""Letters of a user's text in a figure."""
+"""Letters of a user's text in a figure or in a cell of a table."""
 _CONCENTRATION_LABEL = "concentration $x$"
 
 T = TypeVar("T")
@@ -173,7 +173,11 @@ def key_label(key: str, text: Callable[[str], str] = str) -> str:
 
 def value_label(key: str, value: Any) -> str:
     """Return 'symbol = value unit' for a swept value, for a figure."""
-    shown = shortened(value) if isinstance(value, str) else f"{value:.6g} {key_unit(key)}".rstrip()
+    shown = (
+        literal(shortened(value))
+        if isinstance(value, str)
+        else f"{value:.6g} {key_unit(key)}".rstrip()
+    )
     return f"{key_label(key)} = {shown}"
 
 
@@ -185,9 +189,9 @@ def evenly(items: Sequence[T], most: int) -> list[T]:
 
 
 def shortened(text: str) -> str:
-    """Return a user's text for a place in a figure that is narrow, its middle left out."""
+    """Return a user's text for a place in print that is narrow, its middle left out."""
     half = _LONGEST // 2
-    return literal(text if len(text) <= _LONGEST else f"{text[: half - 1]}…{text[-half:]}")
+    return text if len(text) <= _LONGEST else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def literal(text: str) -> str:
