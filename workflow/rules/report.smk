@@ -20,9 +20,7 @@ rule report:
             )
             for name in FIGURES
         ],
-        vector_figures=expand(
-            "<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "svg"]
-        ),
+        vector_figures=expand("<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "svg"]),
     log:
         "<logs>/report.log",
     benchmark:

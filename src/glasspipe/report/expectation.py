@@ -17,7 +17,7 @@ from glasspipe.report.kinds import EXACT, LIMIT, LIMIT_OF_SIGNS, NUMBERS, SIGNS
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, TURNS_WITH
-from glasspipe.theory.field_law import dilute_law, field_law
+from glasspipe.theory.field_law import FieldLaw, dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
 from glasspipe.theory.population import Kinds, Population, of_defects
 from glasspipe.theory.stable import StableLaw
@@ -61,6 +61,8 @@ class Expectation:
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale.
+    law : FieldLaw, optional
+        The law on the lattice, of the same kind of theory.
     """
 
     limit: StableLaw
@@ -68,6 +70,7 @@ class Expectation:
     kind: str
     std_error: float = float("nan")
     has_limit: bool = True
+    law: FieldLaw | None = None
 
     @property
     def coupled(self) -> bool:
@@ -89,6 +92,14 @@ class Expectation:
         if not self.coupled:
             return np.full(len(edges) - 1, np.nan)
         return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
+
+    def lattice_density(self, edges: Array) -> Array:
+        """Density of value/scale on the lattice, averaged between edges (bins + 1,); NaN beyond."""
+        X, F = edges * self.scale, np.full(len(edges), np.nan)
+        if self.law is not None and self.law.reach > 0:
+            inside = np.abs(X - self.law.mean) < self.law.reach
+            F[inside] = self.law.cdf(X[inside])
+        return np.diff(F) / np.diff(edges)
 
 
 def expectations(
@@ -164,7 +175,9 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     """What is expected once an independent stray field has been added."""
     old = found.statistics
     if strength is None:
-        return replace(found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False)
+        return replace(
+            found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False, law=None
+        )
     if isinstance(strength, Distribution):
         value, weight = nodes(strength, 2)
         mean = float(weight @ value)
@@ -175,7 +188,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
         name: old[name] for name in _UNMOVED
     }
     limit = replace(found.limit, centre=found.limit.centre + strength)
-    return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
+    return replace(found, limit=limit, statistics=_UNKNOWN | shifted, law=None)
 
 
 def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
@@ -228,7 +241,7 @@ def _on_lattice(
     error = law.std_error(values) if law.std > 0 else float("nan")
     known = (name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only)
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
-    return Expectation(law.dilute, statistics, kind, error)
+    return Expectation(law.dilute, statistics, kind, error, law=law)
 
 
 def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:
