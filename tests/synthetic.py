@@ -354,6 +354,7 @@ def _distributions(points, vanish, samples):
         "above": above,
         "density": density,
         "limit_density": limits,
+        "lattice_density": np.where(np.abs(EDGES[1:]) < 9, limits, np.nan),
         "alpha": list(ALPHA.values()),
     }
     return _dataset(points, curves)

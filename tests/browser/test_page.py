@@ -91,8 +91,8 @@ def test_every_figure_is_seen(study, seen):
 def test_the_explorer_reacts(seen):
     found, _ = seen
     assert found["first"] != found["last"]
-    assert found["fieldsBefore"].count(True) == 6
-    assert found["fieldsAfter"].count(True) == 12
+    assert found["fieldsBefore"].count(True) == 8
+    assert found["fieldsAfter"].count(True) == 16
 
 
 def test_another_realisation_can_be_chosen(seen):

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -122,6 +123,19 @@ def test_histograms_count_every_value(small):
     mass = (known * width).sum("bin")
     np.testing.assert_allclose(mass, 1, atol=1e-4)
     np.testing.assert_allclose(data["alpha"].sel(quantity=["B", "b", "J_tau"]), [1, 0.75, 0.6])
+
+
+def test_the_law_on_the_lattice_has_nine_tenths_between_its_quantiles(small):
+    folder, study = small
+    data = results.read_merged(folder, results.DISTRIBUTIONS)
+    theory = results.read_summary(folder).set_index(["point", "quantity", "statistic"])["theory"]
+    width = np.diff(data["edges"])
+    for point, quantity in product(study.points, ("B", "b_eta", "J_tau")):
+        one = data.sel(point=point.name, quantity=quantity)
+        below = np.concatenate([[0], np.nancumsum(one["lattice_density"] * width)])
+        ends = [theory[point.name, quantity, name] / float(one["scale"]) for name in ("q05", "q95")]
+        assert np.diff(np.interp(ends, data["edges"], below)) == pytest.approx(0.9, abs=0.01)
+    assert data["lattice_density"].sel(quantity="h").isnull().all()
 
 
 def test_traces_fall(small):

@@ -1,10 +1,10 @@
 from itertools import pairwise
 
 import matplotlib as mpl
-import matplotlib.style
 import numpy as np
 import pytest
 import synthetic
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from glasspipe.files import results
@@ -20,6 +20,8 @@ from glasspipe.report.observables import (
     tunnelling,
 )
 from glasspipe.report.presentation import TYPICAL, compact, pick
+from glasspipe.report.style import JOURNALS, Style, style_of
+from glasspipe.settings.schema import find, schema
 
 FIGURES = tuple(contents.FIGURES.values())
 SPECIES = {"defects.species": ["aligned", "rotor"]}
@@ -167,23 +169,44 @@ def test_what_is_no_exact_theory_is_pale_and_says_what_it_is(study):
     assert r"independent signs: $\Sigma_j U_{ij}S_j$, $b^\gamma$" in table
 
 
-def test_each_point_has_its_density_beside_one_limit(drawn):
+def test_each_point_has_its_density_and_law_beside_one_limit(drawn):
     core, tail = drawn["distribution_B"].axes
-    assert len(core.lines) == len(tail.lines) == 4 + 1
-    assert labels_of(core.get_legend()) == ["Cauchy"]
+    assert [line.get_linestyle() for line in core.lines] == ["-"] * 4 + [":"] * 4 + ["--"]
+    assert len(tail.lines) == len(core.lines)
+    assert labels_of(core.figure.legends[0])[4:] == ["few defects: Cauchy", "law on the lattice"]
     assert tail.get_xscale() == tail.get_yscale() == "log"
-    limit = core.lines[-1]
-    u = limit.get_xdata()
-    narrow = np.abs(u) < 1
-    np.testing.assert_allclose(
-        limit.get_ydata()[narrow], 1 / np.pi / (1 + u[narrow] ** 2), rtol=0.02
-    )
+    for law, reach in ((core.lines[-1], np.inf), (core.lines[-2], 9)):
+        u = law.get_xdata()
+        assert np.abs(u).max() <= reach
+        narrow = np.abs(u) < 1
+        np.testing.assert_allclose(
+            law.get_ydata()[narrow], 1 / np.pi / (1 + u[narrow] ** 2), rtol=0.02
+        )
+    u, above = tail.lines[-2].get_data()
+    assert u.max() <= 9
+    np.testing.assert_allclose(above, 1 - 2 * np.arctan(u) / np.pi, rtol=1e-3)
 
 
-def test_b_is_shown_in_its_parts_on_the_law_of_its_own(drawn):
+def test_each_field_is_shown_on_the_law_of_its_own(drawn):
     panels = drawn["distribution_b_tau"].axes
     assert [axes.get_xlabel() for axes in panels[:3]] == [r"$b^\gamma/c$", r"$b^\eta/c$", "$b/c$"]
-    assert {labels_of(axes.get_legend())[0] for axes in panels[:3]} == {"stable,\n$\\alpha=3/4$"}
+    for name, law in (
+        ("b_tau", r"stable, $\alpha=3/4$"),
+        ("h", "Cauchy"),
+        ("J", r"stable, $\alpha=3/5$"),
+    ):
+        [legend] = drawn[f"distribution_{name}"].legends
+        assert f"few defects: {law}" in labels_of(legend)
+
+
+def test_of_many_points_some_have_curves_and_the_colour_bar_says_so(tmp_path):
+    numbers = np.geomspace(1e-4, 0.3, 20)
+    study = Study(tmp_path, {synthetic.X: numbers.tolist()}, fits=False)
+    core, _, bar = fields.distribution(study.found, "B").axes
+    assert sum(line.get_linestyle() == "-" for line in core.lines) == 8
+    assert bar.get_xlabel() == "concentration $x$ (8 of 20 points)"
+    drawn = strengths.fields_against_x(study.found)
+    assert all(len(x) == 20 for x, _, _ in points_of(drawn.axes[0]))
 
 
 def test_energies_are_in_units_of_the_interaction(study, drawn):
@@ -224,13 +247,28 @@ def test_one_replica_has_no_overlap(study):
 
 
 def test_freezing_temperatures_stand_beside_the_interaction(drawn):
-    [axes] = drawn["freezing_temperature"].axes
-    scale, D = curves_of(axes)
+    top, bottom = drawn["freezing_temperature"].axes
+    scale, D = (line for line in curves_of(top) if len(line.get_xdata()) == 4)
     assert D.get_linestyle() == "--"
-    for (x, y, error), factor in zip(points_of(axes), (4, 2, 8), strict=True):
+    ratios = points_of(bottom)
+    for (x, y, error), (_, over, _), factor in zip(points_of(top), ratios, (4, 2, 8), strict=True):
         np.testing.assert_allclose(x, [1e-3, 1e-2, 0.03, 0.3])
         np.testing.assert_allclose(error, y / 20)
         np.testing.assert_allclose(y, factor * scale.get_ydata())
+        np.testing.assert_allclose(over, factor)
+
+
+def test_couplings_have_a_panel_each_and_a_colour_a_point(study, drawn):
+    panels = drawn["couplings_distance"].axes
+    assert [axes.get_title()[:9] for axes in panels[:2]] == ["$U_{ij}$", "$B_{ij}$"]
+    assert len(panels) == 5
+    data = study.found.curves(results.LOW_ENERGY)
+    assert [len({str(mark[0].get_color()) for mark in axes.containers}) for axes in panels] == [
+        4
+    ] * 5
+    R, rms, _ = points_of(panels[-1])[1]
+    wanted = data["rms"].sel(point="p0", coupling="J_ij").to_numpy()
+    np.testing.assert_allclose(rms, wanted[np.isin(data["distance"], R)])
 
 
 def steps_of(line):
@@ -424,7 +462,61 @@ def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
     factor = [1.0, 1.0, 1.0, 1.1] * histograms["point"].astype(bool)
     histograms["limit_density"] = factor * histograms["limit_density"]
     core, *_ = fields.distribution(study.but(distributions=histograms), "B").axes
-    assert [line.get_linestyle() for line in core.lines] == ["-"] * 4 + ["--"] * 4
+    styles = ["-"] * 4 + [":"] * 4 + ["--"] * 4
+    assert [line.get_linestyle() for line in core.lines] == styles
+
+
+LAYOUTS = {(1, 1): (1, 1), (1, 4): (1, 4), (1, 5): (2, 3), (2, 12): (6, 4), (3, 12): (6, 6)}
+
+
+@pytest.mark.parametrize(("wanted", "cells"), LAYOUTS.items())
+def test_figures_fit_a_page(wanted, cells):
+    rows, series = wanted
+    figure, panels = layout.grid(Style(), rows, series, height=5.0)
+    assert panels.shape == (rows, series)
+    spec = panels[0, 0].get_subplotspec().get_gridspec()
+    assert (spec.nrows, spec.ncols) == cells
+    assert figure.get_figwidth() == (3.375 if series == 1 else 7.0)
+    layout.legend(figure, [layout.key(f"entry {n}" * 3, color="black") for n in range(12)])
+    layout.finish(figure, tallest=8.6)
+    assert figure.get_figheight() <= 8.6
+    titles = [axes.get_title("left") for axes in panels.ravel()]
+    assert (titles[0] == "(a)") == (len(titles) > 1)
+    assert len(set(titles)) == len(titles)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    box, page = figure.legends[0].get_window_extent(renderer), figure.bbox
+    assert box.x0 >= page.x0
+    assert box.x1 <= page.x1
+    assert box.y1 <= page.y1 + 1
+    assert all(axes.get_window_extent().y1 < box.y0 for axes in figure.axes)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_no_curve_lies_behind_the_legend_of_its_panel(log):
+    figure, [[axes]] = layout.grid(Style(), 1, 1, height=2.0)
+    x = np.linspace(1, 10, 50)
+    axes.plot(x, x**2)
+    axes.set_yscale("log" if log else "linear")
+    layout.legend(axes, [layout.key("a curve", color="black")] * 3, loc="upper right")
+    before = axes.get_ylim()[1]
+    layout.finish(figure, tallest=8.6)
+    assert axes.get_ylim()[1] > before
+    box = axes.get_legend().get_window_extent()
+    drawn = axes.transData.transform(np.column_stack([x, x**2]))
+    assert not any(box.contains(*point) for point in drawn)
+
+
+def test_titles_are_broken_and_names_turned_where_they_do_not_fit():
+    figure, [panels] = layout.grid(Style(), 1, 4, height=2.0)
+    panels[0].set_title(r"$\gamma_0$ = 0.136 eV, axes = isotropic, sweeps = 1000")
+    panels[1].set_title(r"$\gamma_0$ = 0.136 eV")
+    panels[0].set_xticks([0, 1, 2], ["aligned", "plaquette", "uniaxial"])
+    panels[1].set_xticks([0, 1], ["a", "b"])
+    layout.finish(figure, tallest=8.6)
+    assert panels[0].get_title("left").count("\n") == 2
+    assert panels[1].get_title("left") == r"(b) $\gamma_0$ = 0.136 eV"
+    assert panels[0].get_xticklabels()[0].get_rotation() == 30
+    assert panels[1].get_xticklabels()[0].get_rotation() == 0
 
 
 def test_each_series_has_panels_of_its_own(tmp_path):
@@ -478,3 +570,23 @@ def test_odd_studies_are_drawn_without_a_warning(tmp_path, options):
     for name, figure in Study(tmp_path, **options).draw().items():
         figure.draw_without_rendering()
         assert figure.axes, name
+
+
+def test_the_style_is_that_of_the_config():
+    assert style_of({}) == Style()
+    found = style_of({"report": {"journal": "nature", "font_size": 6, "energy": "K"}})
+    assert found.journal.page == pytest.approx(183 / 25.4)
+    assert found.matplotlib["font.size"] == found.matplotlib["legend.fontsize"] == 6
+    assert found.energy[1] == "K"
+    assert find(schema(), "report.journal")["enum"] == list(JOURNALS)
+
+
+def test_energies_of_all_figures_are_in_the_unit_of_the_study(study):
+    kelvin = study.but()
+    vars(kelvin)["style"] = style_of({"report": {"energy": "K"}})
+    for name in ("typical_and_width", "fields_against_x", "freezing_temperature"):
+        one, other = (contents.FIGURES[name].draw(found).axes[0] for found in (study.found, kelvin))
+        assert one.get_ylabel().endswith("(eV)")
+        assert other.get_ylabel() == one.get_ylabel().replace("(eV)", "(K)")
+        for (_, y, _), (_, same, _) in zip(points_of(one), points_of(other), strict=True):
+            np.testing.assert_allclose(same, y / 8.617333262e-5)

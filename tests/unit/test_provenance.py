@@ -98,7 +98,7 @@ def edited(package, file, old, new):
 
 def test_a_figure_merges_nothing_anew_and_what_it_shows_does(package):
     freezing, fields = (f"report/observables/{name}.py" for name in ("freezing", "fields"))
-    assert edited(package, freezing, "freezing temperature $k_BT_G$", "T_G") == {"report"}
+    assert edited(package, freezing, r"freezing temperature\n$k_BT_G$", "T_G") == {"report"}
     assert edited(package, "report/drawing.py", "_FEW = 5", "_FEW = 6") == {"report"}
     assert edited(package, fields, "_CORE = 5.0", "_CORE = 6.0") == {"report"}
     assert edited(package, fields, "histogram_edges(4.0", "histogram_edges(5.0") == set(REPORTS)

@@ -116,7 +116,7 @@ def test_the_explorer_shows_the_files(study):
         np.testing.assert_allclose(found, rows["theory"], rtol=1e-3)
         errors = np.array(last["error_y.array"][place - 1], dtype=float) * float(field["scale"])
         np.testing.assert_allclose(errors, rows["stderr"], rtol=1e-3)
-        above, edges = np.array(last["y"][place - 3], dtype=float), drawn.data[place - 3].x
+        above, edges = np.array(last["y"][place - 4], dtype=float), drawn.data[place - 4].x
         values = np.abs(mine[quantity].to_numpy()) / float(field["scale"])
         middle = np.searchsorted(edges, np.median(values))
         assert above[middle] == pytest.approx((values > edges[middle]).mean(), abs=1e-3)

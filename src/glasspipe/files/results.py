@@ -61,6 +61,7 @@ _VARIABLES = {
         "above",
         "density",
         "limit_density",
+        "lattice_density",
         "alpha",
         "x",
     ),

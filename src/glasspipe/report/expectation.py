@@ -17,7 +17,7 @@ from glasspipe.report.kinds import EXACT, IN_GAP, LIMIT, LIMIT_OF_SIGNS, NUMBERS
 from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, MULTIPOLES
-from glasspipe.theory.field_law import dilute_law, field_law
+from glasspipe.theory.field_law import FieldLaw, dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, magnitude
 from glasspipe.theory.population import Kinds, Population, of_defects
 from glasspipe.theory.stable import StableLaw
@@ -61,8 +61,8 @@ class Expectation:
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale.
-    in_gap : frozenset of str
-        Quantiles where the law is nearly flat.
+    law : FieldLaw, optional
+        The law on the lattice, of the same kind of theory.
     """
 
     limit: StableLaw
@@ -70,11 +70,12 @@ class Expectation:
     kind: str
     std_error: float = float("nan")
     has_limit: bool = True
-    in_gap: frozenset[str] = frozenset()
+    law: FieldLaw | None = None
 
     def kind_of(self, name: str) -> str:
         """Return what kind of theory a statistic is."""
-        return f"{self.kind}, {IN_GAP}" if name in self.in_gap else self.kind
+        flat = self.law is not None and self.law.in_gap(name)
+        return f"{self.kind}, {IN_GAP}" if flat else self.kind
 
     @property
     def coupled(self) -> bool:
@@ -96,6 +97,14 @@ class Expectation:
         if not self.coupled:
             return np.full(len(edges) - 1, np.nan)
         return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
+
+    def lattice_density(self, edges: Array) -> Array:
+        """Density of value/scale on the lattice, averaged between edges (bins + 1,); NaN beyond."""
+        X, F = edges * self.scale, np.full(len(edges), np.nan)
+        if self.law is not None and self.law.reach > 0:
+            inside = np.abs(X - self.law.mean) < self.law.reach
+            F[inside] = self.law.cdf(X[inside])
+        return np.diff(F) / np.diff(edges)
 
 
 def expectations(
@@ -171,7 +180,9 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     """What is expected once an independent stray field has been added."""
     old = found.statistics
     if strength is None:
-        return replace(found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False)
+        return replace(
+            found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False, law=None
+        )
     if isinstance(strength, Distribution):
         value, weight = nodes(strength, 2)
         mean = float(weight @ value)
@@ -182,7 +193,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
         name: old[name] for name in _UNMOVED
     }
     limit = replace(found.limit, centre=found.limit.centre + strength)
-    return replace(found, limit=limit, statistics=_UNKNOWN | shifted)
+    return replace(found, limit=limit, statistics=_UNKNOWN | shifted, law=None)
 
 
 def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
@@ -235,8 +246,7 @@ def _on_lattice(
     error = law.std_error(values) if law.std > 0 else float("nan")
     known = [name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only]
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
-    gaps = frozenset(filter(law.in_gap, known))
-    return Expectation(law.dilute, statistics, kind, error, in_gap=gaps)
+    return Expectation(law.dilute, statistics, kind, error, law=law)
 
 
 def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
-from matplotlib.ticker import FixedFormatter, Formatter, LogFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter
 
 from glasspipe.report.style import Style
 
@@ -93,8 +93,8 @@ def grid(
             sharex=panels[0, series] if sharex and row else None,
             sharey=panels[row, 0] if sharey and series else None,
         )
-        axes.tick_params(labelbottom=not sharex or row == rows - 1)
-        axes.tick_params(labelleft=not sharey or column == 0)
+        below, left = not sharex or row == rows - 1, not sharey or column == 0
+        axes.tick_params(which="both", labelbottom=below, labelleft=left)
     if shown < wanted:
         figure.supxlabel(f"the first {shown} of {wanted} series", fontsize=style.font_size)
     return figure, panels
@@ -111,7 +111,8 @@ def label_rows(panels: Any, *labels: str) -> None:
 def note_if_empty(axes: Axes, note: str) -> None:
     """Write a note where nothing could be drawn."""
     if not any(np.isfinite(line.get_xydata()).all(axis=1).any() for line in axes.lines):
-        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center", bbox=box)
 
 
 def key(label: str, **style: Any) -> Line2D:
@@ -194,11 +195,11 @@ def _room(figure: Figure, axes: Axes) -> float:
 
 def _turn_names(figure: Figure, axes: Axes) -> None:
     """Turn the names below a panel that would run into one another."""
-    names = axes.xaxis.get_major_formatter()
-    if not isinstance(names, FixedFormatter):
+    if not isinstance(axes.xaxis.get_major_formatter(), FuncFormatter):
         return
-    if sum(_letters(name) + 2 for name in names.seq) > _room(figure, axes):
-        for label in axes.get_xticklabels():
+    labels = axes.get_xticklabels()
+    if sum(_letters(label.get_text()) + 2 for label in labels) > _room(figure, axes):
+        for label in labels:
             label.set(rotation=_TURNED, ha="right", rotation_mode="anchor")
 
 
@@ -241,7 +242,7 @@ def _straighten(figure: Figure) -> None:
 
 def thin_labels(figure: Figure) -> None:
     """Label logarithmic axes as sparsely as they can be read, where their labels are not set."""
-    for panel in figure.axes:
+    for panel in [axes for own in figure.axes for axes in (own, *own.child_axes)]:
         for axis in (panel.xaxis, panel.yaxis):
             for ticks in (axis.major, axis.minor):
                 if axis.get_scale() == "log" and isinstance(ticks.formatter, LogFormatter):

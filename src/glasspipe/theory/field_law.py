@@ -246,8 +246,13 @@ class FieldLaw:
             [around for around in found if around], *kinds, self._largest, fixed=fixed
         )
 
+    @property
+    def reach(self) -> float:
+        """Largest distance from the mean at which the law is known, eV; 0 if it does not vary."""
+        return 2 * self._largest if self.std > 0 else 0.0
+
     def cdf(self, X: ArrayLike) -> Array:
-        """Distribution function at X (…), eV, |X| up to twice the 95 % quantile."""
+        """Distribution function at X (…), eV, within :attr:`reach` of the mean."""
         return self.law.cdf(np.asarray(X, dtype=float) - self.mean)
 
     def density(self, X: ArrayLike) -> Array:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glasspipe.defects.tensors import Tensors
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
-from glasspipe.report import layout
+from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS, MARKERS
 from glasspipe.report.observable import Figure, Measured, Member, Observable, Results
 from glasspipe.report.point_data import PointData
@@ -146,25 +146,38 @@ def _power_fit(number: int, coupling: str, members: Sequence[Member]) -> dict[st
 
 
 def couplings_distance(found: Results) -> Drawing:
-    """Root mean square couplings against distance with their powers, one column a series."""
+    """Root mean square couplings against distance with their powers.
+
+    Of one series a panel a coupling and a colour a point, of several a panel a series.
+    """
     fits, data = found.fits, found.curves(results.LOW_ENERGY)
     arrangement = arrange(found.summary)
-    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.2)
-    unit, unit_name = found.style.energy
-    for axes, series in zip(panels, arrangement.series, strict=False):
-        axes.set(xscale="log", yscale="log", xlabel="distance $R$ (Å)", title=series.label)
-        members = data.sel(point=series.points)
-        for coupling, style in _STYLES.items():
-            _draw_coupling(axes, members.sel(coupling=coupling), style, unit)
-        layout.note_if_empty(axes, "no couplings")
-    layout.label_rows([panels], f"rms coupling ({unit_name})")
     [first, *others] = arrangement.series
-    entries = [
-        layout.key(_coupling_label(c, None if others else first, fits), ls="", **style)
-        for c, style in _STYLES.items()
-    ]
-    entries.append(layout.key("infinite medium", color="grey"))
-    layout.legend(figure, entries)
+    there = [name for name in _STYLES if (data["rms"].sel(coupling=name) > 0).any()]
+    unit, unit_name = found.style.energy
+    law = layout.key("infinite medium", color="grey")
+    if others or not there:
+        figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.2)
+        for axes, series in zip(panels, arrangement.series, strict=False):
+            axes.set_title(series.label)
+            for coupling in there:
+                members = data.sel(point=series.points, coupling=coupling)
+                _draw_coupling(axes, members, _STYLES[coupling], unit)
+            layout.note_if_empty(axes, "no couplings")
+        keys = [layout.key(_coupling_label(c, None, fits), ls="", **_STYLES[c]) for c in there]
+        layout.legend(figure, [*keys, law])
+    else:
+        figure, [panels] = layout.grid(found.style, 1, len(there), height=2.4)
+        [(series, colours)] = drawing.curves(arrangement)
+        for axes, coupling in zip(panels, there, strict=True):
+            axes.set_title(_coupling_label(coupling, first, fits))
+            for name, colour in zip(series.points, colours, strict=True):
+                one = data.sel(point=[name], coupling=coupling)
+                _draw_coupling(axes, one, {"color": colour, "marker": "o"}, unit)
+        drawing.explain_curves(figure, arrangement, law)
+    for axes in panels:
+        axes.set(xscale="log", yscale="log", xlabel="distance $R$ (Å)")
+    layout.label_rows([panels], f"rms coupling ({unit_name})")
     return figure
 
 
@@ -236,11 +249,13 @@ OBSERVABLE = Observable(
         Figure(
             name="couplings_distance",
             caption=r"""
-            :math:`\sqrt{\langle U_{ij}^2\rangle}` and its like of every coupling
-            against distance, of pairs taken shell by shell within half of the box.
-            Filled marks enter the fitted powers: from four neighbour distances on,
-            where a lattice has directions enough, to a quarter of the box, where its
-            images begin to count. Lines are the infinite medium.
+            :math:`\sqrt{\langle U_{ij}^2\rangle}` and its like of every
+            coupling against distance, of pairs taken shell by shell within half
+            of the box: of one series a panel a coupling and a colour a point,
+            of several a panel a series. Filled marks enter the fitted powers
+            :math:`p`: from four neighbour distances on, where a lattice has
+            directions enough, to a quarter of the box, where its images begin
+            to count. Lines are the infinite medium.
             """,
             draw=couplings_distance,
         ),

@@ -58,6 +58,8 @@ _NARROWEST = 0.2
 """Width of the bins in its middle."""
 _HIGHEST = 0.8
 """Density that is shown, about twice that of the limits; it cuts off dense points only."""
+_LIMIT: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
+_LATTICE: dict[str, Any] = {"linestyle": ":", "linewidth": 1.2}
 _ROUNDING = 1e-9
 """Probabilities below it are rounding errors, of a sample and of a law within its edges."""
 
@@ -109,6 +111,7 @@ def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
         "above": counted.overflow,
         "density": counted.density,
         "limit_density": known.limit_density(_EDGES),
+        "lattice_density": known.lattice_density(_EDGES),
     }
 
 
@@ -200,7 +203,16 @@ def distribution(found: Results, *quantities: str) -> Drawing:
         _label_density(core, tail, quantity)
     layout.label_rows(grid, f"density ${_unit_of(quantities[0])}\\,P$", "probability above")
     grid[0, 0].set_ylim(0, min(grid[0, 0].get_ylim()[1], _HIGHEST))
-    drawing.explain_curves(figure, arrangement)
+    alpha = float(histograms["alpha"].sel(quantity=quantities[0]))
+    law = "Cauchy" if alpha == 1 else rf"stable, $\alpha={fraction(alpha)}$"
+    styles = {f"few defects: {law}": _LIMIT, "law on the lattice": _LATTICE}
+    there = {line.get_linestyle() for axes in grid.ravel() for line in axes.lines}
+    keys = [
+        layout.key(label, color="black", **style)
+        for label, style in styles.items()
+        if style["linestyle"] in there
+    ]
+    drawing.explain_curves(figure, arrangement, *keys)
     return figure
 
 
@@ -215,27 +227,42 @@ def _draw_density(core: Axes, tail: Axes, data: xr.Dataset, colour: Any) -> None
 
 
 def _draw_limits(core: Axes, tail: Axes, data: xr.Dataset, colours: Sequence[Any]) -> None:
-    """Draw the limit, or those of all points if they differ, as far as there are data."""
+    """Draw the law on the lattice of each point, and the limit, or those of all if they differ."""
     if not tail.lines:
         layout.note_if_empty(core, "the field vanishes")
         return
     drawn = np.vstack([np.asarray(line.get_xydata(), dtype=float) for line in tail.lines])
     reach = np.max(drawn[drawn[:, 1] > 0, 0])
-    alpha = float(data["alpha"])
-    style: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
-    limits = np.atleast_2d(data["limit_density"].to_numpy())
+    edges = data["edges"].to_numpy()
+    for density, colour in zip(data["lattice_density"].to_numpy(), colours, strict=True):
+        _draw_law(core, tail, edges, density, reach, color=colour, **_LATTICE)
+    limits = data["limit_density"].to_numpy()
     known = np.flatnonzero(np.isfinite(limits).all(axis=1))
     alike = np.allclose(limits[known], limits[known[:1]], rtol=1e-3)
     for i in known[:1] if alike else known:
         colour = "black" if alike else colours[i]
-        edges, density = merged(data["edges"].to_numpy(), limits[i])
-        core.plot((edges[1:] + edges[:-1]) / 2, density, color=colour, **style)
-        u, share = above(data["edges"].to_numpy(), limits[i])
-        tail.plot(u[u <= reach], share[u <= reach], color=colour, **style)
-    if not len(known):
+        _draw_law(core, tail, edges, limits[i], reach, color=colour, **_LIMIT)
+
+
+def _draw_law(
+    core: Axes, tail: Axes, edges: Array, density: Array, reach: float, **style: Any
+) -> None:
+    """Draw a law as far as it is known on both sides, and in the tail as far as there are data."""
+    edges, density = known_part(edges, density)
+    if not len(density):
         return
-    label = "Cauchy" if alpha == 1 else f"stable,\n$\\alpha={fraction(alpha)}$"
-    layout.legend(core, [layout.key(label, color="black", **style)], loc="upper right")
+    kept, smooth = merged(edges, density)
+    core.plot((kept[1:] + kept[:-1]) / 2, smooth, **style)
+    u, share = above(edges, density)
+    tail.plot(u[u <= reach], share[u <= reach], **style)
+
+
+def known_part(edges: Array, density: Array) -> tuple[Array, Array]:
+    """Return the innermost bins of a symmetric histogram in which a law is known on both sides."""
+    middle = len(density) // 2
+    both = np.isfinite(density[middle:]) & np.isfinite(density[middle - 1 :: -1])
+    bins = int(np.logical_and.accumulate(both).sum())
+    return edges[middle - bins : middle + bins + 1], density[middle - bins : middle + bins]
 
 
 def merged(edges: Array, density: Array) -> tuple[Array, Array]:
@@ -282,6 +309,7 @@ OBSERVABLE = Observable(
         "above": Variable("quantity", "1", "values above the last edge", "model"),
         "density": Variable("quantity bin", "1", "density of value/scale", "model"),
         "limit_density": Variable("quantity bin", "1", "that of the limiting stable law", "theory"),
+        "lattice_density": Variable("quantity bin", "1", "that on the lattice", "theory"),
     },
     for_fits={
         "resampled": Variable("quantity statistic resample", "eV", "resampled statistics", "model"),
@@ -294,18 +322,47 @@ OBSERVABLE = Observable(
         Figure(
             name="distribution_B",
             caption=r"""
-            The distribution of :math:`B/\Gamma` at each point, on the Cauchy law of
-            the dilute limit.
+            The distribution of :math:`B/\Gamma` at each point, on the Cauchy
+            law of few defects (dashed), whose half width is :math:`\Gamma`.
+            Dotted: the law on the lattice, as far as it is known. Above the
+            density, below the probability that the modulus is larger.
             """,
             draw=lambda found: distribution(found, "B"),
         ),
         Figure(
             name="distribution_b_tau",
             caption=r"""
-            The distributions of :math:`b^\gamma`, :math:`b^\eta` and their sum at each
-            point, on the stable law of index 3/4 of the dilute limit.
+            The distributions of :math:`b^\gamma`, :math:`b^\eta` and their sum
+            :math:`b` at each point, in units of the scale :math:`c` of the
+            stable law of index 3/4 of few defects (dashed). Dotted: the law on
+            the lattice, for random :math:`S` where the field depends on
+            :math:`S`. Above the density, below the probability that the modulus
+            is larger.
             """,
             draw=lambda found: distribution(found, "b_gamma", "b_eta", "b"),
+        ),
+        Figure(
+            name="distribution_h",
+            caption=r"""
+            The distribution of the local field :math:`h_i=\sum_j U_{ij}S_j+B_i`
+            of the frozen spins and of its part :math:`\sum_j U_{ij}S_j`, in
+            units of the scale of the limit of few defects with random :math:`S`
+            (dashed). Dotted: the law on the lattice, with random :math:`S`, at
+            each point. Above the density, below the probability that the
+            modulus is larger.
+            """,
+            draw=lambda found: distribution(found, "U_S", "h"),
+        ),
+        Figure(
+            name="distribution_J",
+            caption=r"""
+            The distribution of :math:`\sum_j J_{ij}\tau_j` with random
+            :math:`\tau` at each point, in units of the scale of the stable law
+            of index 3/5 of few defects (dashed). Dotted: the law on the
+            lattice. Above the density, below the probability that the modulus
+            is larger.
+            """,
+            draw=lambda found: distribution(found, "J_tau"),
         ),
     ),
 )

@@ -201,26 +201,33 @@ def _band(axes: Axes, T: xr.DataArray, point: xr.Dataset, name: str, colour: Any
 
 
 def freezing_temperature(found: Results) -> Drawing:
-    """T_G along the axis by its definitions, and xU_0, one column a series."""
+    """T_G along the axis by its definitions, xU_0, and their ratio, one column a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure, [panels] = layout.grid(found.style, 1, len(arrangement.series), height=3.0)
+    figure, grid = layout.grid(
+        found.style, 2, len(arrangement.series), height=4.0, ratios=(2, 1), sharex=True
+    )
     values = summary["estimate"][(summary["quantity"] == T_G) & (summary["statistic"] != SCALE)]
     unit, unit_name = found.style.energy
-    drawing.set_energies(panels, arrangement.axis, values)
-    for axes, series in zip(panels, arrangement.series, strict=False):
-        drawing.set_axis([axes], arrangement)
-        axes.set_title(series.label)
+    drawing.set_energies(grid[0], arrangement.axis, values)
+    for (top, bottom), series in zip(grid.T, arrangement.series, strict=False):
+        drawing.set_axis([top, bottom], arrangement)
+        top.set_title(series.label)
+        scale = pick(summary, T_G, SCALE, series.points)["estimate"]
+        scale = scale.where(scale > 0)
         for statistic, (marker, colour, _) in _MARKS.items():
-            picked = pick(summary, T_G, statistic, series.points) / unit
+            picked = pick(summary, T_G, statistic, series.points).assign(theory=np.nan)
             style = {"marker": marker, "color": colour}
-            drawing.estimates(axes, series, picked.assign(theory=np.nan), style)
-        layout.note_if_empty(axes, "not available")
-        scale = pick(summary, T_G, SCALE, series.points)["estimate"] / unit
-        axes.plot(series.position, scale.where(scale > 0), color="grey")
+            drawing.estimates(top, series, picked / unit, style)
+            drawing.estimates(bottom, series, picked.div(scale, axis=0), style)
+        layout.note_if_empty(top, "not available")
+        layout.note_if_empty(bottom, "not available")
+        bottom.axhline(1.0, color="grey", linewidth=0.6)
+        top.plot(series.position, scale / unit, color="grey")
         D = pick(summary, "free_S", "D", series.points)["estimate"] / unit
-        axes.plot(series.position, D.where(D > 0), color="black", **drawing.DASHED)
-    layout.label_rows([panels], f"freezing temperature $k_BT_G$ ({unit_name})")
+        top.plot(series.position, D.where(D > 0), color="black", **drawing.DASHED)
+    layout.label_rows(grid, f"freezing temperature\n$k_BT_G$ ({unit_name})", "$k_BT_G/xU_0$")
+    grid[1, 0].set_ylim(bottom=0)
     _explain(figure)
     return figure
 
@@ -361,11 +368,12 @@ OBSERVABLE = Observable(
         Figure(
             name="freezing_temperature",
             caption=r"""
-            The freezing temperature: where the overlap of two replicas reaches one
-            half, where the specific heat is largest, and where random fields alone
-            would bring the overlap to one half. The line is xU\ :sub:`0`, with U\
-            :sub:`0` = γ\ :sub:`0`\ ²/(4πρc\ :sub:`l`\ ²a³). Below D (dashed) S
-            tunnels, and S = ±1 is no more than a model.
+            The freezing temperature: where the overlap of two replicas reaches
+            one half, where the specific heat is largest, and where random
+            fields alone would bring the overlap to one half; below, the same in
+            units of xU\ :sub:`0`, the grey line, with U\ :sub:`0` = γ\
+            :sub:`0`\ ²/(4πρc\ :sub:`l`\ ²a³). Below D (dashed) S tunnels, and S
+            = ±1 is no more than a model.
             """,
             draw=freezing_temperature,
         ),

@@ -283,9 +283,10 @@ OBSERVABLE = Observable(
             name="levels",
             caption=r"""
             The density of two-level systems :math:`P(E)` of the splittings
-            :math:`E=2\sqrt{b^2+\Delta^2}` of :math:`\tau`. Dashed: the stable law of
-            :math:`b` in the dilute limit, with the same :math:`\Delta`. The couplings
-            J of τ are left out; the table `strengths` has their size beside b.
+            :math:`E=2\sqrt{b^2+\Delta^2}` of :math:`\tau`, per GHz of
+            :math:`E/h` and µm³. Dashed: the stable law of :math:`b` in the
+            dilute limit, with the same :math:`\Delta`. The couplings J of τ are
+            left out; the table `strengths` has their size beside b.
             """,
             draw=level_density,
         ),

@@ -16,7 +16,7 @@ from plotly.subplots import make_subplots
 from glasspipe.files import results
 from glasspipe.files.results import CONCENTRATION
 from glasspipe.report.observable import Results
-from glasspipe.report.observables.fields import above, merged
+from glasspipe.report.observables.fields import above, known_part, merged
 from glasspipe.report.presentation import SYMBOLS, evenly, pick
 
 MOST_POINTS = 100
@@ -30,9 +30,13 @@ _QUANTILES = {
     "quartile_half_width": "quartile half-width",
     "q95": "95 %",
 }
+_DASHES = ("dot", "dash")
+
 Array = NDArray[np.float64]
 
-_PANELS = ("core", "limit", "tail", "limit tail", "quantiles", "theory")
+_PANELS = ("core", "law", "limit", "tail", "law tail", "limit tail", "quantiles", "theory")
+"""The curves of a field: the sample, the law on the lattice and the limit, twice; quantiles."""
+_CURVES = ("density", "lattice_density", "limit_density")
 
 
 def explorer(found: Results) -> go.Figure:
@@ -96,23 +100,20 @@ def _traces(data: xr.Dataset, first: dict[str, list[Any]]) -> list[tuple[go.Scat
     edges = data["edges"].to_numpy()
     middles = _rounded(_core(edges, np.zeros(len(edges) - 1))[0])
     tail = _rounded(edges[len(edges) // 2 + 1 :])
-    x = {
-        "core": middles,
-        "limit": middles,
-        "tail": tail,
-        "limit tail": tail,
-        "quantiles": list(_QUANTILES.values()),
-        "theory": list(_QUANTILES.values()),
-    }
+    places = [middles] * 3 + [tail] * 3 + [list(_QUANTILES.values())] * 2
+    x = dict(zip(_PANELS, places, strict=True))
+    dotted, dashed = ({"mode": "lines", "line": {"dash": how, "width": 1}} for how in _DASHES)
     style: dict[str, dict[str, Any]] = {
         "core": {"mode": "lines", "line": {"shape": "hvh"}, "showlegend": True},
-        "limit": {"mode": "lines", "line": {"dash": "dash", "width": 1}},
+        "law": dotted,
+        "limit": dashed,
         "tail": {"mode": "lines"},
-        "limit tail": {"mode": "lines", "line": {"dash": "dash", "width": 1}},
+        "law tail": dotted,
+        "limit tail": dashed,
         "quantiles": {"mode": "markers"},
         "theory": {"mode": "markers", "marker": {"symbol": "line-ew-open", "size": 16}},
     }
-    said = {"limit": "dilute limit", "limit tail": "dilute limit", "theory": "theory"}
+    said = {"limit": "dilute limit", "law": "law on the lattice", "theory": "theory"}
     made = []
     for number, quantity in enumerate(data["quantity"].to_numpy()):
         for place, panel in enumerate(_PANELS):
@@ -124,23 +125,32 @@ def _traces(data: xr.Dataset, first: dict[str, list[Any]]) -> list[tuple[go.Scat
                 x=x[panel],
                 y=first["y"][len(_PANELS) * number + place],
                 name=_symbol(quantity),
-                hovertext=said.get(panel, "sampled"),
+                hovertext=said.get(panel.removesuffix(" tail"), "sampled"),
                 legendgroup=str(quantity),
                 visible=True if number == 0 else "legendonly",
                 **own,
             )
             if panel == "quantiles":
                 trace.error_y = {"array": first["error"][len(_PANELS) * number + place]}
-            made.append((trace, place // 2 + 1))
+            made.append((trace, place // len(_CURVES) + 1))
     return made
 
 
 def _core(edges: Array, density: Array) -> tuple[Array, Array]:
-    """Return the middles of the bins that are shown of a density, and the density there."""
-    borders, found = merged(edges, density)
+    """Return the middles of the bins that are shown, and a density there, NaN where unknown."""
+    borders, _ = merged(edges, np.zeros(len(edges) - 1))
     middles = (borders[1:] + borders[:-1]) / 2
     shown = np.abs(middles) < 2 * _CORE
+    kept, known = merged(*known_part(edges, density))
+    inside = (kept[:-1] >= borders[:-1, None]) & (kept[1:] <= borders[1:, None])
+    found = np.where(inside.any(axis=1), inside @ known, np.nan)
     return middles[shown], found[shown]
+
+
+def _tail(edges: Array, density: Array) -> Array:
+    """Return the probability to be above each edge on either side, NaN where it is not known."""
+    known = above(*known_part(edges, density))[1]
+    return np.concatenate([known, np.full(len(density) // 2 - len(known), np.nan)])
 
 
 def _symbol(quantity: str) -> str:
@@ -162,13 +172,13 @@ def _point(summary: pd.DataFrame, data: xr.Dataset, name: str) -> dict[str, list
     edges = data["edges"].to_numpy()
     for quantity in data["quantity"].to_numpy():
         field = data.sel(quantity=quantity)
-        curves = [field[name].to_numpy() for name in ("density", "limit_density")]
+        curves = [field[name].to_numpy() for name in _CURVES]
         y += [_rounded(_core(edges, curve)[1]) for curve in curves]
-        y += [_rounded(above(edges, curve)[1]) for curve in curves]
+        y += [_rounded(_tail(edges, curve)) for curve in curves]
         picked = pd.concat([pick(summary, quantity, each, [name]) for each in _QUANTILES])
         picked = picked / float(field["scale"])
         y += [_rounded(picked["estimate"]), _rounded(picked["theory"])]
-        error += [None] * 4 + [_rounded(picked["stderr"]), None]
+        error += [None] * 2 * len(_CURVES) + [_rounded(picked["stderr"]), None]
     return {"y": y, "error": error}
 
 
