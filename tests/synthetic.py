@@ -412,4 +412,19 @@ def _freezing(points, vanish):
         data["overlap_count"] = overlap_count(len(points))
         data["freezing_T"] = T
         data |= curves | {f"{name}_stderr": values / 30 for name, values in curves.items()}
-    return _dataset(points, data)
+    return _dataset(points, data | _seen(len(points), vanish))
+
+
+def _seen(points, vanish):
+    """Frozen defects; the first point has fewer than the others."""
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((points, 30, 3))
+    h = rng.standard_normal((points, 30)) * ("h" not in vanish)
+    h[0, -5:] = np.nan
+    return {
+        "first_box": np.full((points, 3), 50.0),
+        "first_position": 50 * rng.random((points, 30, 3)),
+        "first_axis": vectors / np.linalg.norm(vectors, axis=2, keepdims=True),
+        "first_S": rng.choice([-1, 1], (points, 30)),
+        **dict.fromkeys(("first_B", "first_h", "first_b"), h),
+    }

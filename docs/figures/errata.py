@@ -16,6 +16,7 @@ from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Interaction, Printed
 from glasspipe.report import drawing
+from glasspipe.report.style import Style
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.pair_fields import pair_coupling
 from glasspipe.theory.population import Population
@@ -95,7 +96,7 @@ def draw_law(axes: Axes, field: str) -> None:
 def main() -> None:
     """Print the table and write the figure beside this file."""
     print_table()
-    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+    with matplotlib.style.context(Style().matplotlib, after_reset=True):
         figure = Figure(figsize=(7.0, 5.4), layout="constrained")
         panels = figure.subplots(2, 2)
         for column, field in enumerate(FIELDS):

@@ -17,6 +17,7 @@ from glasspipe.defects.component import Component
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.medium import PRESETS, AnyMedium, CubicMedium
 from glasspipe.report import drawing
+from glasspipe.report.style import Style
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.population import Population
 
@@ -46,7 +47,7 @@ def softened(crystal: CubicMedium, zener: float) -> CubicMedium:
 
 def main() -> None:
     """Print the ratios of the crystals and write the figure beside this file."""
-    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+    with matplotlib.style.context(Style().matplotlib, after_reset=True):
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         axes = figure.subplots()
         for (label, species), colour in zip(SPECIES.items(), drawing.COLOURS, strict=False):

@@ -137,17 +137,16 @@ def _stage(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    from glasspipe.files import export as hamiltonian
     from glasspipe.files.dataset import refuse_overwriting
-    from glasspipe.files.export import export
+    from glasspipe.report import export as frozen
 
-    refuse_overwriting(options.output, [options.hamiltonian])
-    export(
-        options.hamiltonian,
-        options.output,
-        spins=options.spins,
-        form=options.format,
-        realisation=options.realisation,
-    )
+    refuse_overwriting(options.output, [options.source])
+    chosen = {"form": options.format, "realisation": options.realisation}
+    if options.format in frozen.FORMATS:
+        frozen.export(options.source, options.output, point=options.point, **chosen)
+    else:
+        hamiltonian.export(options.source, options.output, spins=options.spins, **chosen)
 
 
 def _aggregate(options: argparse.Namespace) -> None:
@@ -280,8 +279,17 @@ def _stage_parser(
 
 
 def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("export", help="write one realisation's Hamiltonian for a solver")
-    parser.add_argument("hamiltonian", type=Path, metavar="HAMILTONIAN.nc")
+    parser = commands.add_parser(
+        "export",
+        help="write one realisation: its Hamiltonian, or what froze",
+    )
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="HAMILTONIAN.nc (bqm, edges), or the folder of a study (extxyz, vtk)",
+    )
+    parser.add_argument("--point", metavar="POINT", help="of a study, by name (its first)")
     parser.add_argument(
         "--spins",
         choices=("S", "tau", "both"),
@@ -289,7 +297,10 @@ def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         help="U, B; J, b (tau); or all",
     )
     parser.add_argument(
-        "--format", choices=("bqm", "edges"), default="edges", help="dimod's, or text (edges)"
+        "--format",
+        choices=("bqm", "edges", "extxyz", "vtk"),
+        default="edges",
+        help="dimod's, or text (edges); for OVITO, or for ParaView",
     )
     parser.add_argument("--realisation", type=int, default=0, help="its number (0)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")

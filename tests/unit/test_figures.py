@@ -15,6 +15,7 @@ from glasspipe.report.observables import (
     freezing,
     overlaps,
     random_field,
+    realisation,
     strengths,
     sweeps,
     tunnelling,
@@ -464,6 +465,21 @@ def test_a_limit_that_differs_between_points_is_drawn_for_each(study):
     core, *_ = fields.distribution(study.but(distributions=histograms), "B").axes
     styles = ["-"] * 4 + [":"] * 4 + ["--"] * 4
     assert [line.get_linestyle() for line in core.lines] == styles
+
+
+def test_every_defect_of_the_realisation_is_a_mark_on_its_axis(study, drawn):
+    [axes] = drawn["realisation"].axes
+    lines, marks = axes.collections
+    assert len(lines._segments3d) == len(marks.get_sizes()) == 30
+    data = study.freezing.sel(point="p3")
+    middle = np.mean(lines._segments3d, axis=1)
+    np.testing.assert_allclose(middle, data["first_position"])
+    areas = np.abs(data["first_h"]) / np.median(np.abs(data["first_h"]))
+    np.testing.assert_allclose(np.sort(marks.get_sizes()), np.sort(np.minimum(4 * areas, 40)))
+    fewer = study.freezing.sel(point=["p0"]).isel(point=[0, 0, 0, 0])
+    fewer = fewer.assign_coords(point=study.freezing["point"].to_numpy())
+    [axes] = realisation.realisation(study.but(freezing=fewer)).axes
+    assert len(axes.collections[0]._segments3d) == 25
 
 
 LAYOUTS = {(1, 1): (1, 1), (1, 4): (1, 4), (1, 5): (2, 3), (2, 12): (6, 4), (3, 12): (6, 6)}

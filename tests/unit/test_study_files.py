@@ -180,6 +180,21 @@ def test_merged_files_depend_on_errors_and_columns():
     assert settings(values=[10, 12], bootstrap=11) != reference
 
 
+def test_how_a_study_is_printed_and_split_is_in_no_hash(tmp_path):
+    hashes = set()
+    for more in ({}, {"report": {"journal": "nature", "energy": "K"}}, {"realisations_per_job": 1}):
+        study = study_from({"study": "one", "defects": {"number": 20}, **more})
+        parts = works(study, stages_of(study)).values()
+        names = tuple(sorted(name for part in parts for name in part))
+        study_files.write(study, tmp_path)
+        about = study_files.load(tmp_path).about
+        hashes.add((names, about["config_hash"], about["config"], study.points[0].hash))
+    assert len(hashes) == 1
+    other = study_from({"study": "one", "defects": {"number": 20}, "aggregate": {"bootstrap": 3}})
+    study_files.write(other, tmp_path)
+    assert study_files.load(tmp_path).about["config_hash"] != about["config_hash"]
+
+
 def test_what_killed_jobs_left_is_removed(tmp_path):
     kept, left = tmp_path / "a.nc", tmp_path / "data" / ".a.nc.123.part"
     left.parent.mkdir()

@@ -4,11 +4,6 @@ FIGURES = [figure.name for figure in figures_of(STUDY.config)]
 rule report:
     input:
         rules.aggregate.output,
-        realisations=[
-            f"{FOLDER}/{study_files.point_files(STUDY, point, stage)[0]}"
-            for point in pictured(STUDY.points)
-            for stage in REALISATION
-        ],
     output:
         page="<results>/report.html",
         claims=expand("<results>/claims.{kind}", kind=["csv", "md"]),

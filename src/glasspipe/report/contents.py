@@ -4,28 +4,14 @@ A figure that a study cannot decide would be drawn empty; it is left out, and th
 would have to vary for it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from glasspipe.report.observable import Figure, Table
 from glasspipe.report.observables import OBSERVABLES
-from glasspipe.report.presentation import evenly
-from glasspipe.stages.freeze import FREEZE
-from glasspipe.stages.sample import SAMPLE
 
 FIGURES = {page.name: page for observable in OBSERVABLES for page in observable.figures}
 TABLES = {page.name: page for observable in OBSERVABLES for page in observable.tables}
-
-REALISATION = (SAMPLE, FREEZE)
-"""The stages whose files a picture of a realisation takes."""
-_PICTURED = 6
-
-P = TypeVar("P")
-
-
-def pictured(points: Sequence[P]) -> list[P]:
-    """Return the points of a study of which the report shows the first realisation."""
-    return evenly(points, _PICTURED)
 
 
 def figures_of(config: Mapping[str, Any]) -> tuple[Figure, ...]:

@@ -38,7 +38,7 @@ _MANY, _SMALL = 20, 2.0
 """Estimates along an axis from which on their marks are small, and their size."""
 MOST_CURVES = 8
 """Points whose curves are drawn in a panel; the colour bar says if there are more."""
-_MOST_NAMES = 12
+_MOST_NAMES = 8
 _FEW = 5
 """Points up to which a legend explains their colours, and no colour bar."""
 _PALE = 0.4

@@ -11,6 +11,7 @@ from glasspipe.report.observables import (
     power_laws,
     quality,
     random_field,
+    realisation,
     strengths,
     sweeps,
     tunnelling,
@@ -30,6 +31,7 @@ OBSERVABLES = (
     random_field.OBSERVABLE,
     gap.OBSERVABLE,
     quality.OBSERVABLE,
+    realisation.OBSERVABLE,
     sweeps.OBSERVABLE,
     power_laws.OBSERVABLE,
 )

@@ -3,39 +3,35 @@
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import xarray as xr
 from numpy.typing import NDArray
 
-from glasspipe.report.contents import REALISATION, pictured
+from glasspipe.files import results
 from glasspipe.report.observable import Results
 from glasspipe.report.page.explorer import point_labels
-from glasspipe.stages.study_files import PointFiles, StudyFiles
+from glasspipe.report.presentation import evenly
 
-MOST_DEFECTS = 1000
-"""Of a large box those next to its centre are shown."""
+MOST_POINTS = 6
 _COLOURS = {1: "#1f77b4", -1: "#d62728"}
-_TIE = 1e-9
 _SIZES = (4.0, 14.0)
+_LENGTH = 0.35
+"""Of half an axis, in units of the mean distance."""
 
 Array = NDArray[np.float64]
 
 
 def frozen(found: Results) -> go.Figure:
-    """Draw the first realisation of some points: sites, axes, S and the random fields B.
-
-    Raises
-    ------
-    DataError
-        If a file of a stage is missing or cannot be used.
-    """
+    """Draw the first realisation of some points: sites, axes, S and the local fields h."""
     labels = point_labels(found.points)
+    data = found.curves(results.FREEZING)
     figure = go.Figure()
     titles, owner = [], []
-    for number, point in enumerate(pictured(found.study.points)):
-        traces, title = _point(point)
+    for number, name in enumerate(evenly(found.points["point"].tolist(), MOST_POINTS)):
+        traces = _point(data.sel(point=name).dropna("defect", subset=["first_h"]))
         for trace in traces:
             trace.visible = number == 0
         figure.add_traces(traces)
-        titles.append(f"{labels[point.name]}: {title}")
+        titles.append(labels[name])
         owner += [number] * len(traces)
     buttons = [
         {
@@ -60,53 +56,23 @@ def frozen(found: Results) -> go.Figure:
     return figure
 
 
-def has_files(study: StudyFiles) -> bool:
-    """Whether the files are there from which the pictures are made."""
-    points = pictured(study.points)
-    return all(point.files[stage.name][0].is_file() for point in points for stage in REALISATION)
-
-
-def _point(point: PointFiles) -> tuple[list[go.Scatter3d], str]:
-    """Return what is drawn of a point, and what it is."""
-    sample, freeze = REALISATION
-    with point.opened(sample, point.files[sample.name][0]) as reader:
-        number = reader.realisations[0]
-        box = np.asarray(reader.whole("box"), dtype=float)
-        position, gamma = reader.row(0, "position", "gamma")
-    with point.opened(freeze, point.files[freeze.name][0]) as reader:
-        S, B, h = reader.row(0, "S", "B", "h")
-    nearest = np.argsort(np.abs(position - box / 2).max(axis=1), kind="stable")[:MOST_DEFECTS]
-    shown = np.sort(nearest)
-    length = 0.35 * (np.prod(box) / len(S)) ** (1 / 3)
-    axes = principal_axes(S[shown, None, None] * gamma[shown]) * length
-    about = pd.DataFrame({"defect": shown, "S": S[shown], "B": B[shown], "h": h[shown]})
-    traces = [_edges(box)] if len(shown) == len(S) else []
-    typical = float(np.median(np.abs(B))) or 1.0
-    size = np.clip(_SIZES[0] * np.sqrt(np.abs(B[shown]) / typical) + 1, *_SIZES)
+def _point(data: xr.Dataset) -> list[go.Scatter3d]:
+    """Return what is drawn of a point."""
+    position, S = (data[name].to_numpy() for name in ("first_position", "first_S"))
+    box = data["first_box"].to_numpy()
+    density = len(S) / np.prod(np.ptp(position, axis=0)) if len(S) > 1 else 1 / np.prod(box)
+    axes = _LENGTH * density ** (-1 / 3) * data["first_axis"].to_numpy()
+    about = pd.DataFrame({name: data[f"first_{name}"].to_numpy() for name in ("B", "h", "b")})
+    size = np.abs(about["h"].to_numpy())
+    size = np.clip(_SIZES[0] * np.sqrt(size / (np.median(size) or 1.0)) + 1, *_SIZES)
+    traces = [_edges(box)]
     for sign, colour in _COLOURS.items():
-        mine = S[shown] == sign
+        mine = sign == S
         traces += [
-            _lines(position[shown][mine], axes[mine], colour),
-            _marks(position[shown][mine], about[mine], size[mine], sign),
+            _lines(position[mine], axes[mine], colour),
+            _marks(position[mine], about[mine], size[mine], sign),
         ]
-    part = "" if len(shown) == len(S) else f", the {len(shown)} next to the centre"
-    return traces, f"realisation {number}, {len(S)} defects{part}"
-
-
-def principal_axes(tensors: Array) -> Array:
-    """Return the unit eigenvector (N, 3) of the largest modulus of an eigenvalue of each tensor.
-
-    Of ±w that is the eigenvector of +w, so that a defect that S turns points where it is.
-
-    Parameters
-    ----------
-    tensors : array (N, 3, 3)
-        Symmetric, such as S γ, eV.
-    """
-    values, vectors = np.linalg.eigh(tensors)
-    largest = np.abs(values).max(axis=1, keepdims=True)
-    order = np.where(np.abs(values) >= largest * (1 - _TIE), values, -np.inf)
-    return np.take_along_axis(vectors, order.argmax(axis=1)[:, None, None], axis=2)[:, :, 0]
+    return traces
 
 
 def _marks(position: Array, about: pd.DataFrame, size: Array, sign: int) -> go.Scatter3d:
@@ -115,10 +81,10 @@ def _marks(position: Array, about: pd.DataFrame, size: Array, sign: int) -> go.S
         mode="markers",
         name=f"S = {sign:+d}",
         marker={"size": size.round(2), "color": _COLOURS[sign], "line": {"width": 0}},
-        customdata=about.round({"B": 9, "h": 9}),
+        customdata=about.map(lambda value: float(f"{value:.4g}")),
         hovertemplate=(
-            "defect %{customdata[0]}<br>B = %{customdata[2]:.4g} eV<br>"
-            "h = %{customdata[3]:.4g} eV<extra>%{fullData.name}</extra>"
+            "B = %{customdata[0]} eV<br>h = %{customdata[1]} eV<br>b = %{customdata[2]} eV"
+            "<extra>%{fullData.name}</extra>"
         ),
     )
 

@@ -32,7 +32,7 @@ from glasspipe.report.contents import figures_of, tables_of, undecided
 from glasspipe.report.observable import Results
 from glasspipe.report.page import configuration
 from glasspipe.report.page.explorer import explorer
-from glasspipe.report.page.frozen import frozen, has_files
+from glasspipe.report.page.frozen import frozen
 from glasspipe.report.summary import headlines
 
 MOST_ROWS = 5000
@@ -57,8 +57,7 @@ def write(found: Results) -> None:
     Raises
     ------
     DataError
-        If a result file, or a stage's file of a realisation that is shown, is missing or cannot
-        be used.
+        If a result file is missing or cannot be used.
     """
     try:
         text = page(found)
@@ -92,7 +91,7 @@ def page(found: Results) -> str:
         ],
         absent=undecided(config),
         explorer=_plot("explorer", explorer(found)),
-        frozen=_plot("frozen", frozen(found)) if has_files(study) else "",
+        frozen=_plot("frozen", frozen(found)),
         tables=[
             (table.name, _table(f"table-{table.name}", _without_names(table.values(found))))
             for table in tables_of(config)
