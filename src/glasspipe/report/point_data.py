@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors
+from glasspipe.files.dataset import Reader
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
 from glasspipe.stages.fields import FIELDS
@@ -240,7 +241,7 @@ class PointData:
         chunks = []
         for path in self.files.files[stage.name]:
             with self.files.opened(stage, path) as reader:
-                chunks.append({name: reader.whole(name) for name in names})
+                chunks.append(_whole(reader, names))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     def _parts(self, stage: Stage, name: str, rows: slice) -> Iterator[NDArray[Any]]:
@@ -253,3 +254,7 @@ class PointData:
                 with self.files.opened(stage, path) as reader:
                     yield reader.part(name, slice(inside.start - first, inside.stop - first))
             first += len(numbers)
+
+
+def _whole(reader: Reader, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    return {name: reader.whole(name) for name in names}
