@@ -7,6 +7,7 @@
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U
+# make calibrate  runs small studies, to which the forecast of `glasspipe check` is fitted
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
 
@@ -25,7 +26,7 @@ PIP := -m pip --disable-pip-version-check
 export CONFIG_FILE = $(value CONFIG)
 
 .PHONY: setup run report test slurm test-slurm browser test-page latex test-latex fuzz lint bench \
-	bench-freeze bench-large lock clean
+	bench-freeze bench-large calibrate lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -50,6 +51,7 @@ run: $(SETUP)
 	$(BIN)/glasspipe check "$$CONFIG_FILE"
 	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE"
 	@$(BIN)/glasspipe summary "$$CONFIG_FILE"
+	@$(BIN)/glasspipe cost "$$CONFIG_FILE"
 
 report: $(SETUP)
 	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE" report
@@ -106,6 +108,13 @@ bench-freeze: benchmarks/requirements.lock
 bench-large: $(SETUP)
 	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
 		--fields 10000 100000
+
+calibrate: $(SETUP)
+	set -e; for study in boxes crystal; do \
+		$(BIN)/snakemake --cores 1 --forceall --directory build/calibrate \
+			--configfile benchmarks/calibration/$$study.yaml; \
+	done
+	$(BIN)/glasspipe calibrate build/calibrate/results/boxes build/calibrate/results/crystal
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

@@ -93,7 +93,7 @@ class Bench:
 
     def merged(self):
         """Return the bytes of every result that does not depend on how the work was split."""
-        split = {"data", "logs", "benchmarks", "study.json", ".lock"}
+        split = {"data", "logs", "benchmarks", "study.json", ".lock", "report.html"}
         files = (path.relative_to(self.results) for path in self.results.rglob("*"))
         return {
             str(file): (self.results / file).read_bytes()

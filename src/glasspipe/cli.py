@@ -88,9 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     from glasspipe.errors import ConfigError, DataError
     from glasspipe.files.checkpoint import StoppedError
+    from glasspipe.files.record import recording
 
     try:
-        status = options.run(options) or 0
+        with recording(getattr(options, "record", None)):
+            status = options.run(options) or 0
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has enough; what is left must not be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -196,6 +198,43 @@ def _compare(options: argparse.Namespace) -> int:
     return int(len(found.different) > 0)
 
 
+def _cost(options: argparse.Namespace) -> None:
+    from glasspipe.report.costs import told
+
+    print(told(_results_folder(options.folder)))
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from glasspipe.stages.calibration import calibrate
+
+    path, jobs = calibrate(map(_results_folder, options.folders))
+    print(f"{path}: rates of this machine, fitted to {len(jobs)} jobs")
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from contextlib import nullcontext
+
+    from glasspipe.errors import DataError
+    from glasspipe.files.lock import locked
+    from glasspipe.settings.study import load_study
+    from glasspipe.stages.leftovers import leftovers, remove, size_of
+    from glasspipe.stages.study_files import load
+
+    folder = _results_folder(options.folder)
+    study = load_study(options.folder) if options.folder.is_file() else load(folder).study
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; the study was not run here")
+    with locked(folder) if options.delete else nullcontext():
+        found = leftovers(study, folder)
+        megabytes = sum(map(size_of, found)) / 1e6
+        for path in found:
+            print(path)
+        if options.delete:
+            remove(found)
+    done = "removed" if options.delete else "to be removed by --delete"
+    print(f"{len(found)} left over, {megabytes:.3g} MB {done}" if found else "nothing left over")
+
+
 def _results_folder(path: Path) -> Path:
     """Return the folder of a study, given that or its config."""
     from glasspipe.settings.study import load_study
@@ -227,11 +266,24 @@ def _parser() -> argparse.ArgumentParser:
     aggregate = _folder_parser(commands, "aggregate", "merge the fields of a study into statistics")
     aggregate.add_argument("--point", metavar="NAME", help="only merge the chunks of this point")
     aggregate.set_defaults(run=_aggregate)
-    _folder_parser(commands, "report", "draw figures and write tables").set_defaults(run=_report)
+    report = _folder_parser(commands, "report", "draw figures and write tables")
+    report.set_defaults(run=_report)
+    for each in (aggregate, report):
+        _record_option(each)
     summary = commands.add_parser("summary", help="print the headline numbers")
     summary.add_argument("folder", type=Path, metavar=_STUDY)
     summary.set_defaults(run=_summary)
     _table_parser(commands)
+    cost = commands.add_parser("cost", help="print what the jobs of a study took, and the forecast")
+    cost.add_argument("folder", type=Path, metavar=_STUDY)
+    cost.set_defaults(run=_cost)
+    calibrate = commands.add_parser("calibrate", help="fit the forecast to studies that were run")
+    calibrate.add_argument("folders", type=Path, nargs="+", metavar=_STUDY)
+    calibrate.set_defaults(run=_calibrate)
+    clean = commands.add_parser("clean", help="list what belongs to no point of a study any more")
+    clean.add_argument("folder", type=Path, metavar=_STUDY)
+    clean.add_argument("--delete", action="store_true", help="remove it")
+    clean.set_defaults(run=_clean)
     info = commands.add_parser("info", help="say what a file is and what made it")
     info.add_argument("file", type=Path, metavar="FILE")
     info.set_defaults(run=_info)
@@ -275,7 +327,14 @@ def _stage_parser(
         parser.add_argument(
             f"--{option.name}", type=option.type, default=option.default, help=option.about
         )
+    _record_option(parser)
     parser.set_defaults(run=_stage)
+
+
+def _record_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write what the job took: time and memory"
+    )
 
 
 def _export_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

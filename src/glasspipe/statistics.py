@@ -9,6 +9,7 @@ weights taken from it pull a fit downwards.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -113,7 +114,8 @@ def _moments(values: Array, weights: Array) -> dict[str, Array]:
 def _quantiles(values: Array, weights: Array, levels: dict[str, float]) -> dict[str, Array]:
     """Quantiles by linear interpolation between order statistics, as numpy.quantile's default."""
     order = np.argsort(values, axis=None)
-    ordered, owner = values.ravel()[order], order // values.shape[1]
+    ordered = values.ravel()[order]
+    owner = np.floor_divide(order, values.shape[1], out=order)
     total = round(weights[0].sum()) * values.shape[1]
     position = np.array(list(levels.values())) * (total - 1)
     lower = np.floor(position).astype(np.int64)
@@ -132,9 +134,10 @@ def _ranked(owner: NDArray[np.int64], weights: Array, ranks: NDArray[np.int64]) 
     realisations = weights.shape[1]
     blocks = int(np.clip(_BLOCK_COUNTS // realisations, 1, np.sqrt(len(owner))))
     edges = np.linspace(0, len(owner), blocks + 1).astype(np.int64)
-    block = np.repeat(np.arange(blocks), np.diff(edges))
-    counts = np.bincount(owner * blocks + block, minlength=realisations * blocks)
-    held = weights @ counts.reshape(realisations, blocks)
+    counts = np.empty((realisations, blocks))
+    for number, (start, stop) in enumerate(pairwise(edges)):
+        counts[:, number] = np.bincount(owner[start:stop], minlength=realisations)
+    held = weights @ counts
     below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(held, axis=1)], axis=1)
     places = np.empty((len(weights), len(ranks)), dtype=np.int64)
     for sample, weight in enumerate(weights):

@@ -3,17 +3,19 @@
 import json
 import re
 import shutil
+from io import BytesIO
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from pyarrow.parquet import read_metadata
 from workbench import run
 
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
-from glasspipe.report import aggregate
+from glasspipe.report import aggregate, point_data
 from glasspipe.report.expectation import _chosen_by_S
 from glasspipe.report.kinds import IN_GAP
 from glasspipe.report.observables.fields import ASYMPTOTIC
@@ -58,6 +60,22 @@ def test_defects_hold_every_defect_once(small):
     with dataset.opened(chunk) as fields:
         merged = one[one["realisation"] == 5]["b_gamma"].to_numpy()
         np.testing.assert_array_equal(merged, fields.row(1, "b_gamma")[0])
+
+
+def test_a_point_larger_than_memory_has_the_same_results(copied, monkeypatch):
+    """One variable is read at a time, and defects are written group by group."""
+    folder, (name, *_) = copied
+    points = [*(folder / results.POINTS).iterdir(), *(folder / results.DEFECTS).iterdir()]
+    before = {path: path.read_bytes() for path in points}
+    monkeypatch.setattr(point_data, "_KEPT_BYTES", 0)
+    aggregate.point(folder, name)
+    assert {path: path.read_bytes() for path in points} == before
+    monkeypatch.setattr(results, "_GROUP", 50)  # neither realisations nor chunks
+    aggregate.point(folder, name)
+    (path,) = (path for path in before if path.name == f"{name}.parquet")
+    assert read_metadata(path).num_row_groups > 3
+    assert results.parquet_about(path)["point_hash"]
+    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(BytesIO(before[path])))
 
 
 def test_summary_is_that_of_the_defects(small):

@@ -150,16 +150,6 @@ def test_a_share_and_a_spread_can_be_swept():
     assert points[1].model.components[0].gamma.parameters == (("loc", 1.0), ("scale", 0.2))
 
 
-def test_chunks_cover_the_realisations():
-    assert study("realisations: 7").chunks == (range(7),)
-    assert study("{realisations: 7, realisations_per_job: 3}").chunks == (
-        range(3),
-        range(3, 6),
-        range(6, 7),
-    )
-    assert study("{realisations: 7, realisations_per_job: 90}").chunks == (range(7),)
-
-
 # sweeps
 
 

@@ -9,8 +9,9 @@ import pytest
 from glasspipe.errors import ConfigError
 from glasspipe.settings.model import DENSE_MATRICES
 from glasspipe.settings.study import study_from
-from glasspipe.stages import STAGES, cost, couplings, fields, freeze, plan
+from glasspipe.stages import STAGES, cost, couplings, fields, freeze, plan, sample
 from glasspipe.stages.plan import describe
+from glasspipe.stages.rates import Rate, rates
 from glasspipe.stages.work import Work
 
 
@@ -20,6 +21,11 @@ def study(**config):
 
 def work(stage, point, defects):
     return Work.of(STAGES[stage], point, defects)
+
+
+def declared(stage, point, defects):
+    """Return the computing that a stage declares for all realisations of a point."""
+    return work(stage, point, defects).load(point.realisations).seconds
 
 
 def rows(text):
@@ -68,10 +74,10 @@ def test_work_that_points_share_is_counted_once():
 
 def test_times_follow_pairs_and_flips():
     point = study(realisations=1000, freeze={"sweeps": 5000, "replicas": 2}, **BOX).points[0]
-    seconds = {stage: work(stage, point, 20).seconds for stage in EVERY}
+    seconds = {stage: declared(stage, point, 20) for stage in EVERY}
     assert seconds == pytest.approx(
         {
-            "sample": 0.0,
+            "sample": 20 * 1000 * sample._SECONDS_PER_DEFECT,
             "couplings": 190 * 1000 * couplings._SECONDS_PER_PAIR,
             "freeze": 1000
             * (20 * 5000 * 2 * freeze._SECONDS_PER_VISIT + 2 * 400 * freeze._SECONDS_PER_ENTRY),
@@ -83,7 +89,7 @@ def test_times_follow_pairs_and_flips():
 def test_rows_of_a_large_U_cost_time_that_replicas_share():
     about = {"sweeps": 1000, "steps": 100}
     one, four, tempered = (
-        work("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000).seconds
+        declared("freeze", study(freeze={**about, **freeze}, **BOX).points[0], 2000)
         for freeze in ({}, {"replicas": 4}, {"method": "tempering"})
     )
     assert one < four < 2 * one
@@ -93,7 +99,7 @@ def test_rows_of_a_large_U_cost_time_that_replicas_share():
 def test_a_crystal_costs_more_a_pair():
     for stage in EVERY:
         isotropic, crystal = (
-            work(stage, study(medium=medium, **BOX).points[0], 20).seconds
+            declared(stage, study(medium=medium, **BOX).points[0], 20)
             for medium in ("KBr", "KBr_cubic")
         )
         slower = cost._CRYSTAL if stage in PAIRS else 1
@@ -116,26 +122,22 @@ def test_crystals_are_characterised_once():
 def test_a_printed_coupling_costs_three_sums():
     for stage in EVERY:
         derived, printed = (
-            work(stage, study(formula=formula, **BOX).points[0], 20).seconds
+            declared(stage, study(formula=formula, **BOX).points[0], 20)
             for formula in ("derived", "as_printed")
         )
         assert printed == pytest.approx(derived * (3 if stage in PAIRS else 1))
 
 
 def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
-    monkeypatch.setattr(plan, "SECONDS_PER_PROCESS", 10.0)
-    for module, name in (
-        (couplings, "_SECONDS_PER_PAIR"),
-        (fields, "_SECONDS_PER_PAIR"),
-        (freeze, "_SECONDS_PER_VISIT"),
-        (freeze, "_SECONDS_PER_ENTRY"),
-    ):
-        monkeypatch.setattr(module, name, 0.0)
-    assert "time: about 40 s of CPU, 40 s on 2 cores" in describe(study(**BOX))
+    ten = Rate(start=10.0, item=0.0, work=0.0, start_mb=100.0, item_mb=0.0)
+    rules = (*STAGES, "aggregate_point", "aggregate", "report")
+    monkeypatch.setattr(plan, "rates", lambda: dict.fromkeys(rules, ten))
+    assert "time: about 70 s of CPU, 70 s on 2 cores" in describe(study(**BOX))
     four = study(sweep={"seed": {"values": [1, 2, 3, 4]}}, **BOX)
-    assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(four)
+    assert "time: about 3.67 min of CPU, 110 s on 2 cores" in describe(four)
     split = study(realisations_per_job=25, **BOX)
-    assert "time: about 2.67 min of CPU, 80 s on 2 cores" in describe(split)
+    assert "time: about 3.17 min of CPU, 95 s on 2 cores" in describe(split)
+    assert rows(describe(split))["freeze"] == ["4", "40", "s", "100", "MB"]
 
 
 @pytest.mark.parametrize(("store", "width"), [("float64", 8), ("float32", 4)])
@@ -165,8 +167,9 @@ def test_a_job_larger_than_the_machine_is_a_warning(monkeypatch):
     stored = {"couplings": {"store": "float64"}}
     huge = study(defects={"number": 10_000_000, "concentration": 0.1}, **stored)
     point = huge.points[0]
-    memory = cost.PROCESS_BYTES + DENSE_MATRICES * 8 * point.model.defects**2
-    assert f" needs {memory / 1e12:.3g} TB" in describe(huge)
+    what = work("couplings", point, point.model.defects).load(1)
+    assert what.bytes == DENSE_MATRICES * 8 * point.model.defects**2
+    assert f" needs {rates()['freeze'].megabytes(what) / 1e6:.3g} TB" in describe(huge)
     assert "warning" not in describe(study(**BOX))
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": 50_000, "SC_PAGE_SIZE": 4096}.get)
     assert "this machine has 205 MB" in describe(study(**BOX))
@@ -178,9 +181,8 @@ def test_without_a_stored_u_all_grows_as_the_defects():
     for stage in ("couplings", "freeze", "fields"):
         one, other = (work(stage, point, point.model.defects) for point in (large, larger))
         ratio = larger.model.defects / large.model.defects
-        assert other.seconds == pytest.approx(ratio * one.seconds)
-        held = [each.cost.bytes - cost.PROCESS_BYTES for each in (one, other)]
-        assert held[1] == pytest.approx(ratio * held[0])
+        assert other.cost.seconds == pytest.approx(ratio * one.cost.seconds)
+        assert other.cost.bytes == pytest.approx(ratio * one.cost.bytes)
         assert 4e9 < one.cost.bytes < 8e9
     # B, position and gamma; the box; the error of B and the realisation numbers
     written = work("couplings", large, 1000).bytes_written

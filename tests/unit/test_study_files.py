@@ -1,16 +1,21 @@
 """Where files are: named by what they depend on, listed once for those who read them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from glasspipe.errors import ConfigError
 from glasspipe.files import dataset
-from glasspipe.settings.study import study_from
+from glasspipe.settings.study import load_study, study_from
 from glasspipe.stages import STAGES, stages_of, study_files
+from glasspipe.stages.forecast import megabytes, minutes
 from glasspipe.stages.hamiltonian import HAMILTONIAN
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.work import chunks, works
+
+ROOT = Path(__file__).parents[2]
+STUDIES = ["studies/mixture.yaml", "studies/tau.yaml", "studies/paper.yaml"]
 
 STUDY = {
     "study": "tiny",
@@ -211,5 +216,22 @@ def test_larger_boxes_ask_for_more():
         for number in (100, 10_000)
     )
     (small,), (large,) = small["freeze"].values(), large["freeze"].values()
-    assert large.megabytes > small.megabytes + 2000
-    assert large.minutes > small.minutes
+    assert megabytes(large.load(10)) > megabytes(small.load(10)) + 2000
+    assert minutes(large.load(10)) > minutes(small.load(10))
+
+
+@pytest.mark.parametrize("path", ["config.yaml", *STUDIES])
+def test_a_study_is_known_from_its_folder(tmp_path, path):
+    study = load_study(ROOT / "config" / path)
+    study_files.write(study, tmp_path)
+    found = study_files.load(tmp_path).study
+    assert [point.hash for point in found.points] == [point.hash for point in study.points]
+    assert chunks(found) == chunks(study)
+
+
+def test_a_study_of_one_point_is_known_from_its_folder(tmp_path):
+    study = study_from({"study": "one", "defects": {"number": 20}, "realisations_per_job": "all"})
+    study_files.write(study, tmp_path)
+    found = study_files.load(tmp_path).study
+    assert found.points[0].name == study.points[0].name
+    assert chunks(found) == chunks(study)

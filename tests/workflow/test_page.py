@@ -68,7 +68,7 @@ def test_it_can_be_mailed_and_asks_for_nothing(text, read):
 def test_every_figure_and_table_is_there(study, read):
     assert {f"figure-{page.name}" for page in figures_of(study.config)} <= read.ids
     assert {f"table-{page.name}" for page in tables_of(study.config)} <= read.ids
-    assert {"claims", "explorer", "frozen", "summary", "config"} <= read.ids
+    assert {"claims", "explorer", "frozen", "summary", "config", "costs"} <= read.ids
 
 
 def test_it_says_what_was_run_in_words(read):

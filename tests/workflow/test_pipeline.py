@@ -14,6 +14,7 @@ from workbench import RULES, SNAKEFILE, TINY, part
 import glasspipe
 from glasspipe.files.export import load
 from glasspipe.files.variables import REALISATION
+from glasspipe.report.costs import costs
 from glasspipe.stages import STAGES, study_files
 
 GLOBAL_ATTRIBUTES = {"stage", "point", "point_hash", "versions", "git_revision"}
@@ -88,13 +89,15 @@ def test_every_defect_has_a_row(finished):
     assert dict(counts) == dict(zip([0.01, 0.1], numbers, strict=True))
 
 
-def test_each_job_has_a_log_and_a_benchmark(finished):
-    jobs = {"sample": 2, "couplings": 2, "freeze": 2, "fields": 2, "aggregate": 2}
-    for folder, suffix in (("logs", ".log"), ("benchmarks", ".tsv")):
+def test_each_job_has_a_log_and_a_record(finished):
+    jobs = {"sample": 2, "couplings": 2, "freeze": 2, "fields": 2}
+    last = {"logs": {"aggregate": 2}, "benchmarks": {"aggregate_point": 2}}
+    for folder, suffix in (("logs", ".log"), ("benchmarks", ".json")):
         files = list((finished.results / folder).rglob(f"*{suffix}"))
-        for rule, number in jobs.items():
+        for rule, number in {**jobs, **last[folder]}.items():
             assert len([path for path in files if f"/{rule}/" in str(path)]) == number
-        assert len(files) == sum(jobs.values()) + 2
+        assert len(files) == sum(jobs.values()) + 2 + 2
+    assert costs(finished.results)["jobs"].sum() == 12
 
 
 def test_hamiltonians_are_stored_on_request(copied):

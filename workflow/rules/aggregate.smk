@@ -6,21 +6,21 @@ rule aggregate_point:
         statistics="<results>/points/{point}.nc",
     log:
         "<logs>/aggregate/{point}.log",
-    benchmark:
-        "<benchmarks>/aggregate/{point}.tsv"
     priority: 4
     conda:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=memory_of_merging,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=memory_for(lambda wildcards: forecast.merging(STUDY, POINTS[wildcards.point])),
+        runtime=time_for(lambda wildcards: forecast.merging(STUDY, POINTS[wildcards.point])),
     params:
         code=code_hash("glasspipe.report.aggregate"),
         settings=lambda wildcards: SETTINGS[wildcards.point],
         folder=folder,
+        record=record(forecast.MERGE),
     shell:
-        "glasspipe aggregate {params.folder:q} --point {wildcards.point:q} 2>&1 | tee {log:q} >&2"
+        "glasspipe aggregate {params.folder:q} --point {wildcards.point:q}"
+        " --record {params.record:q} 2>&1 | tee {log:q} >&2"
 
 
 rule aggregate:
@@ -37,17 +37,16 @@ rule aggregate:
         "<results>/low_energy.nc",
     log:
         "<logs>/aggregate.log",
-    benchmark:
-        "<benchmarks>/aggregate.tsv"
     conda:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=memory_for(lambda wildcards: forecast.aggregating(STUDY)),
+        runtime=time_for(lambda wildcards: forecast.aggregating(STUDY)),
     params:
         code=code_hash("glasspipe.report.aggregate"),
         study=hash_of(study_files.of_results(STUDY.config)),
         folder=folder,
+        record=record(forecast.AGGREGATE),
     shell:
-        "glasspipe aggregate {params.folder:q} 2>&1 | tee {log:q} >&2"
+        "glasspipe aggregate {params.folder:q} --record {params.record:q} 2>&1 | tee {log:q} >&2"

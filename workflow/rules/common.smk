@@ -1,5 +1,6 @@
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from shlex import quote
 
@@ -12,7 +13,7 @@ from glasspipe.report.contents import figures_of, tables_of
 from glasspipe.settings.names import hash_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
-from glasspipe.stages import stages_of, study_files
+from glasspipe.stages import forecast, stages_of, study_files
 from glasspipe.stages.work import CHUNK_NAME, PART_NAME, chunks, works
 
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.
@@ -93,29 +94,37 @@ def priority_of(stage):
     return lambda wildcards: 1 - 1 / WORK[stage.name][wildcards.part].defects
 
 
-def memory_of(stage):
-    """Return the resource function for the memory of a stage's jobs, more with each attempt."""
-    return lambda wildcards, attempt: (
-        SNAKEMAKE_MB + attempt * WORK[stage.name][wildcards.part].megabytes
+def load_of(stage, wildcards):
+    """Return what a stage's job has to do."""
+    return WORK[stage.name][wildcards.part].load(len(CHUNKS[wildcards.chunk]))
+
+
+def memory_for(load):
+    """Return the resource function for the memory of jobs, more with each attempt."""
+    return lambda wildcards, attempt: (SNAKEMAKE_MB + attempt * forecast.megabytes(load(wildcards)))
+
+
+def time_for(load):
+    """Return the resource function for the time of jobs, more with each attempt."""
+    return lambda wildcards, attempt: attempt * forecast.minutes(load(wildcards))
+
+
+def record_of(stage):
+    """Return the params function for the record of what a stage's jobs took."""
+    return lambda wildcards: (
+        f"{FOLDER}/{WORK[stage.name][wildcards.part].record_file(wildcards.chunk)}"
     )
 
 
-def time_of(stage):
-    """Return the resource function for the time of a stage's jobs, more with each attempt."""
-    return lambda wildcards, attempt: attempt * WORK[stage.name][wildcards.part].minutes
+def record(rule):
+    """Return the params function for the record of the jobs that follow the stages."""
+    return lambda wildcards: f"{FOLDER}/{forecast.record_file(rule, *wildcards)}"
 
 
 def files_of_point(wildcards):
     """Return what is merged of a point, chunk by chunk."""
     files = study_files.merged_files(STUDY, POINTS[wildcards.point])
     return [f"{FOLDER}/{file}" for file in files]
-
-
-def memory_of_merging(wildcards, attempt):
-    """Return the memory to ask for to merge a point."""
-    point = POINTS[wildcards.point]
-    sample = WORK["sample"][stages_of(STUDY)[0].part(point).name]
-    return SNAKEMAKE_MB + attempt * sample.merge_megabytes
 
 
 def folder(wildcards):

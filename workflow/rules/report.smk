@@ -26,17 +26,16 @@ rule report:
         ),
     log:
         "<logs>/report.log",
-    benchmark:
-        "<benchmarks>/report.tsv"
     conda:
         "../envs/glasspipe.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=memory_for(lambda wildcards: forecast.reporting(STUDY)),
+        runtime=time_for(lambda wildcards: forecast.reporting(STUDY)),
     params:
         code=code_hash("glasspipe.report.writing"),
         look=STUDY.config["report"],
         folder=lambda wildcards: FOLDER,
+        record=record(forecast.REPORT),
     shell:
-        "glasspipe report {params.folder:q} 2>&1 | tee {log:q} >&2"
+        "glasspipe report {params.folder:q} --record {params.record:q} 2>&1 | tee {log:q} >&2"

@@ -11,19 +11,18 @@ for stage in stages_of(STUDY):
             maybe_temporary(stage, f"<results>/data/{stage.name}/{{part}}/{{chunk}}.nc"),
         log:
             f"<logs>/{stage.name}/{{part}}/{{chunk}}.log",
-        benchmark:
-            f"<benchmarks>/{stage.name}/{{part}}/{{chunk}}.tsv"
         priority: priority_of(stage)
         conda:
             "../envs/glasspipe.yaml"
         threads: 1
         resources:
-            mem_mb=memory_of(stage),
-            runtime=time_of(stage),
+            mem_mb=memory_for(partial(load_of, stage)),
+            runtime=time_for(partial(load_of, stage)),
         params:
             command=stage.name,
             code=code_hash(f"glasspipe.stages.{stage.name}"),
             arguments=arguments_of(stage),
+            record=record_of(stage),
         shell:
-            "glasspipe {params.command} {params.arguments} --output {output:q} 2>&1"
-            " | tee {log:q} >&2"
+            "glasspipe {params.command} {params.arguments} --output {output:q}"
+            " --record {params.record:q} 2>&1 | tee {log:q} >&2"

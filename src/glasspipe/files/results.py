@@ -10,15 +10,18 @@ and by what. CSV has no place for that.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from glasspipe.errors import DataError
+from glasspipe.files.arrays import read_arrays
 from glasspipe.files.dataset import opened, replacing, sealing
 
 if TYPE_CHECKING:
@@ -72,6 +75,9 @@ _VARIABLES = {
 
 CONCENTRATION = "defects.concentration"
 _HASH = "point_hash"
+_ATTRS = b"PANDAS_ATTRS"
+_GROUP = 1 << 20
+"""Rows of a group in Parquet files, which are written and held together."""
 
 
 def plain(values: Iterable[Any]) -> list[Any]:
@@ -87,9 +93,44 @@ def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [name for name in table.columns if name not in columns]
 
 
-def write_defects(folder: Path, name: str, table: pd.DataFrame) -> None:
-    """Write the defects of the point ``name``, one row a defect."""
-    _write_parquet(folder / DEFECTS / f"{name}.parquet", table)
+def write_defects(
+    folder: Path,
+    name: str,
+    table: Callable[[range], pd.DataFrame],
+    *,
+    rows: int,
+    about: Mapping[str, Any],
+) -> None:
+    """Write the defects of the point ``name``, one row a defect, group by group of rows.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    name : str
+        The point.
+    table : function
+        Makes some of the rows.
+    rows : int
+        Their number.
+    about : mapping
+        What the file says of itself.
+    """
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    groups = [range(start, min(start + _GROUP, rows)) for start in range(0, rows, _GROUP)]
+    with replacing(folder / DEFECTS / f"{name}.parquet") as temporary, ExitStack() as closing:
+        writer: ParquetWriter | None = None
+        for group in groups:
+            frame = table(group)
+            frame.attrs = dict(about)
+            made = pa.Table.from_pandas(frame, preserve_index=False)
+            made = made.replace_schema_metadata({**made.schema.metadata, _ATTRS: json.dumps(about)})
+            if writer is None:
+                writer = ParquetWriter(temporary, made.schema, write_page_checksum=True)
+                closing.enter_context(writer)
+            writer.write_table(made, _GROUP)
 
 
 def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
@@ -97,7 +138,7 @@ def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
     _write_netcdf(folder / POINTS / f"{name}.nc", data)
 
 
-def read_point(folder: Path, name: str, *, point_hash: str) -> xr.Dataset:
+def read_point(folder: Path, name: str, *, point_hash: str) -> dict[str, NDArray[Any]]:
     """Read the statistics of the point ``name``, whose defects must be there too.
 
     Raises
@@ -106,9 +147,9 @@ def read_point(folder: Path, name: str, *, point_hash: str) -> xr.Dataset:
         If one of the two files is missing, damaged or another point's.
     """
     path = _existing(folder / POINTS / f"{name}.nc")
-    data = _read_netcdf(path)
+    data, attributes = read_arrays(path)
     table = _existing(folder / DEFECTS / f"{name}.parquet")
-    for file, about in ((path, data.attrs), (table, parquet_about(table))):
+    for file, about in ((path, attributes), (table, parquet_about(table))):
         if about.get(_HASH) != point_hash:
             raise DataError(f"{file}: damaged or another point's; delete it and run again")
     return data
@@ -266,7 +307,7 @@ def parquet_about(path: Path) -> dict[str, Any]:
     from pyarrow.parquet import read_schema
 
     try:
-        return dict(json.loads((read_schema(path).metadata or {})[b"PANDAS_ATTRS"]))
+        return dict(json.loads((read_schema(path).metadata or {})[_ATTRS]))
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

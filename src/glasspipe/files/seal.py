@@ -15,6 +15,8 @@ from glasspipe.errors import DataError
 _MARK = b"glasspipe blake2b "
 _SIZE = len(_MARK) + blake2b().digest_size
 _BLOCK = 1 << 20
+_SEEN: set[tuple[int, ...]] = set()
+"""What this process has found intact: device, inode, size and time of a file."""
 
 
 def seal(path: Path) -> None:
@@ -25,21 +27,26 @@ def seal(path: Path) -> None:
 
 
 def check_seal(path: Path, *, needed: bool) -> None:
-    """Compare a file with its seal.
+    """Compare a file with its seal, once unless it is written again.
 
     Raises
     ------
     DataError
         If it has changed since it was sealed, or has no seal where one is ``needed``.
     """
+    about = path.stat()
+    identity = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+    if identity in _SEEN:
+        return
     with path.open("rb") as file:
-        size = path.stat().st_size - _SIZE
+        size = about.st_size - _SIZE
         file.seek(max(size, 0))
         recorded = file.read()
         if recorded.startswith(_MARK):
             file.seek(0)
             if _seal(file, size) != recorded:
                 raise DataError(f"{path}: damaged: it is not what was written")
+            _SEEN.add(identity)
         elif needed:
             raise DataError(f"{path}: truncated, changed or not written by glasspipe")
 

@@ -1,15 +1,17 @@
 """From chunks to a point, from points to the study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from glasspipe.files import results
-from glasspipe.report.merging import side_by_side
-from glasspipe.report.observable import Member
+from glasspipe.report.observable import Member, Row
 from glasspipe.report.observables import OBSERVABLES
 from glasspipe.report.point_data import PointData
 from glasspipe.stages.study_files import StudyFiles, load
@@ -31,9 +33,10 @@ def point(folder: Path, name: str) -> None:
     how = study.config["aggregate"]
     data = PointData(study.point(name), bootstrap=how["bootstrap"], pairs=how["pairs"])
     about = data.files.about
-    table = data.table(_swept(study)[name])
-    table.attrs = about
-    results.write_defects(folder, name, table)
+    table = partial(data.table, _swept(study)[name])
+    results.write_defects(
+        folder, name, table, rows=len(data.realisations) * data.defects, about=about
+    )
     rows, curves = [], []
     for observable in OBSERVABLES:
         if observable.measure is not None:
@@ -68,19 +71,17 @@ def study(folder: Path) -> None:
     results.write_fits(folder, _fits(files, members))
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
     labels = {name: ("point", values) for name, values in {"point": names, **keys}.items()}
-    merged = side_by_side([data.drop_dims("row") for data in points])
-    merged = merged.assign_coords(labels).assign_attrs(files.about)
+    x = xr.Dataset({"x": ("point", [float(data["x"]) for data in points])}, labels)
     for file in dict.fromkeys(one.file for one in OBSERVABLES if one.file):
-        held = [name for one in OBSERVABLES if one.file == file for name in one.kept]
-        there = [name for name in ("x", *held) if name in merged]
-        results.write_merged(folder, file, merged[there])
+        held = [one.merged(points) for one in OBSERVABLES if one.file == file]
+        results.write_merged(folder, file, xr.merge([x, *held]).assign_attrs(files.about))
     results.remove_other_points(folder, names)
 
 
-def _rows(data: xr.Dataset) -> pd.DataFrame:
+def _rows(data: Mapping[str, NDArray[Any]]) -> dict[tuple[str, str], Row]:
     """Return the rows of the summary of a point, by quantity and statistic."""
-    table = pd.DataFrame({name: data[f"row_{name}"].to_numpy() for name in _ROW})
-    return table.set_index(["quantity", "statistic"])
+    rows = (Row(*values) for values in zip(*(data[f"row_{name}"] for name in _ROW), strict=True))
+    return {(row.quantity, row.statistic): row for row in rows}
 
 
 def _swept(files: StudyFiles) -> dict[str, dict[str, Any]]:
@@ -96,12 +97,16 @@ def _swept(files: StudyFiles) -> dict[str, dict[str, Any]]:
 
 def _summary(files: StudyFiles, members: list[Member]) -> pd.DataFrame:
     """Return the long table of estimates."""
-    tables = [
-        one.rows.reset_index().assign(point=name, x=float(one.data["x"]), **swept)
-        for (name, swept), one in zip(_swept(files).items(), members, strict=True)
-    ]
-    keys = list(files.points[0].point.swept)
-    return pd.concat(tables, ignore_index=True)[["point", *keys, "x", *_ROW]]
+    swept, keys = _swept(files), list(files.points[0].point.swept)
+    lengths = [len(one.rows) for one in members]
+    labels = {"point": list(swept), **{key: [row[key] for row in swept.values()] for key in keys}}
+    labels["x"] = [float(one.data["x"]) for one in members]
+    columns = {
+        name: [value for value, length in zip(each, lengths, strict=True) for _ in range(length)]
+        for name, each in labels.items()
+    }
+    found = {name: np.concatenate([one.data[f"row_{name}"] for one in members]) for name in _ROW}
+    return pd.DataFrame({**columns, **found})
 
 
 def _fits(files: StudyFiles, members: list[Member]) -> pd.DataFrame:

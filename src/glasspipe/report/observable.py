@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from glasspipe.errors import DataError
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
+from glasspipe.report.merging import longest, side_by_side
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import Axis, Series, points_of
 from glasspipe.report.style import Style, style_of
@@ -83,14 +84,14 @@ class Member:
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : mapping
         Its rows of the summary, by quantity and statistic.
-    data : Dataset
-        Its curves.
+    data : mapping
+        Its curves, by name.
     """
 
-    rows: pd.DataFrame
-    data: xr.Dataset
+    rows: Mapping[tuple[str, str], Row]
+    data: Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,18 @@ class Observable:
         data = xr.Dataset({name: self._variable(name, values) for name, values in curves.items()})
         return data.set_coords([name for name in curves if name in self.coordinates])
 
-    def _variable(self, name: str, values: Any) -> xr.Variable:
+    def merged(self, points: Sequence[Mapping[str, NDArray[Any]]]) -> xr.Dataset:
+        """Return what the study's file has of it, of the curves of all points."""
+        dimensions = {name: tuple(a.dimensions.split()) for name, a in self.variables.items()}
+        every = side_by_side(points, dimensions)
+        shared = {name: longest(points, name) for name in self.coordinates}
+        known = {name: values for name, values in shared.items() if values is not None}
+        return xr.Dataset(
+            {name: self._variable(name, values, ("point",)) for name, values in every.items()},
+            {name: self._variable(name, values) for name, values in known.items()},
+        )
+
+    def _variable(self, name: str, values: Any, before: tuple[str, ...] = ()) -> xr.Variable:
         about = {**self.kept, **self.for_fits}[name]
         described = {"units": about.units, "long_name": about.long_name}
-        return xr.Variable(tuple(about.dimensions.split()), values, described)
+        return xr.Variable((*before, *about.dimensions.split()), values, described)

@@ -1,6 +1,10 @@
-"""All realisations of a point, read from the files of its stages chunk by chunk."""
+"""All realisations of a point, read from the files of its stages chunk by chunk.
 
-from collections.abc import Callable, Iterable
+A point may have more of them than memory holds. So one variable is read when it is asked for, and
+kept only where all of the stage are small.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +22,7 @@ from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
+from glasspipe.stages.work import Work
 from glasspipe.theory.estimates import energy_scale, field_scale
 
 if TYPE_CHECKING:
@@ -28,6 +33,35 @@ Array = NDArray[np.float64]
 _MADE = ("b_gamma", "b_eta", "b", "J_abs", "J_tau")
 _COLUMNS = ("S", "B", "h", *_MADE)
 """Of the rows of single defects."""
+_ALL = slice(None)
+_KEPT_BYTES = 64e6
+"""Variables of a stage that are read once and kept; of more, one is held at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lazy(Mapping[str, NDArray[Any]]):
+    """Variables by name, each read when it is asked for."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], NDArray[Any]]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Read a variable."""
+        if name not in self.names:
+            raise KeyError(name)
+        return self.read(name)
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is such a variable, without reading it."""
+        return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        """Return their number."""
+        return len(self.names)
 
 
 @dataclass(frozen=True)
@@ -57,27 +91,31 @@ class PointData:
         """Return the random numbers of a purpose, the same whatever else is measured."""
         return np.random.default_rng(seed_sequence(self.model, purpose, number))
 
-    @cached_property
-    def frozen(self) -> dict[str, NDArray[Any]]:
+    @property
+    def frozen(self) -> Mapping[str, NDArray[Any]]:
         """The variables of the freeze stage (R, …), those included that some points alone have."""
-        return self._read(FREEZE, FREEZE.written(self.model))
+        names = tuple(FREEZE.written(self.model))
+        return Lazy(names, lambda name: self._read(FREEZE, name))
 
     @cached_property
     def realisations(self) -> NDArray[np.int64]:
         """Their numbers (R,); a file that holds others is refused when it is opened."""
         return np.concatenate([np.asarray(numbers) for numbers in self.files.chunks])
 
-    @cached_property
-    def values(self) -> dict[str, Array]:
+    @property
+    def values(self) -> Mapping[str, Array]:
         """What each defect has (R, N): B, h, U_S = h − B, the fields on τ and sums of J, eV; S."""
-        found = {name: self.frozen[name] for name in ("S", "B", "h")}
-        return found | self._read(FIELDS, _MADE) | {"U_S": found["h"] - found["B"]}
+        return Lazy((*_COLUMNS, "U_S"), self._value)
 
-    @cached_property
+    def _value(self, name: str, rows: slice = _ALL) -> Array:
+        if name == "U_S":
+            return self._value("h", rows) - self._value("B", rows)
+        return self._read(FIELDS if name in _MADE else FREEZE, name, rows)
+
+    @property
     def tunnelling(self) -> tuple[Array, Array]:
         """D and Δ (R, N), eV."""
-        found = self._read(SAMPLE, ("D", "Delta"))
-        return found["D"], found["Delta"]
+        return self._read(SAMPLE, "D"), self._read(SAMPLE, "Delta")
 
     @cached_property
     def _first(self) -> tuple[Array, float, Tensors, tuple[str, ...]]:
@@ -109,7 +147,7 @@ class PointData:
     @property
     def defects(self) -> int:
         """Number N of defects in the box."""
-        return self.frozen["B"].shape[1]
+        return len(self.tensors)
 
     @property
     def x(self) -> float:
@@ -141,7 +179,7 @@ class PointData:
             self.model,
             self.tensors,
             box=self.box,
-            values=self.frozen["B"].size,
+            values=len(self.realisations) * self.defects,
             stray=self._first[3],
         )
 
@@ -151,31 +189,71 @@ class PointData:
 
         One less than there are, as in :func:`glasspipe.statistics.describe`.
         """
-        number = len(self.frozen["T"])
+        number = len(self.realisations)
         if number == 1:
             return np.empty((0, 1), np.int64)
         return self.rng("freezing").integers(number, size=(self.bootstrap, number - 1))
 
-    def table(self, swept: dict[str, Any]) -> pd.DataFrame:
-        """Return a row for each defect, with the swept values of the point."""
-        realisations = self.realisations
-        rows = len(realisations) * self.defects
+    def resampled_means(self, values: Array) -> Array:
+        """Means of the resampled realisations (resamples, …) of what each has (R, …)."""
+        means = [values[rows].mean(axis=0) for rows in self.resampled]
+        return np.array(means).reshape(len(means), *values.shape[1:])
+
+    def total(self, name: str) -> NDArray[Any]:
+        """Return the sum over realisations of counts of the freeze stage."""
+        return np.sum([values.sum(axis=0) for values in self._parts(FREEZE, name, _ALL)], axis=0)
+
+    def table(self, swept: dict[str, Any], rows: range) -> pd.DataFrame:
+        """Return rows of the table that has one for each defect, with the swept values."""
+        N = self.defects
+        chosen = slice(rows.start // N, -(-rows.stop // N))
+        inside = slice(rows.start - chosen.start * N, rows.stop - chosen.start * N)
+        realisations = self.realisations[chosen]
+        defects = np.arange(N, dtype=np.int32)
         return pd.DataFrame(
             {
-                **{key: np.repeat(value, rows) for key, value in swept.items()},
-                "realisation": np.repeat(realisations, self.defects).astype(np.int32),
-                "defect": np.tile(np.arange(self.defects, dtype=np.int32), len(realisations)),
-                **{name: self.values[name].ravel() for name in _COLUMNS},
+                **{key: np.repeat(value, len(rows)) for key, value in swept.items()},
+                "realisation": np.repeat(realisations, N).astype(np.int32)[inside],
+                "defect": np.tile(defects, len(realisations))[inside],
+                **{name: self._value(name, chosen).ravel()[inside] for name in _COLUMNS},
             }
         )
 
-    def _read(self, stage: Stage, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-        """Return variables of a stage, of all realisations together."""
+    def _read(self, stage: Stage, name: str, rows: slice = _ALL) -> NDArray[Any]:
+        """Return a variable of a stage, of all realisations together or of some."""
+        if name in self._kept[stage.name]:
+            return self._kept[stage.name][name][rows]
+        return np.concatenate(list(self._parts(stage, name, rows)))
+
+    @cached_property
+    def _kept(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Variables of stages that are small, of all realisations together."""
+        wanted = (
+            (SAMPLE, ("D", "Delta")),
+            (FREEZE, tuple(FREEZE.written(self.model))),
+            (FIELDS, _MADE),
+        )
+        return {stage.name: self._together(stage, names) for stage, names in wanted}
+
+    def _together(self, stage: Stage, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+        if Work.of(stage, self.files.point, self.defects).bytes_written > _KEPT_BYTES:
+            return {}
         chunks = []
         for path in self.files.files[stage.name]:
             with self.files.opened(stage, path) as reader:
                 chunks.append(_whole(reader, names))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+
+    def _parts(self, stage: Stage, name: str, rows: slice) -> Iterator[NDArray[Any]]:
+        """Yield what each file of a stage has of some realisations."""
+        wanted = range(len(self.realisations))[rows]
+        first = 0
+        for path, numbers in zip(self.files.files[stage.name], self.files.chunks, strict=True):
+            inside = range(max(wanted.start, first), min(wanted.stop, first + len(numbers)))
+            if inside:
+                with self.files.opened(stage, path) as reader:
+                    yield reader.part(name, slice(inside.start - first, inside.stop - first))
+            first += len(numbers)
 
 
 def _whole(reader: Reader, names: Iterable[str]) -> dict[str, NDArray[Any]]:

@@ -13,7 +13,7 @@ from glasspipe.settings.schema import complete, schema, validate
 from glasspipe.settings.sweep import expand
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """A validated study.
 
@@ -42,14 +42,6 @@ class Study:
     def realisations(self) -> int:
         """Number of realisations of each point."""
         return self.config["realisations"]
-
-    @property
-    def chunks(self) -> tuple[range, ...]:
-        """The realisations of each job of a point."""
-        per_job = self.config["realisations_per_job"]
-        per_job = self.realisations if per_job == "all" else per_job
-        starts = range(0, self.realisations, per_job)
-        return tuple(range(s, min(s + per_job, self.realisations)) for s in starts)
 
 
 def load_study(path: str | Path) -> Study:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_BLOCK = 256
+"""Realisations whose ranks are held at once."""
+
 
 def alignment(S: NDArray[np.int8], B: Array) -> Array:
     """Return −⟨S_i sgn B_i⟩ of each realisation: 1 where every spin follows its own field.
@@ -67,6 +70,11 @@ def correlation(one: Array, two: Array) -> Array:
     array, shape (realisations,)
         NaN where a quantity does not vary.
     """
+    blocks = (slice(start, start + _BLOCK) for start in range(0, len(one), _BLOCK))
+    return np.concatenate([_correlation(one[rows], two[rows]) for rows in blocks])
+
+
+def _correlation(one: Array, two: Array) -> Array:
     from scipy.stats import rankdata
 
     a, b = (rankdata(values, axis=1) for values in (one, two))

@@ -1,6 +1,6 @@
 """What a realisation costs, in seconds of one core and bytes: told before anything runs.
 
-The times are no better than the constants, which were measured on one core of one machine.
+These are declared times, alike on all machines; what a job takes on one follows from its rates.
 """
 
 from dataclasses import dataclass
@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Printed
 from glasspipe.settings.model import DENSE_MATRICES, Model
-
-PROCESS_BYTES = 0.25e9
-"""Memory of a process with the libraries that every stage loads."""
 
 _CRYSTAL = 9.0
 """Time of a pair in a cubic medium over that in an isotropic one."""
@@ -30,11 +27,11 @@ class Cost:
     seconds : float
         Computing time on one core, the start of the process apart.
     bytes : float
-        Peak memory of the job.
+        Memory of the job, the process itself apart.
     """
 
     seconds: float
-    bytes: float = PROCESS_BYTES
+    bytes: float = 0.0
 
 
 def of_pairs(model: Model, defects: int, seconds: float) -> Cost:
@@ -46,7 +43,7 @@ def of_pairs(model: Model, defects: int, seconds: float) -> Cost:
     slower = _CRYSTAL if crystal else 1.0
     if model.store == "implicit":
         held = _BYTES_PER_DEFECT[crystal] * defects
-        return Cost(_SECONDS_PER_DEFECT * slower * defects, PROCESS_BYTES + held)
+        return Cost(_SECONDS_PER_DEFECT * slower * defects, held)
     slower *= _PRINTED if isinstance(model.interaction, Printed) else 1.0
     pairs = defects * (defects - 1) / 2
-    return Cost(slower * seconds * pairs, PROCESS_BYTES + DENSE_MATRICES * 8.0 * defects**2)
+    return Cost(slower * seconds * pairs, DENSE_MATRICES * 8.0 * defects**2)

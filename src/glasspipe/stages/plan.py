@@ -5,15 +5,17 @@ done once.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from glasspipe.elastic.medium import CubicMedium
+from glasspipe.settings.point import Point
 from glasspipe.settings.study import Study
 from glasspipe.stages import stages_of
-from glasspipe.stages.work import Work, works
+from glasspipe.stages.forecast import loads, merging
+from glasspipe.stages.rates import Load, rates
+from glasspipe.stages.work import Work, chunks, works
 
 CORES = 2
-SECONDS_PER_PROCESS = 0.8
 
 SHOWN_POINTS = 40
 
@@ -30,16 +32,16 @@ def describe(study: Study) -> str:
     """
     _check_files(study)
     named = works(study, stages_of(study))
-    work = {name: list(parts.values()) for name, parts in named.items()}
+    jobs = [load for _, load in loads(study)]
     return "\n\n".join(
         [
             _headline(study),
             *_crystals(study),
             *_unstable(study),
             _point_table(study, named),
-            _rule_table(study, work),
-            _estimate(study, work),
-            *_memory_warning([item for items in work.values() for item in items]),
+            _rule_table(jobs),
+            _estimate(study, named, jobs),
+            *_memory_warning(jobs),
         ]
     )
 
@@ -59,7 +61,7 @@ def _headline(study: Study) -> str:
     return (
         f"study {study.name}: {_count(len(study.points), 'point')}{swept};"
         f" {_count(study.realisations, 'realisation')} of each"
-        f" in {_count(len(study.chunks), 'job')} a stage; seed {study.config['seed']}"
+        f" in {_count(len(chunks(study)), 'job')} a stage; seed {study.config['seed']}"
     )
 
 
@@ -92,62 +94,80 @@ def _point_table(study: Study, named: Mapping[str, Mapping[str, Work]]) -> str:
     tempered = any(p.model.freeze["method"] == "tempering" for p in study.points)
     extra = ("temperatures",) if tempered else ()
     rows = [("point", "x", "cells", "sites", "defects", *extra, "CPU")]
+    lengths = [len(numbers) for numbers in chunks(study).values()]
     for point in study.points[:SHOWN_POINTS]:
         model = point.model
-        mine = [named[stage.name][stage.part(point).name] for stage in stages_of(study)]
-        N = mine[0].defects
+        N = named["sample"][stages_of(study)[0].part(point).name].defects
         size, sites = model.lattice.size, model.lattice.sites
         box = (f"{N / sites:.6g}", f"{size}³", str(sites))
         if model.source_file is not None:
             box = ("from file", "", "")
-        seconds = sum(item.seconds for item in mine)
+        seconds = sum(map(_seconds, _of_point(study, named, point, lengths)))
         steps = (str(model.freeze["steps"]),) if tempered else ()
         rows.append((point.name, *box, str(N), *steps, _time(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
     return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
 
 
-def _rule_table(study: Study, work: dict[str, list[Work]]) -> str:
-    chunks = len(study.chunks)
-    rows = [("rule", "jobs", "CPU")]
-    for stage, items in work.items():
-        rows.append((stage, str(chunks * len(items)), _time(_seconds(items, chunks))))
+def _of_point(
+    study: Study, named: Mapping[str, Mapping[str, Work]], point: Point, lengths: Iterable[int]
+) -> Iterator[Load]:
+    """Yield what is to be done for a point that shares nothing, in chunks of these lengths."""
+    for stage in stages_of(study):
+        yield from map(named[stage.name][stage.part(point).name].load, lengths)
+    yield merging(study, point)
+
+
+def _rule_table(jobs: Sequence[Load]) -> str:
+    found: dict[str, list[Load]] = {}
+    for load in jobs:
+        found.setdefault(load.rule, []).append(load)
+    rows = [("rule", "jobs", "CPU", "memory")]
+    for rule, mine in found.items():
+        memory = max(map(_bytes, mine))
+        rows.append((rule, str(len(mine)), _time(sum(map(_seconds, mine))), _size(memory)))
     return _aligned(rows)
 
 
-def _estimate(study: Study, work: dict[str, list[Work]]) -> str:
-    everything = [item for items in work.values() for item in items]
-    chunks = len(study.chunks)
+def _estimate(study: Study, named: Mapping[str, Mapping[str, Work]], jobs: Sequence[Load]) -> str:
+    everything = [item for parts in named.values() for item in parts.values()]
     kept = sum(item.bytes_written for item in everything if not item.stage.temporary)
     temporary = max(item.bytes_written for item in everything if item.stage.temporary)
-    total = _seconds(everything, chunks)
-    # A point's stages follow one another, so one chunk of the slowest point bounds the time.
-    chains = [
-        _seconds([last.upstream(stage) for stage in stages_of(study)], chunks)
-        for last in work[stages_of(study)[-1].name]
-    ]
-    wall = max(total / CORES, max(chains) / chunks)
-    memory = max(item.cost.bytes for item in everything)
+    total = sum(map(_seconds, jobs))
     return (
-        f"memory: at most {_size(memory)} for a job\n"
+        f"memory: at most {_size(max(map(_bytes, jobs)))} for a job\n"
         f"data: {_size(kept)} before compression; the couplings, deleted after use,"
         f" {_size(temporary)} for the largest point\n"
-        f"time: about {_time(total)} of CPU, {_time(wall)} on {CORES} cores,"
-        " aggregation and report apart"
+        f"time: about {_time(total)} of CPU,"
+        f" {_time(max(total / CORES, _longest(study, named)))} on {CORES} cores"
     )
 
 
-def _seconds(work: Iterable[Work], chunks: int) -> float:
-    return sum(item.seconds + SECONDS_PER_PROCESS * chunks for item in work)
+def _longest(study: Study, named: Mapping[str, Mapping[str, Work]]) -> float:
+    """Return the time of what must follow one another: a chunk, its point, all points."""
+    *_, aggregate, report = (load for _, load in loads(study))
+    length = max(map(len, chunks(study).values()))
+    chains = (
+        [*_of_point(study, named, point, [length]), aggregate, report] for point in study.points
+    )
+    return max(sum(map(_seconds, chain)) for chain in chains)
 
 
-def _memory_warning(work: list[Work]) -> list[str]:
+def _seconds(load: Load) -> float:
+    return rates()[load.rule].seconds(load)
+
+
+def _bytes(load: Load) -> float:
+    return 1e6 * rates()[load.rule].megabytes(load)
+
+
+def _memory_warning(jobs: Sequence[Load]) -> list[str]:
     installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    largest = max(work, key=lambda item: item.cost.bytes)
-    if largest.cost.bytes <= installed:
+    largest = max(jobs, key=_bytes)
+    if _bytes(largest) <= installed:
         return []
     return [
-        f"warning: a job of {largest.name} needs {_size(largest.cost.bytes)} of memory;"
+        f"warning: a job of {largest.rule} needs {_size(_bytes(largest))} of memory;"
         f" this machine has {_size(installed)}"
     ]
 

@@ -11,7 +11,7 @@ from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.stages.cost import PROCESS_BYTES, Cost
+from glasspipe.stages.cost import Cost
 from glasspipe.stages.stage import Option, Stage
 
 _TENSORS = ("gamma", "eta", "zeta", "zeta_minus", "static")
@@ -33,7 +33,7 @@ _OPTIONAL = {
     **variables.only("stray fields", {"E": variables.E, "epsilon": variables.EPSILON}),
 }
 """Variables that are there only where some defects need them."""
-_BYTES_PER_DEFECT = 1500.0
+_BYTES_PER_DEFECT, _SECONDS_PER_DEFECT = 1500.0, 1e-6
 
 
 def _run(part: StagePart, output: Path, *, first: int = 0, count: int | None = None) -> None:
@@ -117,7 +117,7 @@ def _holds(model: Model) -> tuple[str, ...]:
 
 
 def _cost(_: Model, defects: int) -> Cost:
-    return Cost(0.0, PROCESS_BYTES + _BYTES_PER_DEFECT * defects)
+    return Cost(_SECONDS_PER_DEFECT * defects, _BYTES_PER_DEFECT * defects)
 
 
 SAMPLE = Stage(

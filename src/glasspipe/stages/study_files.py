@@ -23,7 +23,7 @@ from glasspipe.files.dataset import (
 from glasspipe.settings.names import hash_of
 from glasspipe.settings.point import SWEPT_SECTIONS, Point
 from glasspipe.settings.reading import read_mapping
-from glasspipe.settings.study import Study
+from glasspipe.settings.study import Study, study_from
 from glasspipe.stages import STAGES, stages_of
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.work import chunks, works
@@ -32,7 +32,8 @@ RESULTS = "results"
 STUDY_FILE = "study.json"
 RUN = "`snakemake --cores 2 --configfile CONFIG`"
 """What makes the results of a study."""
-_NO_RESULT = ("realisations_per_job", "report")
+_SPLIT = "realisations_per_job"
+_NO_RESULT = (_SPLIT, "report")
 """What changes no number: how the work is split, and how figures and tables look."""
 
 
@@ -102,7 +103,7 @@ def study_record(study: Study) -> dict[str, Any]:
         }
         for point in study.points
     ]
-    numbers = [[numbers.start, numbers.stop] for numbers in study.chunks]
+    numbers = [[numbers.start, numbers.stop] for numbers in chunks(study).values()]
     return {"config": study.config, "chunks": numbers, "points": points}
 
 
@@ -215,6 +216,12 @@ class StudyFiles:
     def name(self) -> str:
         """Name of the study."""
         return self.config["study"]
+
+    @property
+    def study(self) -> Study:
+        """The study, cut into the chunks that it was run in."""
+        written = {key: value for key, value in self.config.items() if value != {}}
+        return study_from({**written, _SPLIT: len(self.points[0].chunks[0])})
 
     @property
     def about(self) -> dict[str, str]:

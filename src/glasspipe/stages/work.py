@@ -7,8 +7,8 @@ still good.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from math import ceil, prod
+from functools import cache, cached_property
+from math import floor, log2, prod
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from glasspipe.files.variables import AXES, REALISATION
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.point import Point
 from glasspipe.settings.study import Study
-from glasspipe.stages.cost import PROCESS_BYTES, Cost
+from glasspipe.stages import stages_of
+from glasspipe.stages.cost import Cost
+from glasspipe.stages.rates import Load, shipped
 from glasspipe.stages.stage import Stage
 from glasspipe.system.terms import TERMS
 
@@ -26,10 +28,13 @@ CHUNK_NAME = r"r\d+-\d+"
 PART_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every name of a part or a point: safe as a path and as a wildcard."""
 
-_SAFETY = 10
-_THEORY_BYTES = 0.5e9
-"""Of comparing with theory, for any mixture of species in any medium."""
-_ROW_BYTES = 500
+RECORDS = "benchmarks"
+"""Folder of the records of what jobs took, in the study's folder."""
+
+_JOB_SECONDS = 120.0
+"""Of the stages of a chunk, at most, if one does not say how many realisations it has."""
+_FEWEST_JOBS, _SHORTEST = 4, 30.0
+"""Chunks in which a small study is cut, of all points together, unless they were shorter."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Work:
         """Return the data file of a chunk, in the study's folder."""
         return f"data/{self.stage.name}/{self.name}/{chunk}.nc"
 
+    def record_file(self, chunk: str) -> str:
+        """Return the record of what making a chunk took, in the study's folder."""
+        return f"{RECORDS}/{self.stage.name}/{self.name}/{chunk}.json"
+
     def upstream(self, stage: Stage) -> "Work":
         """Return the work of an earlier stage on which this one builds."""
         return Work(stage, stage.part(self.part), self.defects)
@@ -84,10 +93,11 @@ class Work:
         """Cost of a realisation."""
         return self.stage.cost(self.part.model, self.defects)
 
-    @property
-    def seconds(self) -> float:
-        """Estimated computing time, processes apart."""
-        return self.part.realisations * self.cost.seconds
+    def load(self, realisations: int) -> Load:
+        """What a job for so many realisations has to do."""
+        return Load(
+            self.stage.name, realisations, realisations * self.cost.seconds, self.cost.bytes
+        )
 
     @property
     def bytes_written(self) -> int:
@@ -102,22 +112,6 @@ class Work:
             * prod(sizes[dimension] for dimension in about.dimensions.split())
             for name, about in {"": REALISATION, **self.stage.written(model)}.items()
         )
-
-    @property
-    def megabytes(self) -> int:
-        """Memory to ask for, for one job."""
-        return ceil(self.cost.bytes / 1e6)
-
-    @property
-    def minutes(self) -> int:
-        """Time to ask for, for one job: ample, since the estimate is another machine's."""
-        return ceil(_SAFETY * self.seconds / 60) + 5
-
-    @property
-    def merge_megabytes(self) -> int:
-        """Memory to ask for, to merge all realisations and to compare them with theory."""
-        rows = self.defects * self.part.realisations
-        return ceil((PROCESS_BYTES + _THEORY_BYTES + _ROW_BYTES * rows) / 1e6)
 
 
 def works(study: Study, stages: Iterable[Stage]) -> dict[str, dict[str, Work]]:
@@ -170,6 +164,28 @@ def chunk_name(numbers: range) -> str:
     return f"r{numbers.start:06d}-{numbers.stop - 1:06d}"
 
 
+@cache
 def chunks(study: Study) -> dict[str, range]:
     """Return the realisations of each chunk, by its name."""
-    return {chunk_name(numbers): numbers for numbers in study.chunks}
+    asked, wanted = study.config["realisations_per_job"], study.realisations
+    size = wanted if asked == "all" else _fitting(study) if asked == "auto" else asked
+    starts = range(0, wanted, size)
+    cut = (range(start, min(start + size, wanted)) for start in starts)
+    return {chunk_name(numbers): numbers for numbers in cut}
+
+
+def _fitting(study: Study) -> int:
+    """Return how many realisations a chunk has: a power of two, by the costliest point.
+
+    The rates are those of the package and not the user's own, or files of one study that were made
+    on two machines would not match.
+    """
+    rates = shipped()
+    seconds = []
+    for point in study.points:
+        defects = defects_of(point)
+        loads = [Work.of(stage, point, defects).load(1) for stage in stages_of(study)]
+        seconds.append(sum(rates[load.rule].work_seconds(load) for load in loads))
+    wanted = sum(seconds) * study.realisations / _FEWEST_JOBS
+    job = min(max(wanted, _SHORTEST), _JOB_SECONDS)
+    return 2 ** max(0, floor(log2(job / max(seconds))))

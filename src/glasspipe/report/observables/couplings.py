@@ -121,9 +121,9 @@ def fits(members: Sequence[Member], _: Mapping[str, Any]) -> list[dict[str, Any]
 def _power_fit(number: int, coupling: str, members: Sequence[Member]) -> dict[str, Any] | None:
     columns: list[Array] = []
     for member in members:
-        one = member.data.isel(coupling=number)
-        chosen = one["fitted"].values & (one["pairs"].values >= _FEWEST)
-        values = (one["distance"].values, one["rms"].values, one["rms_error"].values)
+        one = member.data
+        chosen = one["fitted"] & (one["pairs"] >= _FEWEST)
+        values = (one["distance"], one["rms"][number], one["rms_error"][number])
         columns.append(np.array(values)[:, chosen & (values[1] > 0) & (values[2] > 0)])
     R, rms, error = np.concatenate(columns, axis=1)
     if len(np.unique(R)) < 2:

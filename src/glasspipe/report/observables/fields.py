@@ -137,7 +137,7 @@ def fits(members: Sequence[Member], config: Mapping[str, Any]) -> list[dict[str,
     return [row for row in rows if row is not None]
 
 
-def _nearly(data: xr.Dataset) -> float:
+def _nearly(data: Mapping[str, NDArray[Any]]) -> float:
     """Return the smallest concentration that rounds to the realised number of defects."""
     return float(data["x"] * (1 - 0.5 / data["defects"]))
 
@@ -146,21 +146,23 @@ def _fit(
     members: Sequence[Member], quantity: str, statistic: str, against: str, *, asymptotic: float
 ) -> dict[str, Any] | None:
     """Return a row of the fits, or None where fewer than two points can be fitted."""
-    data = [one.data.sel(quantity=quantity, statistic=statistic) for one in members]
-    table = [one.rows.loc[(quantity, statistic)] for one in members]
-    has_limit = all(bool(one["has_limit"]) for one in data)
+    number, which = list(ASYMPTOTIC).index(quantity), STATISTICS.index(statistic)
+    data = [one.data for one in members]
+    table = [one.rows[quantity, statistic] for one in members]
+    has_limit = all(bool(one["has_limit"][number]) for one in data)
     x = np.array([float(one.data["x"]) for one in members])
     abscissa = x * (1 - x) if against == "x(1-x)" else x
     y, error, known = (
-        np.array([float(row[name]) for row in table]) for name in ("estimate", "stderr", "theory")
+        np.array([float(getattr(row, name)) for row in table])
+        for name in ("estimate", "stderr", "theory")
     )
     if statistic == WIDTH:
-        predicted = np.array([float(one["std_error"]) for one in data])
+        predicted = np.array([float(one["std_error"][number]) for one in data])
         error = np.where(np.isfinite(predicted), predicted, error)
     good = (abscissa > 0) & (y > 0) & np.isfinite(error) & (error > 0)
     if len(np.unique(abscissa[good])) < 2:
         return None
-    resampled = np.array([one["resampled"].values for one in data])[good]
+    resampled = np.array([one["resampled"][number, which] for one in data])[good]
     abscissa, y, error, known = (values[good] for values in (abscissa, y, error, known))
     fit = fit_power_law(abscissa, y, error, resampled=resampled)
     prediction = np.nan

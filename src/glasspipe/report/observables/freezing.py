@@ -97,33 +97,33 @@ def _curves(point: PointData) -> tuple[Array, dict[str, Array]]:
 
 
 def _averages(point: PointData, T: Array, each: dict[str, Array]) -> dict[str, Any]:
-    chosen = point.resampled
     curves: dict[str, Any] = {"freezing_step": np.arange(len(T)), "freezing_T": T}
     for name, values in each.items():
         curves[name] = values.mean(axis=0)
-        spreads = values[chosen].mean(axis=1).std(axis=0) if len(chosen) else np.nan
+        means = point.resampled_means(values)
+        spreads = means.std(axis=0) if len(means) else np.nan
         curves[f"{name}_stderr"] = np.broadcast_to(spreads, T.shape)
     if "overlap_abs" in each:
-        curves["overlap_count"] = point.frozen["overlap_count"].sum(axis=0)
+        curves["overlap_count"] = point.total("overlap_count")
     return curves
 
 
 def _temperatures(point: PointData, T: Array, each: dict[str, Array]) -> list[Row]:
     """Return T_G by its definitions and the heat at its maximum, of the spins and without U."""
-    scale, chosen = point.x * point.U_0, point.resampled
-    grid = float(np.median(np.abs(point.frozen["h"]))) * _DECOUPLED
-    decoupled = np.array([diagnostics.heat_in_fields(h, grid) for h in point.frozen["h"]])
-    rows = [_temperature(PEAK, diagnostics.peak, T, each["heat_slope"], chosen, scale)]
+    scale, h = point.x * point.U_0, point.frozen["h"]
+    grid = float(np.median(np.abs(h))) * _DECOUPLED
+    decoupled = np.array([diagnostics.heat_in_fields(row, grid) for row in h])
+    rows = [_temperature(point, PEAK, diagnostics.peak, T, each["heat_slope"], scale)]
     if "overlap_abs" in each:
-        half = (T, each["overlap_abs"], chosen, scale)
-        rows.append(_temperature(HALF, diagnostics.crossing, *half))
-    alone = (T, each["field_overlap"], chosen, np.nan)
+        half = (T, each["overlap_abs"], scale)
+        rows.append(_temperature(point, HALF, diagnostics.crossing, *half))
+    alone = (T, each["field_overlap"], np.nan)
     return [
         *rows,
-        _temperature(DECOUPLED, diagnostics.peak, grid, decoupled, chosen, np.nan),
+        _temperature(point, DECOUPLED, diagnostics.peak, grid, decoupled, np.nan),
         Row.mean(HEAT, "peak", _at_peak(each["heat_slope"])),
         Row.mean(HEAT, "decoupled_peak", _at_peak(decoupled)),
-        _temperature(FIELD_HALF, diagnostics.crossing, *alone),
+        _temperature(point, FIELD_HALF, diagnostics.crossing, *alone),
     ]
 
 
@@ -140,10 +140,10 @@ def _at(T: Array, own: Array, values: Array) -> Array:
 
 
 def _temperature(
-    statistic: str, find: Any, T: Array, values: Array, chosen: NDArray[np.int64], theory: float
+    point: PointData, statistic: str, find: Any, T: Array, values: Array, theory: float
 ) -> Row:
     found = find(T, values.mean(axis=0))
-    resampled = find(T, values[chosen].mean(axis=1))
+    resampled = find(T, point.resampled_means(values))
     return Row(T_G, statistic, float(found), spread(resampled), theory, PAPER)
 
 

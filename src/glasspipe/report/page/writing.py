@@ -29,11 +29,13 @@ from glasspipe.files import results
 from glasspipe.files.dataset import replacing
 from glasspipe.report.claims import writing as claims
 from glasspipe.report.contents import figures_of, tables_of, undecided
+from glasspipe.report.costs import costs
 from glasspipe.report.observable import Results
 from glasspipe.report.page import configuration
 from glasspipe.report.page.explorer import explorer
 from glasspipe.report.page.frozen import frozen
 from glasspipe.report.summary import headlines
+from glasspipe.stages.forecast import REPORT
 
 MOST_ROWS = 5000
 """Of a table in the page; all are in its file."""
@@ -99,6 +101,7 @@ def page(found: Results) -> str:
         summary=_table("summary", _without_names(found.summary)),
         rows=(min(len(found.summary), MOST_ROWS), len(found.summary)),
         config=_table("config", configuration.table(config)),
+        costs=_costs(found.folder),
         provenance={
             "config hash": about["config_hash"],
             "seed": config["seed"],
@@ -139,6 +142,15 @@ def _table(name: str, table: pd.DataFrame) -> Markup:
 def _without_names(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table without the names of its points, which their swept values tell apart."""
     return table.drop(columns="point", errors="ignore")
+
+
+def _costs(folder: Path) -> Markup | None:
+    """Return what the jobs before the report took; nothing where they left no record."""
+    try:
+        taken = costs(folder)
+    except DataError:
+        return None
+    return _table("costs", taken[taken["stage"] != REPORT])
 
 
 def _plot(name: str, figure: go.Figure) -> Markup:

@@ -1,0 +1,82 @@
+"""What the jobs of a study will take: what each has to do, and where its record will be."""
+
+from collections.abc import Iterator
+
+from glasspipe.elastic.medium import CubicMedium
+from glasspipe.settings.model import Model
+from glasspipe.settings.point import Point
+from glasspipe.settings.study import Study
+from glasspipe.stages import stages_of
+from glasspipe.stages.rates import Load, rates
+from glasspipe.stages.work import RECORDS, chunks, defects_of, works
+
+MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
+"""The rules that follow the stages."""
+
+_SECONDS_OF_THEORY = {"any": 2.0, "crystal": 10.0, "component": 12.0, "axes": 5.0, "tensors": 42.0}
+"""Of every point, and more in a crystal, for each further component of a mixture, for axes that may
+be any, for tensors that may."""
+_HELD_COLUMNS, _THEORY_BYTES = 10, 1e8
+"""Memory of merging: columns of one number for each value that are held at once, and theory's."""
+_SPARE_MEMORY, _SPARE_TIME = 1.3, 10
+"""What is asked of a cluster over the forecast: of memory it is killed at once, and another machine
+is slower."""
+_LEAST_MINUTES = 5
+
+
+def loads(study: Study) -> Iterator[tuple[str, Load]]:
+    """Yield what each job has to do, with the record of what it took in the study's folder."""
+    cut = chunks(study)
+    for parts in works(study, stages_of(study)).values():
+        for work in parts.values():
+            for name, numbers in cut.items():
+                yield work.record_file(name), work.load(len(numbers))
+    for point in study.points:
+        yield record_file(MERGE, point.name), merging(study, point)
+    yield record_file(AGGREGATE), aggregating(study)
+    yield record_file(REPORT), reporting(study)
+
+
+def record_file(*names: str) -> str:
+    """Return the record of a job that follows the stages: the rule, and the point if it has one."""
+    return f"{RECORDS}/{'/'.join(names)}.json"
+
+
+def merging(study: Study, point: Point) -> Load:
+    """What merging a point has to do: statistics of all values, and theory."""
+    values, theory = study.realisations * defects_of(point), _theory_seconds(point.model)
+    many = theory > _SECONDS_OF_THEORY["any"]
+    return Load(MERGE, values, theory, 8.0 * _HELD_COLUMNS * values + _THEORY_BYTES * many)
+
+
+def _theory_seconds(model: Model) -> float:
+    """Time of comparing a point with theory, by how many kinds of defect that averages over."""
+    kinds = [component.continuum for component in model.components]
+    axes = any(component.axis_is_random for component in model.components)
+    return (
+        _SECONDS_OF_THEORY["any"]
+        + _SECONDS_OF_THEORY["crystal"] * isinstance(model.medium, CubicMedium)
+        + _SECONDS_OF_THEORY["component"] * (len(kinds) - 1)
+        + _SECONDS_OF_THEORY["axes"] * axes
+        + _SECONDS_OF_THEORY["tensors"] * (any(kinds) and not axes)
+    )
+
+
+def aggregating(study: Study) -> Load:
+    """What merging the points of a study has to do."""
+    return Load(AGGREGATE, len(study.points))
+
+
+def reporting(study: Study) -> Load:
+    """What the report of a study has to do."""
+    return Load(REPORT, len(study.points))
+
+
+def megabytes(load: Load) -> int:
+    """Memory to ask for, for a job."""
+    return round(_SPARE_MEMORY * rates()[load.rule].megabytes(load))
+
+
+def minutes(load: Load) -> int:
+    """Time to ask for, for a job."""
+    return _LEAST_MINUTES + round(_SPARE_TIME * rates()[load.rule].seconds(load) / 60)
