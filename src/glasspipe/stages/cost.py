@@ -1,22 +1,14 @@
-"""What a realisation costs, in seconds of one core and bytes: told before anything runs.
-
-The times are no better than the constants, which were measured on one core of one machine.
-"""
+"""What a realisation costs in a stage, told before anything runs: one core's seconds, and bytes."""
 
 from dataclasses import dataclass
 
 from glasspipe.elastic.medium import CubicMedium
-from glasspipe.elastic.printed import Printed
-from glasspipe.settings.model import DENSE_MATRICES, Model
+from glasspipe.settings.engines import DENSE_MATRICES
+from glasspipe.settings.model import Model
 
 PROCESS_BYTES = 0.25e9
 """Memory of a process with the libraries that every stage loads."""
 
-_CRYSTAL = 9.0
-"""Time of a pair in a cubic medium over that in an isotropic one."""
-_PRINTED = 3.0
-"""Sums that a printed coupling is made of, over the one of a derived coupling."""
-_SECONDS_PER_DEFECT = 2e-4
 _BYTES_PER_DEFECT = {False: 6000.0, True: 22000.0}
 """Without a stored U: of a defect in an isotropic medium, and in a crystal."""
 
@@ -37,16 +29,15 @@ class Cost:
     bytes: float = PROCESS_BYTES
 
 
-def of_pairs(model: Model, defects: int, seconds: float) -> Cost:
-    """Of sums over the pairs of N defects, each of which takes some time in an isotropic medium.
+def of_sums(model: Model, defects: int, stage: str) -> Cost:
+    """Of a stage's sums over the pairs of N defects, or over lists and a mesh."""
+    engine = model.engine(stored=model.store != "implicit")
+    return Cost(engine.summing(stage, defects), held(model, defects))
 
-    Where U is not stored nothing is summed over all pairs.
-    """
-    crystal = isinstance(model.medium, CubicMedium)
-    slower = _CRYSTAL if crystal else 1.0
+
+def held(model: Model, defects: int) -> float:
+    """Peak memory of a job that sums over the pairs of N defects, bytes."""
     if model.store == "implicit":
-        held = _BYTES_PER_DEFECT[crystal] * defects
-        return Cost(_SECONDS_PER_DEFECT * slower * defects, PROCESS_BYTES + held)
-    slower *= _PRINTED if isinstance(model.interaction, Printed) else 1.0
-    pairs = defects * (defects - 1) / 2
-    return Cost(slower * seconds * pairs, PROCESS_BYTES + DENSE_MATRICES * 8.0 * defects**2)
+        crystal = isinstance(model.medium, CubicMedium)
+        return PROCESS_BYTES + _BYTES_PER_DEFECT[crystal] * defects
+    return PROCESS_BYTES + DENSE_MATRICES * 8.0 * defects**2

@@ -37,6 +37,7 @@ def describe(study: Study) -> str:
             *_crystals(study),
             *_unstable(study),
             _point_table(study, named),
+            _engines(study),
             _rule_table(study, work),
             _estimate(study, work),
             *_memory_warning([item for items in work.values() for item in items]),
@@ -105,6 +106,21 @@ def _point_table(study: Study, named: Mapping[str, Mapping[str, Work]]) -> str:
         rows.append((point.name, *box, str(N), *steps, _time(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
     return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
+
+
+def _engines(study: Study) -> str:
+    """Return how U is stored at each point and why, points of one reason together."""
+    found: dict[str, list[str]] = {}
+    for point in study.points:
+        model = point.model
+        how = "not stored" if model.store == "implicit" else f"stored as {model.store}"
+        found.setdefault(f"U {how}, {model.store_reason}", []).append(point.name)
+    lines = [
+        f"{reason}: {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for reason, names in found.items()
+    ]
+    hidden = len(lines) - SHOWN_POINTS
+    return "\n".join(lines[:SHOWN_POINTS]) + (f"\n… and {hidden} more" if hidden > 0 else "")
 
 
 def _rule_table(study: Study, work: dict[str, list[Work]]) -> str:
