@@ -188,7 +188,9 @@ def test_without_a_stored_u_all_grows_as_the_defects():
 def test_how_u_is_stored_is_told_with_its_reason():
     numbers = {"defects.number": {"values": [1000, 2000, 2100]}}
     text = describe(study(sweep=numbers))
-    assert re.search(r"U stored as float64, by forecast \S+ s with U stored, \S+ s without: ", text)
+    assert re.search(
+        r"U stored as float64, by forecast \S+ s a realisation with U stored, \S+ s without: ", text
+    )
     assert len(re.findall(r"U not stored, by forecast", text)) == 2
     asked = describe(study(sweep=numbers, couplings={"store": "float32"}))
     assert re.search(r"U stored as float32, as asked: \S+ and 2 more", asked)
