@@ -108,7 +108,7 @@ _IMPLICIT = variables.only(
         "B_error": variables.error_of("B"),
         "field_error": variables.error_of("h"),
         "staleness": Variable(
-            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+            "realisation", "1", "rms change of fields at a refresh of the far ones, over T", "model"
         ),
         "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
         "anneal_mesh": Variable(
