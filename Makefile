@@ -107,6 +107,7 @@ bench-freeze: benchmarks/requirements.lock
 bench-large: $(SETUP)
 	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
 		--fields 10000 100000
+	$(BIN)/python benchmarks/engines.py
 
 lock:
 	$(PYTHON) -m venv --clear build/lock

@@ -25,7 +25,8 @@ _OF_LISTS = {
     True: {"couplings": (0.8, 1.8e-3), "freeze": (2.5, 1.9e-3), "fields": (1.0, 2.6e-3)},
 }
 """Without a stored U: of a realisation, and of a defect in it; of a crystal where True."""
-_SECONDS_PER_LISTED_FLIP = 0.6e-6
+_SECONDS_PER_SWEEP, _SECONDS_PER_LISTED_FLIP = 1.2e-3, 0.6e-6
+"""Of a replica's sweep, for the refreshes of its far field, and of an attempted flip in it."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ class Engine:
     def freezing(self, defects: int, freeze: Mapping[str, Any]) -> float:
         """Seconds of a freeze with the section ``freeze``, resolved."""
         replicas = freeze["replicas"]
-        flips = defects * freeze["sweeps"] * replicas
+        sweeps = freeze["sweeps"] * replicas
+        flips = defects * sweeps
         if not self.stored:
             once, each = _OF_LISTS[self.crystal]["freeze"]
-            return once + each * defects * replicas + _SECONDS_PER_LISTED_FLIP * flips
+            annealing = _SECONDS_PER_SWEEP * sweeps + _SECONDS_PER_LISTED_FLIP * flips
+            return once + each * defects * replicas + annealing
         together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
         row = SECONDS_PER_SPIN * defects / together if defects > CACHED_SPINS else 0.0
         return (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * defects**2 * replicas
