@@ -31,20 +31,21 @@ export CONFIG_FILE = $(value CONFIG)
 
 setup: $(SETUP)
 
-# The compiled kernels are cached by a first run of every stage, in either kind of medium, or several jobs
-# would compile them.
+# The compiled kernels are cached by a first run of every stage, in either kind of medium, with U stored
+# and without, or several jobs would compile them.
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	mkdir -p build/warm
-	set -e; cd build/warm; for medium in KBr KBr_cubic; do \
-		printf '{"medium": "%s", "defects": {"number": 10}, "realisations": 1}' $$medium >point.json; \
+	set -e; cd build/warm; for medium in KBr KBr_cubic; do for store in float64 implicit; do \
+		printf '{"medium": "%s", "couplings": {"store": "%s"}, "defects": {"number": 10},%s}' \
+			$$medium $$store ' "realisations": 1' >point.json; \
 		../../$(BIN)/glasspipe sample point.json -o sample.nc; \
 		../../$(BIN)/glasspipe couplings point.json sample.nc -o couplings.nc; \
 		../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc; \
 		../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc; \
-	done
+	done; done
 	touch $@
 
 run: $(SETUP)
@@ -108,6 +109,7 @@ bench-freeze: benchmarks/requirements.lock
 bench-large: $(SETUP)
 	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
 		--fields 10000 100000
+	$(BIN)/python benchmarks/engines.py
 
 calibrate: $(SETUP)
 	set -e; for study in boxes crystal; do \

@@ -57,12 +57,12 @@ class Case:
     def anneal(self, sweeps, seed):
         """Return spins, seconds and flips of an anneal, and its temperatures."""
         H, keys = self.hamiltonian, dense.replica_keys(seed, 1)
-        S = chain.random_state(H, dense.replica_keys(seed, 1, purpose=1))
+        S = dense.spins_of_scale(seed, len(H.B))[0, H.order]
         h = H.fields(S, H.fine)
         T = np.median(np.abs(h)) * np.geomspace(T_START, T_END, sweeps)
         self.coarse, self.error = nearfar.coarse_sums(H, S, h)
         start = process_time()
-        replica = chain.Chain(chain.constants_of(H, self.coarse), keys, H)
+        replica = chain.Chain(chain.constants_of(H, self.coarse, T[0] / T_START), keys, H)
         flips = sum(replica.sweep_at(t)[1] for t in T)
         self.lag = replica.lag
         return replica.S.astype(np.int8), process_time() - start, flips, T

@@ -442,14 +442,19 @@ def test_reading_a_study_loads_no_heavy_library():
     assert run.stdout.strip() == "[]"
 
 
-BIG = {"defects": {"number": 13_000}}
+TWO_THOUSAND, BIG = {"defects": {"number": 2000}}, {"defects": {"number": 13_000}}
 
 
 @pytest.mark.parametrize(
     ("config", "store"),
     [
         ({}, "float64"),
-        ({"defects": {"number": 10_000}}, "float64"),
+        ({"defects": {"number": 1000}}, "float64"),
+        ({"defects": {"number": 2000}}, "implicit"),
+        (TWO_THOUSAND | {"boundary": "minimum_image"}, "float64"),
+        (TWO_THOUSAND | {"freeze": {"method": "tempering"}}, "float64"),
+        (TWO_THOUSAND | {"hamiltonian": {"store": "dense"}}, "float64"),
+        (TWO_THOUSAND | {"freeze": {"sweeps": 100_000}}, "float64"),
         (BIG, "implicit"),
         ({**BIG, "boundary": "minimum_image"}, "float64"),
         ({**BIG, "formula": "as_printed"}, "float64"),
@@ -457,13 +462,16 @@ BIG = {"defects": {"number": 13_000}}
         ({"couplings": {"store": "implicit"}}, "implicit"),
     ],
 )
-def test_u_is_stored_while_it_fits(config, store):
+def test_u_is_stored_where_it_is_needed_or_cheaper(config, store):
     point = point_from(config)
     assert point.model.store == store
     accuracy = {"accuracy": 1e-6} if store == "implicit" else {}  # all that it concerns
     assert part(point, "couplings").sections["couplings"] == {"store": store, **accuracy}
     said = point_from({**config, "couplings": {"store": store}})
     assert part(said, "fields").hash == point.hash
+    for stage in STAGES:  # of one mind, though not every stage knows how long freezing takes
+        if "couplings" in part(point, stage).sections:
+            assert part(point, stage).model.store == store
 
 
 @pytest.mark.parametrize(

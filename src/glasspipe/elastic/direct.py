@@ -12,8 +12,10 @@ from glasspipe.elastic.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
-_AT_ONCE = 20_000
-"""Sources whose plane waves are held at once."""
+_AT_ONCE = 500
+"""Sources whose plane waves are held at once, in a core's cache."""
+_ROWS = 64
+"""Rows for which the split of sums over all pairs is the cheapest."""
 
 
 def direct_fields(
@@ -48,7 +50,7 @@ def direct_fields(
     ----------
     Eqs. (16), (26).
     """
-    ewald = Ewald.balanced(medium, box, response(medium).sharpness_2)
+    ewald = _split(medium, box, response(medium).sharpness_2, len(which))
     rows = np.ascontiguousarray(receivers[which])
     [fields] = _far(which, position, rows, [sources], ewald)
     K_0 = zero_mode(medium, ewald.volume, boundary).reshape(9, 9)
@@ -83,12 +85,17 @@ def direct_fields_on_tau(
     ----------
     Eqs. (60), (68), (72).
     """
-    ewald = Ewald.balanced(medium, box, response(medium).sharpness_4)
+    ewald = _split(medium, box, response(medium).sharpness_4, len(which))
     rows = np.ascontiguousarray(zeta[which])
     fields = _far(which, position, rows, list(sources), ewald)
     split = (ewald.edges, ewald.alpha, ewald.cutoff)
     near.rows_of_tau(which, position, rows, sources, medium, split, fields)
     return fields
+
+
+def _split(medium: AnyMedium, box: Array, sharpness: float, rows: int) -> Ewald:
+    """Split for which few rows, whose near parts cost little, have few waves."""
+    return Ewald.balanced(medium, box, sharpness * (rows / _ROWS) ** (1 / 6))
 
 
 def _far(

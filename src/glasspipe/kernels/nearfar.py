@@ -1,9 +1,10 @@
 """Sequential Metropolis dynamics where couplings are a list of near ones and a smooth far field.
 
-A flip changes the fields of its near neighbours at once, exactly; the far field is that of the
-spins at the last refresh and is gathered from the mesh when a spin is visited, so that a refresh
-costs transforms of a coarse mesh and no pass over the defects. What is stale is what few flips far
-away have changed; how much that is, is measured at every refresh.
+A flip changes the fields of its near neighbours at once, by the whole of their couplings; the far
+field is that of the spins at the last refresh and is gathered from the mesh when a spin is visited,
+so that a refresh costs transforms of a coarse mesh and no pass over the defects. The mesh holds a
+share of near couplings, too, as the window cuts: what flips did by it is given back at a refresh.
+What is stale is what flips beyond the cutoff have changed; how much that is, is measured then.
 
 Defects are in the order of :mod:`glasspipe.kernels.neighbours`. Random numbers are those of
 :mod:`glasspipe.kernels.freeze`, with the place in that order as the site.
@@ -136,6 +137,20 @@ def moment(S, dipole):
 
 
 @njit(cache=True)
+def give_back(start, index, whole, near, S, spread, h):
+    """Leave in h (N,) only near parts of the couplings to spins that are not as in ``spread``.
+
+    Flips changed h by whole couplings, of which the mesh, once it is that of S (N,), has the rest.
+    """
+    for j in range(len(S)):
+        if S[j] == spread[j]:
+            continue
+        change = np.float32(S[j] - spread[j])
+        for n in range(start[j], start[j + 1]):
+            h[index[n]] -= change * (whole[n] - near[n])
+
+
+@njit(cache=True)
 def spread_changes(position, dipole, S, spread, mesh):
     """Bring mesh (3, n, n, n), the force density of the spins ``spread``, up to that of S (N,).
 
@@ -193,9 +208,10 @@ def sweep(
     Parameters
     ----------
     start, index, U
-        The near list; U float32.
+        The near list with whole couplings; U float32.
     S : float32 (N,), spins ±1, changed in place
-    h : float32 (N,), random field and near field, changed in place
+    h : float32 (N,), random field and near field of the spins at the refresh, and what flips did
+        since, changed in place
     position, dipole, mesh, uniform, itself, spread, far
         See :func:`gather`; ``far`` changes in place.
     gathered : int64 (blocks,), the refresh after which each block's far field was gathered

@@ -10,7 +10,7 @@ from glasspipe.defects.component import exact_numbers
 from glasspipe.defects.lattice import smallest_size
 from glasspipe.elastic.medium import check_compliance
 from glasspipe.errors import ConfigError
-from glasspipe.settings.model import Model
+from glasspipe.settings.model import ONLY_STORED, Model
 
 _ROUNDING = 1e-9
 _LARGEST_SIZE = 100_000
@@ -127,10 +127,7 @@ def _check_store(model: Model) -> None:
         )
     if model.store != "implicit":
         return
-    for section, key, allowed in (
-        ("freeze", "method", "annealing"),
-        ("hamiltonian", "store", "none"),
-    ):
+    for section, key, allowed in ONLY_STORED:
         found = model.sections.get(section, {}).get(key, allowed)
         if found != allowed:
             raise ConfigError(

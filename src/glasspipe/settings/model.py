@@ -12,17 +12,16 @@ from typing import Any
 
 from glasspipe.defects.component import Component, components_from, exact_numbers
 from glasspipe.defects.lattice import Lattice, smallest_size
-from glasspipe.elastic.medium import AnyMedium, medium_from
-from glasspipe.elastic.printed import Interaction, interaction
+from glasspipe.elastic.medium import AnyMedium, CubicMedium, medium_from
+from glasspipe.elastic.printed import Interaction, Printed, interaction
 from glasspipe.errors import DataError
+from glasspipe.settings.engines import LARGEST_DENSE, Engine, fits
 from glasspipe.spins import ladder
 
-DENSE_MATRICES = 3
-"""N × N arrays of float64 that the hungriest job with a stored U holds at once."""
-LARGEST_DENSE = 4e9
-"""Bytes up to which U is stored if one does not say."""
 _STORED = {"boundary": "minimum_image", "formula": "as_printed"}
 """Settings for which U must be stored."""
+ONLY_STORED = (("freeze", "method", "annealing"), ("hamiltonian", "store", "none"))
+"""Sections and keys of which any value but this one needs a stored U, if it fits."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,52 @@ class Model:
     @cached_property
     def store(self) -> str:
         """How U is stored, ``auto`` resolved: "float64", "float32" or "implicit"."""
-        asked = self.sections["couplings"]["store"]
+        return self._chosen[0]
+
+    @property
+    def store_reason(self) -> str:
+        """Why U is stored, or is not."""
+        return self._chosen[1]
+
+    @cached_property
+    def _chosen(self) -> tuple[str, str]:
+        asked, number = self.sections["couplings"]["store"], self._number
         if asked != "auto":
-            return asked
-        fits = DENSE_MATRICES * 8 * self._number**2 <= LARGEST_DENSE
-        return "float64" if fits or self.never_implicit else "implicit"
+            return asked, "as asked"
+        if self.never_implicit:
+            return "float64", f"for {self.never_implicit}"
+        if not fits(number):
+            return "implicit", f"a stored U would need more than {LARGEST_DENSE / 1e9:g} GB"
+        if self.only_stored:
+            return "float64", f"for {self.only_stored}"
+        stored, implicit = (
+            self.engine(stored=stored).whole(number, self.freeze) for stored in (True, False)
+        )
+        cheaper = "float64" if stored <= implicit else "implicit"
+        return (
+            cheaper,
+            f"by forecast {stored:.2g} s a realisation with U stored, {implicit:.2g} s without",
+        )
+
+    def engine(self, *, stored: bool) -> Engine:
+        """The engine that stores U, or the one that does not."""
+        crystal, printed = (
+            isinstance(self.medium, CubicMedium),
+            isinstance(self.interaction, Printed),
+        )
+        return Engine(stored, crystal, printed)
+
+    @property
+    def only_stored(self) -> str:
+        """The setting, if any, that works with a stored U only."""
+        return next(
+            (
+                f"{section}.{key} {found}"
+                for section, key, allowed in ONLY_STORED
+                if (found := self.sections.get(section, {}).get(key, allowed)) != allowed
+            ),
+            "",
+        )
 
     @property
     def accuracy(self) -> float:

@@ -57,9 +57,8 @@ class StagePart:
             raise ConfigError(
                 f"{missing[0]}: missing; allowed: the point of the stage {stage} or of a later one"
             )
-        chosen = {name: point.sections[name] for name in sections}
-        if isinstance(point, Point):
-            chosen = Model(chosen).resolved
+        known = point.model.resolved if isinstance(point, Point) else point.sections
+        chosen = {name: known[name] for name in sections}
         return cls(stage, chosen, point.realisations, point.swept)
 
     @cached_property
@@ -102,5 +101,10 @@ def load_part(path: str | Path, stage: str, sections: tuple[str, ...]) -> StageP
     )
     whole = {name: value for name, value in given.items() if name not in _OWN}
     check(Model(whole))
+    if whole.get("couplings", {}).get("store") == "auto":
+        raise ConfigError(
+            f"couplings.store: found auto in the part of the stage {given['stage']};"
+            " allowed: float64, float32, implicit"
+        )
     recorded = StagePart(str(given["stage"]), whole, given["realisations"])
     return StagePart.of(recorded, stage, sections)

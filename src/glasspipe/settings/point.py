@@ -58,8 +58,8 @@ class Point:
     @cached_property
     def hash(self) -> str:
         """Hash of all that results depend on."""
-        physics = {name: self.sections[name] for name in SWEPT_SECTIONS}
-        return hash_of(Model(physics).resolved)
+        resolved = self.model.resolved
+        return hash_of({name: resolved[name] for name in SWEPT_SECTIONS})
 
     @cached_property
     def name(self) -> str:

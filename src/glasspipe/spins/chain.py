@@ -1,7 +1,7 @@
 """One replica of many defects while it is annealed: near fields, and a far field a little old.
 
-The far field is that of the spins at the last refresh. How long it may last is learnt at each one,
-from how much it has changed at some of the defects.
+Fields follow every flip within the cutoff; beyond it they are those of the last refresh. How long
+these may last is learnt at each one, from how much the fields of some defects change then.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 Smooth = tuple[Array, Single, Single, Single, Single, NDArray[np.int8]]
 
-STALENESS = 0.2
-"""Root mean square change of the far field from one refresh to the next, over T."""
+STALENESS = 0.05
+"""Root mean square change of the fields at a refresh, over T and over a typical field."""
 _PROBES = 1000
 _SWEEPS_PER_REBUILD = 500
 
@@ -39,7 +39,9 @@ class Constants:
     """What all replicas share: near list, mesh, and the defects as the kernels want them."""
 
     near: NearList
+    whole: NearList
     B: Array
+    typical: float
     mesh: Mesh
     position: Array
     dipole: Single
@@ -53,13 +55,15 @@ class Constants:
         return (strain * self.mesh.spacing).astype(np.float32)
 
 
-def constants_of(hamiltonian: Implicit, sums: Sums) -> Constants:
-    """Return them."""
+def constants_of(hamiltonian: Implicit, sums: Sums, typical: float) -> Constants:
+    """Return them, with a typical local field."""
     mesh, gamma = sums.mesh, hamiltonian.gamma
     itself = mesh.of_itself(gamma, gamma)
     return Constants(
         near=sums.near,
+        whole=hamiltonian.whole,
         B=hamiltonian.B,
+        typical=typical,
         mesh=mesh,
         position=hamiltonian.position / mesh.spacing,
         dipole=(gamma / mesh.spacing).astype(np.float32),
@@ -75,7 +79,7 @@ class Chain:
         self._is, self._key = constants, key
         size = len(constants.B)
         self.S = random_state(hamiltonian, key).astype(np.float32)
-        self._h, self._far = np.empty((2, size), np.float32)
+        self._h, self._far = np.zeros((2, size), np.float32)
         self._spread = np.zeros(size, np.int8)
         self._force = np.zeros((3, *constants.mesh.shape), np.float32)
         beyond = [points + kernels.ORDER - 1 for points in constants.mesh.shape]
@@ -84,8 +88,9 @@ class Chain:
         self._flips = np.zeros(2, np.int64)
         self._limit, self._sweep = np.array(max(size // 10, 1)), np.array(0)
         self._lags = np.zeros(2)
-        self._rebuild()
+        self._step = size // _PROBES + 1
         self._update()
+        self._rebuild()
 
     @property
     def lag(self) -> float:
@@ -113,9 +118,9 @@ class Chain:
         self._sweep += 1
         while site < len(self.S):
             site = kernels.sweep(
-                is_.near.start,
-                is_.near.index,
-                is_.near.U,
+                is_.whole.start,
+                is_.whole.index,
+                is_.whole.U,
                 self.S,
                 self._h,
                 *self._smooth,
@@ -129,9 +134,9 @@ class Chain:
                 int(self._limit),
                 self._flips,
             )
-            if site == len(self.S) and self._sweep % _SWEEPS_PER_REBUILD == 0:
-                self._rebuild()
             self._refresh(T)
+        if self._sweep % _SWEEPS_PER_REBUILD == 0:
+            self._rebuild()
         return self._energy(), int(self._flips[1]) - before
 
     def _refresh(self, T: float) -> None:
@@ -139,18 +144,19 @@ class Chain:
 
         It changes as the root of the flips, for the flips of many defects have random signs.
         """
-        before, net = self._probed, int(self._flips[0])
+        before, net = self._probed + self._h[:: self._step], int(self._flips[0])
         self._update()
-        change = rms(self._probed - before)
+        change = rms(self._probed + self._h[:: self._step] - before)
         if net > 0 and change > 0:
             self._lags += change / T, 1.0
-            allowed = net * (STALENESS * T / change) ** 2
+            allowed = net * (STALENESS * min(T, self._is.typical) / change) ** 2
             low, high = max(self._limit / 4, 1), min(self._limit * 4, len(self.S))
             self._limit[...] = min(max(allowed, low), high)
 
     def _update(self) -> None:
         """Make the far field that of the spins, and remember it at some of them."""
-        is_ = self._is
+        is_, rows = self._is, self._is.whole
+        kernels.give_back(rows.start, rows.index, rows.U, is_.near.U, self.S, self._spread, self._h)
         kernels.spread_changes(is_.position, is_.dipole, self.S, self._spread, self._force)
         x, y, z = is_.mesh.response(list(self._force))
         kernels.interleave(x, y, z, self._u)
@@ -176,9 +182,9 @@ class Chain:
 
     def _probe(self) -> Array:
         """Far field at some defects."""
-        found, step = np.empty(len(self.S), np.float32), len(self.S) // _PROBES + 1
-        kernels.gather(*self._smooth, 0, len(found), step, found)
-        return found[::step].astype(float)
+        found = np.empty(len(self.S), np.float32)
+        kernels.gather(*self._smooth, 0, len(found), self._step, found)
+        return found[:: self._step].astype(float)
 
     def _rebuild(self) -> None:
         """Add up the near fields anew, which rounding has changed."""

@@ -19,7 +19,7 @@ from glasspipe.units import unit_of
 SWEEPS_PER_REFRESH = 500
 
 _ATTEMPTS_PER_PIECE = 50_000_000
-_SCALE_FIELDS = 2000
+_SCALE, _SCALE_FIELDS = 1, 2000
 _QUENCHES = 100
 # Largest ratio of the energy's error to Σ|h_i|: of float32 between refreshes, and of float64.
 _DRIFT = 1e-4
@@ -172,8 +172,18 @@ def check_energy(
 
 def typical_field(U: NDArray[np.float64], B: NDArray[np.float64], entropy: int) -> float:
     """Return the median |h_i| of random spins, fields that vanish left out."""
-    keys = _words(np.random.SeedSequence(entropy, spawn_key=(1,)), -(-_SCALE_FIELDS // len(B)))
-    magnitude = np.abs(local_fields(U, B, random_spins(keys, len(B))))
+    return median_size(local_fields(U, B, spins_of_scale(entropy, len(B))))
+
+
+def spins_of_scale(entropy: int, size: int) -> NDArray[np.int8]:
+    """Return random spins (R, N) whose fields say what a typical field is: 2000 of them or more."""
+    keys = _words(np.random.SeedSequence(entropy, spawn_key=(_SCALE,)), -(-_SCALE_FIELDS // size))
+    return random_spins(keys, size)
+
+
+def median_size(h: NDArray[np.float64]) -> float:
+    """Return the median |h| of fields, those that vanish left out; 0 if all do."""
+    magnitude = np.abs(h)
     return float(np.median(magnitude[magnitude > 0])) if magnitude.any() else 0.0
 
 

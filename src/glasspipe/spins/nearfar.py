@@ -1,9 +1,10 @@
 """Freezing of many defects: annealing with near couplings and a far field that is a little old.
 
 What is approximate, how much, and how one knows: the far field comes from a coarse mesh, whose
-error is measured against the fine one; it lags behind the spins by so many flips that its root mean
-square change stays a fifth of T, as is measured at every refresh; and neither touches the result,
-which is quenched on the fields of the fine mesh, themselves compared with direct Ewald sums.
+error is measured against the fine one; beyond the cutoff it lags behind the spins by so many flips
+that its root mean square change stays a twentieth of T, as is measured at every refresh; and
+neither touches the result, which is quenched on the fields of the fine mesh, themselves compared
+with direct Ewald sums.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from glasspipe.elastic.neighbours import NearList
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
-from glasspipe.spins.chain import Chain, constants_of, random_state
+from glasspipe.spins.chain import Chain, constants_of
 from glasspipe.spins.diagnostics import traces
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
@@ -29,7 +30,6 @@ Array = NDArray[np.float64]
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
 _REFINEMENTS = 1.25 ** np.arange(6)
-_SCALE = 1
 _ROUNDS, _FREE_ROUNDS, _PAIR_ROUNDS = 100, 3, 50
 
 
@@ -46,7 +46,7 @@ class Accuracy:
         Of the reported h of some defects, against direct Ewald sums: root mean square error over
         root mean square of h.
     staleness : float
-        Root mean square change of the far field between refreshes over T: mean of all refreshes.
+        Root mean square change of the fields at a refresh over T: mean of all refreshes.
     near_neighbours : float
         Mean number of near neighbours.
     anneal_mesh : tuple of 3 int
@@ -96,12 +96,12 @@ def freeze_implicit(
     """
     entropy = dense.entropy(key)
     sweeps, steps, replicas = counts(sweeps, steps, replicas)
-    S = random_state(hamiltonian, dense.replica_keys(entropy, 1, purpose=_SCALE))
-    h = hamiltonian.fields(S, hamiltonian.fine)
-    scale = float(np.median(np.abs(h[h != 0]))) if h.any() else 0.0
+    random = dense.spins_of_scale(entropy, len(hamiltonian.B))[:, hamiltonian.order]
+    h = np.stack([hamiltonian.fields(S, hamiltonian.fine) for S in random])
+    scale = dense.median_size(h)
     T = temperatures(scale, schedule=schedule, t_start=t_start, t_end=t_end, steps=steps)
-    coarse, anneal_error = coarse_sums(hamiltonian, S, h)
-    constants = constants_of(hamiltonian, coarse)
+    coarse, anneal_error = coarse_sums(hamiltonian, random[0], h[0])
+    constants = constants_of(hamiltonian, coarse, scale)
     keys = dense.replica_keys(entropy, replicas)
     chains = [Chain(constants, keys[r : r + 1], hamiltonian) for r in range(replicas)]
     observe = in_units(observe, hamiltonian.unit)
@@ -221,7 +221,7 @@ def settled(
     RuntimeError
         If that does not end, or no mesh is accurate enough.
     """
-    whole, S = hamiltonian.whole(), S.copy()
+    whole, S = hamiltonian.whole, S.copy()
 
     def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
         sums = hamiltonian.of_error(aim)

@@ -1,4 +1,4 @@
-"""What a realisation costs, in seconds of one core and bytes: told before anything runs.
+"""What a realisation costs in a stage, told before anything runs: one core's seconds, and bytes.
 
 These are declared times, alike on all machines; what a job takes on one follows from its rates.
 """
@@ -6,14 +6,9 @@ These are declared times, alike on all machines; what a job takes on one follows
 from dataclasses import dataclass
 
 from glasspipe.elastic.medium import CubicMedium
-from glasspipe.elastic.printed import Printed
-from glasspipe.settings.model import DENSE_MATRICES, Model
+from glasspipe.settings.engines import DENSE_MATRICES
+from glasspipe.settings.model import Model
 
-_CRYSTAL = 9.0
-"""Time of a pair in a cubic medium over that in an isotropic one."""
-_PRINTED = 3.0
-"""Sums that a printed coupling is made of, over the one of a derived coupling."""
-_SECONDS_PER_DEFECT = 2e-4
 _BYTES_PER_DEFECT = {False: 6000.0, True: 22000.0}
 """Without a stored U: of a defect in an isotropic medium, and in a crystal."""
 
@@ -34,16 +29,15 @@ class Cost:
     bytes: float = 0.0
 
 
-def of_pairs(model: Model, defects: int, seconds: float) -> Cost:
-    """Of sums over the pairs of N defects, each of which takes some time in an isotropic medium.
+def of_sums(model: Model, defects: int, stage: str) -> Cost:
+    """Of a stage's sums over the pairs of N defects, or over lists and a mesh."""
+    engine = model.engine(stored=model.store != "implicit")
+    return Cost(engine.summing(stage, defects), held(model, defects))
 
-    Where U is not stored nothing is summed over all pairs.
-    """
-    crystal = isinstance(model.medium, CubicMedium)
-    slower = _CRYSTAL if crystal else 1.0
+
+def held(model: Model, defects: int) -> float:
+    """Memory of a job that sums over the pairs of N defects, bytes, the process itself apart."""
     if model.store == "implicit":
-        held = _BYTES_PER_DEFECT[crystal] * defects
-        return Cost(_SECONDS_PER_DEFECT * slower * defects, held)
-    slower *= _PRINTED if isinstance(model.interaction, Printed) else 1.0
-    pairs = defects * (defects - 1) / 2
-    return Cost(slower * seconds * pairs, DENSE_MATRICES * 8.0 * defects**2)
+        crystal = isinstance(model.medium, CubicMedium)
+        return _BYTES_PER_DEFECT[crystal] * defects
+    return DENSE_MATRICES * 8.0 * defects**2

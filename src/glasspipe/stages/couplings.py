@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from glasspipe.files import dataset, variables
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
-from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.cost import Cost, of_sums
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import LARGEST, check_size, stray_field, system_of
@@ -28,8 +28,6 @@ _IMPLICIT = variables.only(
         "B_error": variables.error_of("B"),
     },
 )
-
-_SECONDS_PER_PAIR = 0.8e-6
 
 
 def _run(part: StagePart, realisations: Path, output: Path) -> None:
@@ -104,7 +102,7 @@ def _sizes(_: Model, defects: int) -> dict[str, int]:
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    return of_pairs(model, defects, _SECONDS_PER_PAIR)
+    return of_sums(model, defects, "couplings")
 
 
 COUPLINGS = Stage(

@@ -11,7 +11,7 @@ from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.cost import Cost, of_sums
 from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
@@ -40,7 +40,6 @@ _IMPLICIT = variables.only(
         ),
     },
 )
-_SECONDS_PER_PAIR = 1.25e-6
 
 
 def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> None:
@@ -103,7 +102,7 @@ def _holds(model: Model) -> tuple[str, ...]:
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    return of_pairs(model, defects, _SECONDS_PER_PAIR)
+    return of_sums(model, defects, "fields")
 
 
 FIELDS = Stage(

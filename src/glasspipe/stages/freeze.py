@@ -20,7 +20,7 @@ from glasspipe.spins.diagnostics import (
     specific_heat,
 )
 from glasspipe.spins.progress import Observe, Progress, State
-from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.cost import Cost, held
 from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.display import Display
 from glasspipe.stages.stage import Option, Stage
@@ -108,7 +108,7 @@ _IMPLICIT = variables.only(
         "B_error": variables.error_of("B"),
         "field_error": variables.error_of("h"),
         "staleness": Variable(
-            "realisation", "1", "rms change of far fields between refreshes, over T", "model"
+            "realisation", "1", "rms change of fields at a refresh of the far ones, over T", "model"
         ),
         "near_neighbours": Variable("realisation", "1", "mean number of near neighbours", "model"),
         "anneal_mesh": Variable(
@@ -121,14 +121,8 @@ _JUDGED = (
     *("swap_rate", "round_trips", "log_energy"),
 )
 
-_SECONDS_PER_VISIT, _SECONDS_PER_SPIN, _CACHED_SPINS = 10e-9, 0.1e-9, 700
-"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
-replicas share rows."""
-_SECONDS_PER_ENTRY = 15e-9
-"""Of an entry of U in what is done in float64, the quench above all."""
-_SECONDS_PER_LISTED_FLIP = 0.6e-6
 _BYTES_PER_CHAIN = 150.0
-"""Without a stored U: of an attempted flip, and of a defect in each replica."""
+"""Without a stored U: of a defect in each replica."""
 
 
 def _run(part: StagePart, couplings: Path, output: Path, *, checkpoint: float = 180.0) -> None:
@@ -273,17 +267,10 @@ def _sizes(model: Model, defects: int) -> dict[str, int]:
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    freeze = model.freeze
-    replicas = freeze["replicas"]
-    flips = defects * freeze["sweeps"] * replicas
-    found = of_pairs(model, defects, 0.0)
-    if model.store == "implicit":
-        seconds = found.seconds + _SECONDS_PER_LISTED_FLIP * flips
-        return Cost(seconds, found.bytes + _BYTES_PER_CHAIN * replicas * defects)
-    together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
-    row = _SECONDS_PER_SPIN * defects / together if defects > _CACHED_SPINS else 0.0
-    quench = _SECONDS_PER_ENTRY * defects**2 * replicas
-    return Cost((_SECONDS_PER_VISIT + row) * flips + quench, found.bytes)
+    stored = model.store != "implicit"
+    seconds = model.engine(stored=stored).freezing(defects, model.freeze)
+    chains = 0.0 if stored else _BYTES_PER_CHAIN * model.freeze["replicas"] * defects
+    return Cost(seconds, held(model, defects) + chains)
 
 
 FREEZE = Stage(

@@ -12,7 +12,7 @@ from glasspipe.files import dataset, variables
 from glasspipe.files.variables import Variable
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
-from glasspipe.stages.cost import Cost, of_pairs
+from glasspipe.stages.cost import Cost, of_sums
 from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from glasspipe.system.hamiltonian import Pairs
 
 Array = NDArray[np.float64]
-
-_SECONDS_PER_PAIR = 1.25e-6
 
 
 def _strong(letter: str, every: Variable) -> dict[str, Variable]:
@@ -149,7 +147,7 @@ def _sizes(_: Model, defects: int) -> dict[str, int]:
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    return of_pairs(model, defects, _SECONDS_PER_PAIR)
+    return of_sums(model, defects, "hamiltonian")
 
 
 HAMILTONIAN = Stage(

@@ -39,6 +39,7 @@ def describe(study: Study) -> str:
             *_crystals(study),
             *_unstable(study),
             _point_table(study, named),
+            _engines(study),
             _rule_table(jobs),
             _estimate(study, named, jobs),
             *_memory_warning(jobs),
@@ -107,6 +108,21 @@ def _point_table(study: Study, named: Mapping[str, Mapping[str, Work]]) -> str:
         rows.append((point.name, *box, str(N), *steps, _time(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
     return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
+
+
+def _engines(study: Study) -> str:
+    """Return how U is stored at each point and why, points of one reason together."""
+    found: dict[str, list[str]] = {}
+    for point in study.points:
+        model = point.model
+        how = "not stored" if model.store == "implicit" else f"stored as {model.store}"
+        found.setdefault(f"U {how}, {model.store_reason}", []).append(point.name)
+    lines = [
+        f"{reason}: {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for reason, names in found.items()
+    ]
+    hidden = len(lines) - SHOWN_POINTS
+    return "\n".join(lines[:SHOWN_POINTS]) + (f"\n… and {hidden} more" if hidden > 0 else "")
 
 
 def _of_point(

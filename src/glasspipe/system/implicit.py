@@ -37,9 +37,9 @@ _LARGEST_CUTOFF = 0.4
 """Of the smallest edge of the box."""
 _WRONG = 1e-3
 """Error, rms over rms, that cannot be that of a mesh."""
-_AIMS = (2.0**-1, 2.0**-3, 2.0**-6, 2.0**-10, 2.0**-14)
+_AIMS = (2.0**-2, 2.0**-4, 2.0**-7, 2.0**-10, 2.0**-14)
 """Of the accuracy asked for, what is aimed at until the direct sums say that it is met."""
-_DIRECT_PAIRS, _FEWEST, _MOST = 1_000_000, 4, 64
+_DIRECT_PAIRS, _FEWEST, _MOST = 80_000, 8, 64
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ class Implicit:
         found[self.order] = together * self.unit
         return found
 
+    @cached_property
     def whole(self) -> NearList:
         """Couplings of near defects as a whole, near part and far part."""
         return with_window(self.near, self.position, self.gamma, self.split, 0.0)
@@ -245,7 +246,7 @@ def accurate(make: Callable[[float], tuple[Made, float]], accuracy: float) -> tu
 
 
 def sampled(number: int) -> NDArray[np.int64]:
-    """The defects whose fields are compared with direct sums: 64, fewer of more than 16 000."""
+    """The defects whose fields are compared with direct sums: 64, 8 of 10 000 and more."""
     rows = min(max(_DIRECT_PAIRS // number, _FEWEST), _MOST, number)
     return np.linspace(0, number - 1, rows).astype(np.int64)
 

@@ -1,0 +1,79 @@
+"""What a realisation costs with U stored and without, in seconds of one core.
+
+The cheaper engine is chosen by it, and a study's forecast is made of it. The times are no better
+than the constants, which were measured on one core of one machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DENSE_MATRICES = 3
+"""N × N arrays of float64 that the hungriest job with a stored U holds at once."""
+LARGEST_DENSE = 4e9
+"""Bytes up to which U is stored if one does not say."""
+CRYSTAL, PRINTED = 10.0, 3.0
+"""Time of a pair in a cubic medium, and of a coupling as printed, over the usual one."""
+SECONDS_PER_PAIR = {"couplings": 1.1e-6, "fields": 1.4e-6, "hamiltonian": 1.4e-6}
+SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 10e-9, 0.1e-9, 700
+"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
+replicas share rows."""
+SECONDS_PER_ENTRY = 15e-9
+"""Of an entry of U in what is done in float64, the quench above all."""
+_OF_LISTS = {
+    False: {"couplings": (0.06, 1.2e-4), "freeze": (0.9, 1.9e-4), "fields": (0.1, 1.9e-4)},
+    True: {"couplings": (0.8, 1.8e-3), "freeze": (2.5, 1.9e-3), "fields": (1.0, 2.6e-3)},
+}
+"""Without a stored U: of a realisation, and of a defect in it; of a crystal where True."""
+_SECONDS_PER_SWEEP, _SECONDS_PER_LISTED_FLIP = 1.2e-3, 0.6e-6
+"""Of a replica's sweep, for the refreshes of its far field, and of an attempted flip in it."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How U is applied to N defects, and what that costs.
+
+    Parameters
+    ----------
+    stored : bool
+        Whether U is stored.
+    crystal : bool
+        Whether the medium is one.
+    printed : bool
+        Whether couplings are those that the paper prints.
+    """
+
+    stored: bool
+    crystal: bool
+    printed: bool = False
+
+    def summing(self, stage: str, defects: int) -> float:
+        """Seconds of the sums of a stage, one of :data:`SECONDS_PER_PAIR`."""
+        if not self.stored:
+            once, each = _OF_LISTS[self.crystal][stage]
+            return once + each * defects
+        slower = (CRYSTAL if self.crystal else 1.0) * (PRINTED if self.printed else 1.0)
+        return slower * SECONDS_PER_PAIR[stage] * defects * (defects - 1) / 2
+
+    def freezing(self, defects: int, freeze: Mapping[str, Any]) -> float:
+        """Seconds of a freeze with the section ``freeze``, resolved."""
+        replicas = freeze["replicas"]
+        sweeps = freeze["sweeps"] * replicas
+        flips = defects * sweeps
+        if not self.stored:
+            once, each = _OF_LISTS[self.crystal]["freeze"]
+            annealing = _SECONDS_PER_SWEEP * sweeps + _SECONDS_PER_LISTED_FLIP * flips
+            return once + each * defects * replicas + annealing
+        together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
+        row = SECONDS_PER_SPIN * defects / together if defects > CACHED_SPINS else 0.0
+        return (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * defects**2 * replicas
+
+    def whole(self, defects: int, freeze: Mapping[str, Any]) -> float:
+        """Seconds of couplings, freeze and fields of a realisation."""
+        sums = sum(self.summing(stage, defects) for stage in ("couplings", "fields"))
+        return sums + self.freezing(defects, freeze)
+
+
+def fits(defects: int) -> bool:
+    """Whether the matrices of a job with a stored U are small enough to be made unasked."""
+    return DENSE_MATRICES * 8 * defects**2 <= LARGEST_DENSE
