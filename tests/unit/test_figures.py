@@ -242,9 +242,13 @@ def test_curves_of_freezing_are_in_units_of_the_interaction(drawn):
 
 def test_one_replica_has_no_overlap(study):
     alone = study.freezing.drop_vars(["overlap_abs", "overlap_abs_stderr"])
-    overlaps, heats, *_ = freezing.freezing(study.but(freezing=alone)).axes
-    assert notes_of(overlaps) == ["one replica:\nno overlap"]
+    heats, gaps = freezing.freezing(study.but(freezing=alone)).axes
+    assert (heats.get_ylabel(), gaps.get_ylabel()) == ("$C/Nk_B$", "density")
     assert notes_of(heats) == []
+    without = study.summary[study.summary["statistic"] != "overlap"]
+    follow, correlations = random_field.random_field(study.but(summary=without)).axes
+    assert "sgn" in follow.get_ylabel()
+    assert correlations.get_ylabel() == "rank correlation"
 
 
 def test_freezing_temperatures_stand_beside_the_interaction(drawn):

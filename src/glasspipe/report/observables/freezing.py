@@ -148,48 +148,53 @@ def _temperature(
 
 
 def freezing(found: Results) -> Drawing:
-    """Overlap of replicas and specific heat against temperature, and the density of |h|."""
+    """Specific heat against temperature, the density of |h|, and the overlap of replicas if any."""
     summary, data = found.summary, found.curves(results.FREEZING)
     arrangement = arrange(summary)
     known = bool(np.isfinite(data["x_U_0"]).all() and (data["x_U_0"] > 0).all())
-    figure, grid = layout.grid(found.style, 3, len(arrangement.series), height=5.8)
+    overlaps = "overlap_abs" in data and bool(np.isfinite(data["overlap_abs"]).any())
+    rows = 3 if overlaps else 2
+    figure, grid = layout.grid(found.style, rows, len(arrangement.series), height=1.93 * rows)
     for panels, (series, colours) in zip(grid.T, drawing.curves(arrangement), strict=False):
         for name, colour in zip(series.points, colours, strict=True):
             point = data.sel(point=name)
-            _draw_curves(panels[:2], point, point["x_U_0"] if known else 1.0, colour)
-            gap.draw(panels[2], point, colour)
+            _draw_curves(panels[:-1], point, point["x_U_0"] if known else 1.0, colour)
+            gap.draw(panels[-1], point, colour)
         panels[0].set_title(series.label)
         unit = "$k_BT/xU_0$" if known else "$k_BT$ (eV)"
-        for axes in panels[:2]:
+        for axes in panels[:-1]:
             axes.set(xscale="log", xlabel=f"temperature {unit}")
-        panels[0].set_ylim(0, 1)
-        panels[2].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
+        panels[-1].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
         froze = "freezing_T" in data and np.isfinite(data["freezing_T"].sel(point=series.points))
-        layout.note_if_empty(panels[0], drawing.ONE_REPLICA if np.any(froze) else "no couplings")
-        layout.note_if_empty(panels[1], "no couplings")
-        layout.note_if_empty(panels[2], "no local fields")
-    layout.label_rows(grid, "overlap $|q|$", "$C/Nk_B$", "density")
-    for axes in grid[0]:
-        axes.axhline(0.5, color="grey", linewidth=0.5)
-    grid[1, 0].set_ylim(bottom=0)
+        if overlaps:
+            panels[0].set_ylim(0, 1)
+            note = drawing.ONE_REPLICA if np.any(froze) else "no couplings"
+            layout.note_if_empty(panels[0], note)
+            panels[0].axhline(0.5, color="grey", linewidth=0.5)
+        layout.note_if_empty(panels[-2], "no couplings")
+        layout.note_if_empty(panels[-1], "no local fields")
+    layout.label_rows(grid, *["overlap $|q|$"][: rows - 2], "$C/Nk_B$", "density")
+    grid[-2, 0].set_ylim(bottom=0)
+    of_q = ("$|q|$ of replicas, ", "$|q|$ by $B$ alone, ") if overlaps else ("", "")
     drawing.explain_curves(
         figure,
         arrangement,
-        layout.key("$|q|$ of replicas, $C$ from $dE/dT$", color="black"),
-        layout.key("$|q|$ by $B$ alone, $C$ from fluctuations", color="black", linestyle=":"),
+        layout.key(f"{of_q[0]}$C$ from $dE/dT$", color="black"),
+        layout.key(f"{of_q[1]}$C$ from fluctuations", color="black", linestyle=":"),
     )
     return figure
 
 
 def _draw_curves(panels: Sequence[Axes], point: xr.Dataset, unit: Any, colour: Any) -> None:
-    """Draw the overlap, where it was measured, with that of spins in B alone, and the heat."""
-    overlaps, heats = panels
+    """Draw the heat, and the overlap, where it was measured, with that of spins in B alone."""
+    *overlaps, heats = panels
     if "freezing_T" not in point:
         return
     T = point["freezing_T"] / unit
-    if "overlap_abs" in point and np.isfinite(point["overlap_abs"]).any():
-        _band(overlaps, T, point, "overlap_abs", colour)
-        overlaps.plot(T, point["field_overlap"], color=colour, linestyle=":")
+    for axes in overlaps:
+        if np.isfinite(point["overlap_abs"]).any():
+            _band(axes, T, point, "overlap_abs", colour)
+            axes.plot(T, point["field_overlap"], color=colour, linestyle=":")
     _band(heats, T, point, "heat_slope", colour)
     heats.plot(T, point["specific_heat"], color=colour, linestyle=":")
 

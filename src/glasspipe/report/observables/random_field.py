@@ -48,13 +48,15 @@ def random_field(found: Results) -> Drawing:
     """What the random fields do to the frozen spins, along the axis, one colour a series."""
     summary = found.summary
     arrangement = arrange(summary)
-    figure, panels = layout.grid(found.style, 3, 1, height=5.2, sharex=True)
+    replicas = pick(summary, FIELD, "overlap")["estimate"].notna().any()
+    parts = _IN_FIELDS if replicas else _IN_FIELDS[1:]
+    figure, panels = layout.grid(found.style, len(parts), 1, height=1.73 * len(parts), sharex=True)
     panels = panels[:, 0]
     drawing.set_axis(panels, arrangement)
     single = len(arrangement.series) == 1
     coloured = zip(arrangement.series, drawing.distinct(len(arrangement.series)), strict=True)
     for series, colour in coloured:
-        for axes, (_, shown) in zip(panels, _IN_FIELDS, strict=True):
+        for axes, (_, shown) in zip(panels, parts, strict=True):
             for name, (marker, _) in shown.items():
                 picked = pick(summary, FIELD, name, series.points).assign(theory=np.nan)
                 fill = colour if marker == "o" else "white"
@@ -62,14 +64,13 @@ def random_field(found: Results) -> Drawing:
                 drawing.estimates(axes, series, picked, style)
                 if not arrangement.axis.names:
                     axes.plot(series.position, picked["estimate"], color=colour, linewidth=0.5)
-    for axes, (label, _) in zip(panels, _IN_FIELDS, strict=True):
+    for axes, (label, _) in zip(panels, parts, strict=True):
         axes.set_ylabel(label, multialignment="center")
-    for axes, note in zip(panels, (drawing.ONE_REPLICA, "$B=0$", "$B=0$"), strict=True):
-        layout.note_if_empty(axes, note)
-    for axes in panels[:2]:
+        layout.note_if_empty(axes, "$B=0$")
+    for axes in panels[:-1]:
         axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.08)
-    panels[2].axhline(0, color="grey", linewidth=0.5)
-    _explain_correlations(panels[2])
+    panels[-1].axhline(0, color="grey", linewidth=0.5)
+    _explain_correlations(panels[-1])
     if not single:
         drawing.explain_series(figure, arrangement)
     return figure
