@@ -166,9 +166,10 @@ def froze(point, files, *, x, bootstrap):
     for file in files:
         with dataset.stage_file(file, part(point, "freeze")) as reader:
             chunks.append(reader.realisations)
+            defects = range(reader.whole("B").shape[1])
     files = PointFiles("", point, {"freeze": tuple(files)}, tuple(chunks))
     data = PointData(files, bootstrap=bootstrap, pairs=0)
-    vars(data)["_first"] = (None, data.defects / x, None, ())
+    vars(data)["_first"] = (None, len(defects) / x, defects, ())
     rows, curves = [], []
     for module in (freezing, random_field, gap, quality, sweeps):
         found = module.measure(data)

@@ -69,7 +69,7 @@ BAD = [
     ("realisations: 0", r"^realisations: found 0; allowed: an integer ≥ 1"),
     (
         "realisations_per_job: none",
-        r"^realisations_per_job: found the text 'none'; allowed: all or",
+        r"^realisations_per_job: found the text 'none'; allowed: auto, all or",
     ),
     ("seed: -1", r"^seed: found -1; allowed: an integer ≥ 0"),
     ("seed: 9223372036854775808", r"^seed: found 9223372036854775808; allowed"),

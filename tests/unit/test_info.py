@@ -73,7 +73,7 @@ def test_files_of_a_study(folder):
 def test_the_defects_of_a_point_have_units(folder):
     table = pd.DataFrame({"lattice.constant": [6.6], "S": [1], "B": [0.1]})
     table.attrs = {"point": '{"seed": 3}', "point_hash": "abc", **made_by()}
-    results.write_defects(folder, "p0", table)
+    results.write_defects(folder, "p0", table.take, rows=len(table), about=table.attrs)
     text = words(info(folder / results.DEFECTS / "p0.parquet"))
     assert "merged defects or statistics of one point" in text
     assert "point seed = 3 point hash abc" in text

@@ -8,10 +8,10 @@ import synthetic
 from workbench import run
 
 from glasspipe.files import results
-from glasspipe.report import drawing
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import couplings, strengths, tunnelling
 from glasspipe.report.presentation import TYPICAL, arrange, pick
+from glasspipe.report.style import Style
 from glasspipe.theory import levels
 
 SWEEP = {
@@ -132,7 +132,7 @@ def test_densities_are_given_in_the_units_of_the_field(synthesised):
 
 
 def draw(folder):
-    with matplotlib.style.context(drawing.STYLE, after_reset=True):
+    with matplotlib.style.context(Style().matplotlib, after_reset=True):
         shown = (couplings, strengths, tunnelling)
         figures = [figure for one in shown for figure in one.OBSERVABLE.figures]
         return {figure.name: figure.draw(Results(folder)) for figure in figures}

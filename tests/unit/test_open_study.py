@@ -34,11 +34,10 @@ def test_a_study_is_what_its_files_hold(folder):
 
 
 def test_defects_are_read_as_far_as_they_are_asked_for(folder):
-    for number in range(4):
+    for number, name in enumerate(["p0", "p1", "p2", "p3", "left over"]):
         table = pd.DataFrame({"defect": np.arange(1000), "B": np.full(1000, float(number))})
-        table.attrs = {"point_hash": str(number)}
-        results.write_defects(folder, f"p{number}", table)
-    results.write_defects(folder, "left over", table)
+        about = {"point_hash": str(number)}
+        results.write_defects(folder, name, table.take, rows=1000, about=about)
     defects = gp.open_study(folder).defects
     assert defects.count_rows() == 4000
     assert sorted(set(defects.to_table(columns=["B"])["B"].to_pylist())) == [0.0, 1.0, 2.0, 3.0]

@@ -211,9 +211,10 @@ def test_what_killed_jobs_left_is_removed(tmp_path):
 
 
 def test_larger_boxes_ask_for_more():
+    stored = {"couplings": {"store": "float64"}}
     small, large = (
-        works(study_from({"study": "one", "defects": {"number": number}}), [STAGES["freeze"]])
-        for number in (100, 10_000)
+        works(study_from({"study": "one", **stored, "defects": {"number": n}}), [STAGES["freeze"]])
+        for n in (100, 10_000)
     )
     (small,), (large,) = small["freeze"].values(), large["freeze"].values()
     assert megabytes(large.load(10)) > megabytes(small.load(10)) + 2000

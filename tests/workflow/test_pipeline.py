@@ -43,7 +43,7 @@ def test_a_study_makes_the_documented_files(finished):
             "fits.csv",
         ),
         *("freezing.nc", "logs", "low_energy.nc", "points", "study.json", "summary.csv"),
-        *("summary.parquet", "tables", "traces.nc"),
+        *("report.html", "summary.parquet", "tables", "traces.nc"),
     }
     assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
     assert {path.suffix for path in (finished.results / "figures").iterdir()} == {".pdf", ".png"}

@@ -221,21 +221,23 @@ class PointData:
 
     def _read(self, stage: Stage, name: str, rows: slice = _ALL) -> NDArray[Any]:
         """Return a variable of a stage, of all realisations together or of some."""
+        if stage.name not in self._kept:
+            self._kept[stage.name] = self._together(stage)
         if name in self._kept[stage.name]:
             return self._kept[stage.name][name][rows]
         return np.concatenate(list(self._parts(stage, name, rows)))
 
     @cached_property
     def _kept(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Variables of stages that are small, of all realisations together."""
-        wanted = (
-            (SAMPLE, ("D", "Delta")),
-            (FREEZE, tuple(FREEZE.written(self.model))),
-            (FIELDS, _MADE),
-        )
-        return {stage.name: self._together(stage, names) for stage, names in wanted}
+        """Variables of the stages that were read and are small, of all realisations together."""
+        return {}
 
-    def _together(self, stage: Stage, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    def _together(self, stage: Stage) -> dict[str, NDArray[Any]]:
+        names = {
+            SAMPLE.name: ("D", "Delta"),
+            FREEZE.name: tuple(FREEZE.written(self.model)),
+            FIELDS.name: _MADE,
+        }[stage.name]
         if Work.of(stage, self.files.point, self.defects).bytes_written > _KEPT_BYTES:
             return {}
         chunks = []
