@@ -5,6 +5,12 @@ window.addEventListener("unhandledrejection", (event) => mistakes.push(String(ev
 
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
+async function until(changed) {
+  for (let tries = 0; tries < 20 && !changed(); tries += 1) {
+    await wait(100);
+  }
+}
+
 function press(element, along = 0.5) {
   const box = element.getBoundingClientRect();
   const where = { clientX: box.left + along * box.width, clientY: box.top + box.height / 2, bubbles: true };
@@ -26,26 +32,34 @@ async function probe() {
   };
 
   found.first = JSON.stringify(explorer.data[0].y);
-  press(explorer.querySelector(".slider-rail-touch-rect"), 0.98);
-  await wait(500);
-  found.last = JSON.stringify(explorer.data[0].y);
+  const density = () => JSON.stringify(explorer.data[0].y);
+  for (const along of [0.9, 0.95, 0.98]) {
+    if (density() === found.first) {
+      explorer.scrollIntoView();
+      await wait(500);
+      press(explorer.querySelector(".slider-rail-touch-rect"), along);
+      await until(() => density() !== found.first);
+    }
+  }
+  found.last = density();
 
   found.fieldsBefore = shown(explorer);
   press(explorer.querySelectorAll(".legendtoggle")[1]);
-  await wait(1000);
+  await until(() => String(shown(explorer)) !== String(found.fieldsBefore));
   found.fieldsAfter = shown(explorer);
 
   found.pointBefore = shown(frozen);
   press(frozen.querySelector(".updatemenu-header"));
-  await wait(500);
+  await until(() => frozen.querySelector(".updatemenu-dropdown-button"));
   press([...frozen.querySelectorAll(".updatemenu-dropdown-button")].at(-1));
-  await wait(1000);
+  await until(() => String(shown(frozen)) !== String(found.pointBefore));
   found.pointAfter = shown(frozen);
 
   const search = document.querySelector("#Statements input[type=search]");
+  const rows = document.querySelectorAll("#claims tbody tr").length;
   search.value = "not decided";
   search.dispatchEvent(new Event("input", { bubbles: true }));
-  await wait(500);
+  await until(() => document.querySelectorAll("#claims tbody tr").length < rows);
   found.undecided = [...document.querySelectorAll("#claims tbody tr")].map((row) => row.innerText);
   found.labels = [...document.querySelectorAll("text")].map((label) => label.textContent);
   found.alerts = window.alerts;

@@ -17,7 +17,7 @@ from glasspipe.files import results
 from glasspipe.files.results import CONCENTRATION
 from glasspipe.report.observable import Results
 from glasspipe.report.observables.fields import above, known_part, merged
-from glasspipe.report.presentation import SYMBOLS, evenly, pick
+from glasspipe.report.presentation import SYMBOLS, evenly, pick, shortened
 
 MOST_POINTS = 100
 """Points of a study that the page holds, evenly chosen; all are in its files."""
@@ -92,7 +92,7 @@ def point_labels(points: pd.DataFrame) -> dict[str, str]:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
+    return shortened(value) if isinstance(value, str) else f"{value:.4g}"
 
 
 def _traces(data: xr.Dataset, first: dict[str, list[Any]]) -> list[tuple[go.Scatter, int]]:
