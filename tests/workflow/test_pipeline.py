@@ -46,7 +46,8 @@ def test_a_study_makes_the_documented_files(finished):
         *("report.html", "summary.parquet", "tables", "traces.nc"),
     }
     assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
-    assert {path.suffix for path in (finished.results / "figures").iterdir()} == {".pdf", ".png"}
+    kinds = {path.suffix for path in (finished.results / "figures").iterdir()}
+    assert kinds == {".pdf", ".png", ".rst", ".svg"}
 
 
 def test_U_is_deleted_after_use(finished):
