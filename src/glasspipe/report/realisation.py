@@ -85,3 +85,9 @@ def principal_axis(tensors: Array) -> Array:
     largest = np.abs(values).max(axis=1, keepdims=True)
     among = np.where(np.abs(values) >= largest * (1 - _TIE), values, -np.inf)
     return np.take_along_axis(vectors, among.argmax(axis=1)[:, None, None], axis=2)[:, :, 0]
+
+
+def mean_distance(position: Array, box: Array) -> float:
+    """Return the mean distance (V/N)^(1/3) of defects (N, 3) that fill a part of a box (3,), Å."""
+    edges = np.ptp(position, axis=0) if len(position) > 1 else box
+    return float(np.cbrt(np.prod(edges) / len(position)))

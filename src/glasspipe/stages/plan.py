@@ -60,9 +60,9 @@ def _check_files(study: Study) -> None:
 def _headline(study: Study) -> str:
     swept = f", sweeping {' and '.join(study.sweep_keys)}" if study.sweep_keys else ""
     return (
-        f"study {study.name}: {_count(len(study.points), 'point')}{swept};"
-        f" {_count(study.realisations, 'realisation')} of each"
-        f" in {_count(len(chunks(study)), 'job')} a stage; seed {study.config['seed']}"
+        f"study {study.name}: {counted(len(study.points), 'point')}{swept};"
+        f" {counted(study.realisations, 'realisation')} of each"
+        f" in {counted(len(chunks(study)), 'job')} a stage; seed {study.config['seed']}"
     )
 
 
@@ -86,7 +86,7 @@ def _unstable(study: Study) -> list[str]:
     if not found:
         return []
     return [
-        f"warning: {_count(len(found), 'medium')} without a positive bulk modulus, such as"
+        f"warning: {counted(len(found), 'medium')} without a positive bulk modulus, such as"
         f" {found[0]}: plane waves are stable, and (17) is such a limit, but no solid is"
     ]
 
@@ -197,7 +197,8 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
     )
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, ``1 point`` or ``2 points``."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 

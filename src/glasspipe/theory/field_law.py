@@ -274,7 +274,11 @@ class FieldLaw:
         if self.std == 0:
             fixed = {"median_abs": abs(self.mean), "quartile_half_width": 0.0}
             return fixed.get(name, self.mean)
-        return order_statistic(name, self.cdf, self._largest / 5)
+        return self._quantiles[name]
+
+    @cached_property
+    def _quantiles(self) -> dict[str, float]:
+        return {name: order_statistic(name, self.cdf, self._largest / 5) for name in _ENDS}
 
     def in_gap(self, name: str) -> bool:
         """Whether a quantile lies in or next to a gap of the law, between shells of neighbours.
@@ -282,13 +286,19 @@ class FieldLaw:
         There a little probability moves it far, and so does chance a sample's. It does if between
         it and 5/4 or 4/5 of it lies less than half of what does in the dilute limit.
         """
-        if name not in _ENDS or self.std == 0 or self.dilute.statistic(name) == 0:
+        if name not in _ENDS or self.std == 0:
             return False
-        return bool(np.any(self._beside(self, name) < self._beside(self.dilute, name) / 2))
+        limit = self.dilute.statistic(name)
+        if limit == 0:
+            return False
+        found, expected = (
+            self._beside(law, name, value)
+            for law, value in ((self, self.statistic(name)), (self.dilute, limit))
+        )
+        return bool(np.any(found < expected / 2))
 
-    def _beside(self, law: "FieldLaw | StableLaw", name: str) -> Array:
+    def _beside(self, law: "FieldLaw | StableLaw", name: str, value: float) -> Array:
         """Probability just below and just above a quantile of a law."""
-        value = law.statistic(name)
         centre = self.mean if name == "quartile_half_width" else 0.0
         ends = centre + np.outer(_ENDS[name], [4 / 5, 1, 5 / 4]) * value
         return np.abs(np.diff(law.cdf(ends), axis=1)).sum(axis=0)

@@ -14,7 +14,7 @@ from glasspipe.report.drawing import COLOURS
 from glasspipe.report.observable import Figure, Measured, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import arrange
-from glasspipe.report.realisation import frozen
+from glasspipe.report.realisation import frozen, mean_distance
 
 _MOST = 1000
 """Defects that are kept, those nearest to the middle of the box."""
@@ -69,7 +69,7 @@ def _draw(axes: Any, data: xr.Dataset) -> None:
     size = np.abs(data["first_h"].to_numpy())
     area = np.minimum(_AREA * size / (np.median(size) or 1.0), _LARGEST)
     box = data["first_box"].to_numpy()
-    half = _LENGTH / 2 * np.cbrt(np.prod(np.ptp(position, axis=0)) / len(position)) * along
+    half = _LENGTH / 2 * mean_distance(position, box) * along
     ends = np.stack([position - half, position + half], axis=1)
     axes.add_collection3d(Line3DCollection(ends, colors=colours, linewidths=0.6))
     axes.scatter(*position.T, s=area, c=colours, linewidths=0)

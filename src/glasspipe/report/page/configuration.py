@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from glasspipe.settings.schema import leaves, schema
+from glasspipe.stages.plan import counted
 from glasspipe.stages.study_files import StudyFiles
 
 _FEW = 6
@@ -20,8 +21,8 @@ def words(study: StudyFiles) -> list[str]:
     steps = [model.freeze["steps"] for model in models]
     realisations = config["realisations"]
     return [
-        f"{_several(len(points), 'point')}{_swept(config['sweep'])};"
-        f" {_several(realisations, 'realisation')} of the disorder at each, from the seed"
+        f"{counted(len(points), 'point')}{_swept(config['sweep'])};"
+        f" {counted(realisations, 'realisation')} of the disorder at each, from the seed"
         f" {config['seed']}.",
         f"{_defects(config)} in {_told(config, 'medium')}, on sites of the lattice"
         f" {_told(config, 'lattice.type')} (constant {_told(config, 'lattice.constant')} Å), in"
@@ -82,10 +83,6 @@ def _text(value: Any) -> str:
 def _span(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def table(config: Mapping[str, Any]) -> pd.DataFrame:

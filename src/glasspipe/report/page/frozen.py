@@ -10,6 +10,7 @@ from glasspipe.files import results
 from glasspipe.report.observable import Results
 from glasspipe.report.page.explorer import point_labels
 from glasspipe.report.presentation import evenly
+from glasspipe.report.realisation import mean_distance
 
 MOST_POINTS = 6
 _COLOURS = {1: "#1f77b4", -1: "#d62728"}
@@ -60,8 +61,7 @@ def _point(data: xr.Dataset) -> list[go.Scatter3d]:
     """Return what is drawn of a point."""
     position, S = (data[name].to_numpy() for name in ("first_position", "first_S"))
     box = data["first_box"].to_numpy()
-    density = len(S) / np.prod(np.ptp(position, axis=0)) if len(S) > 1 else 1 / np.prod(box)
-    axes = _LENGTH * density ** (-1 / 3) * data["first_axis"].to_numpy()
+    axes = _LENGTH * mean_distance(position, box) * data["first_axis"].to_numpy()
     about = pd.DataFrame({name: data[f"first_{name}"].to_numpy() for name in ("B", "h", "b")})
     size = np.abs(about["h"].to_numpy())
     size = np.clip(_SIZES[0] * np.sqrt(size / (np.median(size) or 1.0)) + 1, *_SIZES)
