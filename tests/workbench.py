@@ -142,7 +142,8 @@ def look_at_all(folder, config):
     with redirect_stderr(StringIO()) as errors:
         report(folder)
         told = summary(folder)
-    assert "could not be" not in errors.getvalue()
+    complaints = errors.getvalue()
+    assert "could not be" not in complaints, complaints
     assert "nan" not in re.sub(r"\S+-[0-9a-f]{10}", "", told).lower().split()
     for kind, pages, suffixes in (
         ("figures", figures_of(study.config), ("png", "rst")),

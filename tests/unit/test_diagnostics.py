@@ -252,7 +252,7 @@ def test_sweeps_needed():
 
 def annealing(sweeps, energy):
     sweeps, energy = np.asarray(sweeps, float), np.asarray(energy)
-    return Annealing({}, sweeps, energy, np.full(len(sweeps), 0.1), converge(sweeps, energy))
+    return Annealing("", {}, sweeps, energy, np.full(len(sweeps), 0.1), converge(sweeps, energy))
 
 
 def test_fewer_sweeps_than_measured_are_never_recommended():

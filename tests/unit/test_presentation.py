@@ -13,6 +13,7 @@ from glasspipe.report.presentation import (
     pick,
     plus_minus,
     ratio,
+    series_label,
     shortened,
     theory_kind,
 )
@@ -44,6 +45,7 @@ X = "defects.concentration"
         (0.0, 0.0, "0"),
         (5.0, np.inf, "5"),
         (np.nan, 1.0, "-"),
+        (0.3559046627316288, 3e-17, "0.3559"),
     ],
 )
 def test_compact_numbers(value, error, shown):
@@ -59,6 +61,7 @@ def test_compact_numbers(value, error, shown):
         (-0.001, 0.02, "0.00 ± 0.02"),
         (1234.0, 290.0, "1200 ± 300"),
         (0.5, np.nan, "0.5"),
+        (0.3559046627316288, 3e-17, "0.3559"),
     ],
 )
 def test_plain_numbers(value, error, shown):
@@ -134,6 +137,13 @@ def test_concentration_is_the_axis_wherever_it_is_swept():
     assert label == "concentration $x$"
     assert series == [(r"$\gamma_0$ = 1 eV", "p1p0"), (r"$\gamma_0$ = 2 eV", "p3p2")]
     assert arrange(table).rises
+
+
+def test_series_of_many_keys_are_told_by_their_first_point():
+    shared = {f"defects.k{n}": "a" for n in range(5)}
+    assert series_label(shared, "k0-a-etc-01234abcde") == "k0 = a, k1 = a, k2 = a, …01234abcde"
+    del shared["defects.k4"]
+    assert series_label(shared, "k0-a-etc-01234abcde") == "k0 = a, k1 = a, k2 = a, k3 = a"
 
 
 def test_points_lie_at_the_realised_concentration():

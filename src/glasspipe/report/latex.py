@@ -18,6 +18,7 @@ from glasspipe.files.dataset import replacing
 from glasspipe.files.results import CONCENTRATION
 from glasspipe.report.presentation import (
     decade,
+    has_error,
     key_label,
     key_unit,
     places,
@@ -194,7 +195,7 @@ def _number(value: float, error: float, digits: int) -> str:
     """Return ``1.23(4)``, the error in units of the last digit, or as many digits as it has."""
     if not np.isfinite(value):
         return NONE
-    if not (np.isfinite(error) and error > 0):
+    if not has_error(value, error):
         most = 0 if value == 0 else max(digits - 1 - floor(log10(abs(value))), 0)
         text = f"{rounded(value, most):.{most}f}"
         short = text.rstrip("0").rstrip(".") if most else text

@@ -45,6 +45,10 @@ _COMPONENT = re.compile(r"defects\.mixture\.([^.]+)\.(.+)")
 _LOG_RANGE = 10
 _LONGEST = 28
 """Letters of a user's text in a figure or in a cell of a table."""
+_MOST_TOLD = 4
+"""Swept values in the name of a series."""
+_ROUNDING = 1e-9
+"""Of a number: what is less is no error but rounding."""
 _CONCENTRATION_LABEL = "concentration $x$"
 
 T = TypeVar("T")
@@ -132,9 +136,9 @@ def arrange(summary: pd.DataFrame) -> Arrangement:
     for values, group in points.groupby(names, sort=False) if names else [((), points)]:
         ordered = group.sort_values(column, kind="stable")
         shared = dict(zip(names, values, strict=True))
-        label = ", ".join(value_label(name, value) for name, value in shared.items())
         position = ordered[column].to_numpy(dtype=float)
-        series.append(Series(label, shared, ordered["point"].tolist(), position))
+        members = ordered["point"].tolist()
+        series.append(Series(series_label(shared, members[0]), shared, members, position))
     return Arrangement(_axis(column, points[column].to_numpy(dtype=float)), tuple(series))
 
 
@@ -179,6 +183,17 @@ def value_label(key: str, value: Any) -> str:
         else f"{value:.6g} {key_unit(key)}".rstrip()
     )
     return f"{key_label(key)} = {shown}"
+
+
+def series_label(shared: Mapping[str, Any], point: str) -> str:
+    """Return the swept values of a series; of many, the first and how its first point ends.
+
+    That end is in the name of one point only, so that the rest can be looked up in the tables.
+    """
+    told = [value_label(key, value) for key, value in shared.items()]
+    if len(told) > _MOST_TOLD:
+        told[_MOST_TOLD - 1 :] = [f"…{point.rpartition('-')[2]}"]
+    return ", ".join(told)
 
 
 def evenly(items: Sequence[T], most: int) -> list[T]:
@@ -312,9 +327,14 @@ def fraction(value: float) -> str:
     return str(Fraction(value).limit_denominator(20))
 
 
+def has_error(value: float, error: float) -> bool:
+    """Whether an error is known and more than rounding."""
+    return isfinite(error) and error > _ROUNDING * abs(value)
+
+
 def plus_minus(value: float, error: float) -> str:
     """Return a number and its error as plain text, ``0.971 ± 0.004``."""
-    if not (isfinite(error) and error > 0):
+    if not has_error(value, error):
         return f"{value:.4g}"
     digits = places(error)
     decimals = max(digits, 0)
@@ -329,7 +349,7 @@ def compact(value: float, error: float) -> str:
     """
     if not isfinite(value):
         return "-"
-    error = error if isfinite(error) else 0.0
+    error = error if has_error(value, error) else 0.0
     size = max(abs(value), error)
     power = 0 if size == 0 or 1e-3 <= size < 1e5 else floor(log10(size))
     times = rf"\times10^{{{power}}}" if power else ""

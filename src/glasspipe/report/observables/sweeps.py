@@ -15,7 +15,7 @@ from glasspipe.report.drawing import COLOURS
 from glasspipe.report.latex import NONE, asked, key_columns, numbers, tabular, words
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.point_data import PointData
-from glasspipe.report.presentation import decade, powered, value_label
+from glasspipe.report.presentation import decade, powered, series_label
 
 Array = NDArray[np.float64]
 
@@ -92,6 +92,8 @@ class Annealing:
 
     Parameters
     ----------
+    label : str
+        What tells them from others.
     shared : dict
         The other swept values.
     sweeps, energy, error : arrays
@@ -100,6 +102,7 @@ class Annealing:
         Its limit, if there is one.
     """
 
+    label: str
     shared: dict[str, Any]
     sweeps: Array
     energy: Array
@@ -141,7 +144,8 @@ def annealings(summary: pd.DataFrame) -> list[Annealing]:
             ordered[name].to_numpy(float) for name in (SWEEPS, "estimate", "stderr")
         )
         shared = dict(zip(others, values, strict=True))
-        found.append(Annealing(shared, sweeps, energy, error, converge(sweeps, energy)))
+        label = series_label(shared, ordered["point"].iloc[0])
+        found.append(Annealing(label, shared, sweeps, energy, error, converge(sweeps, energy)))
     return found
 
 
@@ -187,8 +191,7 @@ def energy_sweeps(found: Results) -> Drawing:
         axes.set(xscale="log", xlabel="sweeps")
     for axes, annealing in zip(panels, curves, strict=False):
         _draw_annealing(axes, annealing, *found.style.energy)
-        shared = annealing.shared.items()
-        axes.set_title(", ".join(value_label(name, value) for name, value in shared))
+        axes.set_title(annealing.label)
     if not curves:
         panels[0].set_ylabel("$E/N$")
     layout.note_if_empty(panels[0], f"{SWEEPS}\nis not swept")
