@@ -113,14 +113,17 @@ def width(point, quantity):
     return k * np.sqrt(c / (k + c))
 
 
+def stable_numbers(generator, alpha, shape):
+    """Symmetric stable numbers of scale 1 by the method of Chambers, Mallows and Stuck."""
+    angle, waiting = np.pi * (generator.random(shape) - 0.5), generator.exponential(size=shape)
+    drawn = np.sin(alpha * angle) / np.cos(angle) ** (1 / alpha)
+    return drawn * (np.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)
+
+
 def values(number, point, quantity, samples):
-    """Field values by the method of Chambers, Mallows and Stuck."""
+    """Field values."""
     rng = np.random.default_rng([number, list(ALPHA).index(quantity)])
-    alpha = ALPHA[quantity]
-    angle, waiting = np.pi * (rng.random(samples) - 0.5), rng.exponential(size=samples)
-    Y = np.sin(alpha * angle) / np.cos(angle) ** (1 / alpha)
-    Y *= (np.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)
-    Y *= scale(point, quantity)
+    Y = scale(point, quantity) * stable_numbers(rng, ALPHA[quantity], samples)
     return Y / np.sqrt(1 + (Y / STRENGTH[quantity]) ** 2)
 
 
@@ -178,6 +181,21 @@ def _summary(points, vanish, theory, samples):
                 "quantity": quantity,
                 "statistic": statistic,
                 "estimate": value,
+                "stderr": np.nan if statistic.endswith(("distance", "p")) else value / 10,
+                "theory": np.nan if statistic.endswith(("distance", "p")) else value,
+            }
+            for quantity in ALPHA
+            if quantity not in vanish
+            for statistic, value in stable_fit(point, quantity).items()
+        ]
+        rows += [
+            {
+                "point": f"p{number}",
+                **point,
+                "x": concentration(point),
+                "quantity": quantity,
+                "statistic": statistic,
+                "estimate": value,
                 "stderr": value / 10,
                 "theory": value if statistic.startswith(("fraction", "below")) else np.nan,
             }
@@ -185,6 +203,20 @@ def _summary(points, vanish, theory, samples):
         ]
     found = pd.DataFrame(rows)
     return found.assign(theory_kind=np.where(found["theory"].notna(), "exact", ""))
+
+
+def stable_fit(point, quantity):
+    """Statistics of the stable laws of a field."""
+    size, x = scale(point, quantity), concentration(point)
+    return {
+        "stable_index": ALPHA[quantity],
+        "stable_scale": size,
+        "stable_distance": 0.05 * x**0.5,
+        "stable_p": 0.3,
+        "limit_scale": size,
+        "limit_distance": 0.1 * x**0.5,
+        "limit_p": 0.1,
+    }
 
 
 def energy_scale(point):

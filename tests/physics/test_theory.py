@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from arrays import couplings, fields
 from scipy.optimize import brentq
+from scipy.stats import norm
+from synthetic import stable_numbers
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
@@ -171,30 +173,43 @@ class TestDiluteLimit:
     def test_medians_of_stable_laws(self, alpha, median):
         assert stable.cdf(median, alpha) == pytest.approx(0.75, abs=1e-6)
 
-    @pytest.mark.parametrize("alpha", [0.75, 0.6])
+    @pytest.mark.parametrize("alpha", [1.7, 1.2, 0.75, 0.6])
     def test_stable_laws_by_sampling(self, alpha):
-        """Chambers, Mallows and Stuck's generator, 4.5 standard errors."""
-        rng = np.random.default_rng(3)
-        V, W = rng.uniform(-pi / 2, pi / 2, 200_000), rng.exponential(size=200_000)
-        X = np.sin(alpha * V) / np.cos(V) ** (1 / alpha)
-        X *= (np.cos((1 - alpha) * V) / W) ** ((1 - alpha) / alpha)
+        """4.5 standard errors."""
+        X = stable_numbers(np.random.default_rng(3), alpha, 200_000)
         for x in (0.1, 1.0, 10.0):
             p = float(stable.cdf(x, alpha))
             assert abs(np.mean(x >= X) - p) < 4.5 * sqrt(p * (1 - p) / len(X))
 
-    @pytest.mark.parametrize("alpha", [1, 0.75, 0.6])
+    @pytest.mark.parametrize("alpha", [1.6, 1, 0.75, 0.6])
     def test_density_is_the_derivative_of_the_cdf(self, alpha):
         x = np.array([0.03, 0.7, 5.0, 300.0])
         step = 1e-3 * x
         slope = (stable.cdf(x + step, alpha) - stable.cdf(x - step, alpha)) / (2 * step)
         np.testing.assert_allclose(stable.density(x, alpha), slope, rtol=1e-5)
 
-    @pytest.mark.parametrize("alpha", [0.75, 0.6])
-    def test_tail(self, alpha):
-        """P(X > x) → Γ(α) sin(πα/2)/(π x^α)."""
-        tail = 1 - stable.cdf(1e7, alpha)
+    def test_the_laws_that_are_known(self):
+        """A Gaussian of variance 2, and Cauchy's law where it is not taken from its formula."""
+        x = np.array([-300.0, -2.0, -0.1, 0.0, 1e-4, 0.5, 3.0, 1e4])
+        assert stable.cdf(x, 2.0) == pytest.approx(norm.cdf(x, scale=sqrt(2)), abs=1e-12)
+        assert stable.density(x, 2.0) == pytest.approx(norm.pdf(x, scale=sqrt(2)), abs=1e-12)
+        near = 1 + 1e-13
+        assert stable.cdf(x, near) == pytest.approx(stable.cdf(x, 1), abs=1e-11)
+        assert stable.density(x, near) == pytest.approx(stable.density(x, 1), abs=1e-11)
+
+    def test_both_paths_agree(self, monkeypatch):
+        x = np.array([0.01, 0.3, 1.0, 20.0])
+        found = stable.cdf(x, 0.79), stable.density(x, 0.79)
+        monkeypatch.setattr(stable, "_RELATIVE", 0.7)
+        assert stable.cdf(x, 0.79) == pytest.approx(found[0], abs=1e-12)
+        assert stable.density(x, 0.79) == pytest.approx(found[1], rel=1e-10)
+
+    @pytest.mark.parametrize(("alpha", "x"), [(1.5, 1e5), (0.75, 1e7), (0.6, 1e7)])
+    def test_tail(self, alpha, x):
+        """P(X < −x) → Γ(α) sin(πα/2)/(π x^α)."""
+        tail = stable.cdf(-x, alpha)
         assert tail == pytest.approx(
-            gamma(alpha) * np.sin(pi * alpha / 2) / pi * 1e7**-alpha, rel=1e-4
+            gamma(alpha) * np.sin(pi * alpha / 2) / pi * x**-alpha, rel=1e-4
         )
 
 

@@ -284,7 +284,7 @@ def test_a_single_realisation_is_enough(tmp_path, gamma):
     }
     run(tmp_path, config)
     report(tmp_path)
-    assert len(list((tmp_path / "figures").glob("*.png"))) == 16
+    assert len(list((tmp_path / "figures").glob("*.png"))) == 17
     assert ("T_G/xU_0" in summary(tmp_path)) == (gamma > 0)
     froze = pd.read_csv(tmp_path / "tables" / "freezing.csv")
     assert froze.filter(like="stderr").isna().all(axis=None)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from synthetic import stable_numbers
 
 from glasspipe.statistics import (
     STATISTICS,
@@ -76,13 +77,6 @@ def test_error_of_the_quartile_half_width():
     assert np.mean(errors) == pytest.approx(np.pi / 2 / np.sqrt(3000), rel=0.1)
 
 
-def stable(generator, alpha, shape):
-    """Symmetric stable numbers by the method of Chambers, Mallows and Stuck."""
-    angle, waiting = np.pi * (generator.random(shape) - 0.5), generator.exponential(size=shape)
-    drawn = np.sin(alpha * angle) / np.cos(angle) ** (1 / alpha)
-    return drawn * (np.cos((1 - alpha) * angle) / waiting) ** ((1 - alpha) / alpha)
-
-
 @pytest.mark.parametrize("alpha", [1.0, 0.75])
 @pytest.mark.parametrize(("shape", "covered"), [((2, 200), 0.705), ((24, 20), 0.942)])
 def test_two_errors_cover_the_quantiles_of_heavy_tails(alpha, shape, covered):
@@ -91,7 +85,7 @@ def test_two_errors_cover_the_quantiles_of_heavy_tails(alpha, shape, covered):
     names, hits = ("median_abs", "quartile_half_width", "q05", "q95"), []
     exact = np.array([law.statistic(name) for name in names])
     for seed in range(200):
-        X = stable(rng(seed), alpha, shape)
+        X = stable_numbers(rng(seed), alpha, shape)
         found = describe(X, rng(seed + 1000), resamples=100)
         value, error = np.array([(found[name].value, found[name].stderr) for name in names]).T
         hits.append(np.abs(value - exact) < 2 * error)

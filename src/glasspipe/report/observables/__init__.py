@@ -12,6 +12,7 @@ from glasspipe.report.observables import (
     quality,
     random_field,
     realisation,
+    stable_laws,
     strengths,
     sweeps,
     tunnelling,
@@ -21,6 +22,7 @@ from glasspipe.report.observables import (
 OBSERVABLES = (
     fields.OBSERVABLE,
     typical_and_width.OBSERVABLE,
+    stable_laws.OBSERVABLE,
     strengths.OBSERVABLE,
     couplings.OBSERVABLE,
     coupling_sums.OBSERVABLE,
