@@ -3,8 +3,12 @@
 import re
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
 import yaml
+
+from glasspipe.settings.study import study_from
 
 ROOT = Path(__file__).parents[2]
 STUDIES = [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))]
@@ -41,19 +45,42 @@ def test_every_shipped_study(whole, path):
     assert found["point"].nunique() == 2
 
 
-INDENTED = r"\n\n((?:    (?:study|material):.*\n)(?:    .*\n|\n(?=    ))*)"
-"""A block of YAML in Markdown that begins as a study does."""
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "config/README.md"]
 
 
-def examples():
-    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "config/README.md"]:
-        text = page.read_text("utf-8")
-        fenced = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-        blocks = fenced or re.findall(INDENTED, text)
-        for number, block in enumerate(blocks):
-            yield pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+def blocks(language):
+    """The code of each page that has some."""
+    fence = re.compile(rf"```{language}\n(.*?)```", re.DOTALL)
+    found = {str(page.relative_to(ROOT)): fence.findall(page.read_text("utf-8")) for page in PAGES}
+    return [pytest.param(texts, id=page) for page, texts in found.items() if texts]
 
 
-@pytest.mark.parametrize("text", list(examples()))
-def test_every_example_of_the_docs(whole, text):
-    whole(shrunk({"study": "example", **yaml.safe_load(text)}))
+@pytest.mark.parametrize("texts", blocks("yaml"))
+def test_every_config_of_the_docs(whole, texts):
+    """Whole studies run, sections of one are planned."""
+    for text in texts:
+        config = yaml.safe_load(text)
+        study_from({"study": "example", **config})
+        if "study" in config:
+            whole(shrunk(config))
+
+
+@pytest.mark.parametrize("texts", blocks("python"))
+def test_all_python_of_the_docs(copied, monkeypatch, texts):
+    """As a reader would run it, the blocks of a page one after the other."""
+    mpl.use("agg")
+    copied.results.rename(copied.results.with_name("default"))
+    monkeypatch.chdir(copied.cwd)
+    found = {}
+    for number, text in enumerate(texts):
+        exec(compile(text, f"block {number}", "exec"), found)
+    plt.close("all")
+
+
+def test_code_of_the_docs_is_fenced():
+    """For what is only indented is not run."""
+    for page in PAGES:
+        indented = "\n".join(re.findall(r"^    (.*)$", page.read_text("utf-8"), re.MULTILINE))
+        assert not re.search(
+            r"^(import |from \w+ import|study:|defects:|sweep:)", indented, re.MULTILINE
+        )
