@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from glasspipe.report.presentation import (
+    alternatives,
     arrange,
     compact,
     decade,
@@ -115,6 +116,16 @@ def test_the_kind_of_theory_is_that_of_the_fields_and_not_of_their_tails():
     tail = table.assign(statistic="tail_exponent", theory_kind="another")
     assert theory_kind(pd.concat([table, tail]), "B", ["p0"]) == "exact"
     assert theory_kind(table, "h") == ""
+
+
+def test_kinds_that_differ_by_a_gap_are_one():
+    assert alternatives(["exact", "", "dilute limit", "exact"]) == "exact or dilute limit"
+    assert alternatives(["exact, in a gap"]) == "exact, in a gap"
+    assert alternatives(["exact", "exact, in a gap"]) == "exact, some in a gap"
+    assert (
+        alternatives(["exact, in a gap", "dilute limit"]) == "exact or dilute limit, some in a gap"
+    )
+    assert alternatives(["", ""]) == ""
 
 
 def points(**columns):

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.files.results import CONCENTRATION, SUMMARY_COLUMNS, swept_keys
+from glasspipe.report.kinds import IN_GAP
 from glasspipe.settings.schema import leaves, schema
 from glasspipe.system.terms import FIELDS, TERMS
 
@@ -266,7 +267,11 @@ def theory_kind(summary: pd.DataFrame, quantity: str, points: Sequence[str] | No
 
 def alternatives(kinds: Iterable[str]) -> str:
     """Return the kinds of theory that there are, ``exact or dilute limit``, or nothing."""
-    return " or ".join(dict.fromkeys(kind for kind in kinds if kind))
+    there = [kind for kind in dict.fromkeys(kinds) if kind]
+    behind = f", {IN_GAP}"
+    flat = sum(kind.endswith(behind) for kind in there)
+    plain = " or ".join(dict.fromkeys(kind.removesuffix(behind) for kind in there))
+    return plain + ("" if not flat else behind if flat == len(there) else f", some {IN_GAP}")
 
 
 def told(theory: float, kind: str) -> str:
