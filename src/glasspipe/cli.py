@@ -176,7 +176,7 @@ def _table(options: argparse.Namespace) -> None:
     from glasspipe.report.selection import FORMATS, select
     from glasspipe.report.study import open_study
 
-    summary = open_study(_results_folder(options.folder)).summary
+    summary = open_study(_results_folder(options.folder)).results.summary
     chosen = select(summary, options.columns, rows=options.rows, where=options.where)
     text = FORMATS[options.format](chosen, errors=options.errors, theory=options.theory)
     print(text, end="")
@@ -192,7 +192,9 @@ def _compare(options: argparse.Namespace) -> int:
     from glasspipe.report.comparison import compare, told
     from glasspipe.report.study import open_study
 
-    one, two = (open_study(_results_folder(path)) for path in (options.folder, options.other))
+    one, two = (
+        open_study(_results_folder(path)).results for path in (options.folder, options.other)
+    )
     found = compare(one, two, significance=options.significance)
     print(told(found))
     return int(len(found.different) > 0)

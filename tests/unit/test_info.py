@@ -72,12 +72,13 @@ def test_files_of_a_study(folder):
 
 def test_the_defects_of_a_point_have_units(folder):
     table = pd.DataFrame({"lattice.constant": [6.6], "S": [1], "B": [0.1]})
+    table = table.assign(position_x=2.0, splitting=0.3)
     table.attrs = {"point": '{"seed": 3}', "point_hash": "abc", **made_by()}
     results.write_defects(folder, "p0", table.take, rows=len(table), about=table.attrs)
     text = words(info(folder / results.DEFECTS / "p0.parquet"))
     assert "merged defects or statistics of one point" in text
     assert "point seed = 3 point hash abc" in text
-    assert "lattice.constant [Å], S [1], B [eV]" in text
+    assert "lattice_constant [Å], S [1], B [eV], position_x [angstrom], splitting [eV]" in text
 
 
 def test_a_file_of_somebody_else_is_not_called_ours(tmp_path):

@@ -48,7 +48,7 @@ def test_numbers_on_tunnelling_are_those_of_the_defects(small):
     summary = results.read_summary(folder)
     table = pd.read_parquet(folder / results.DEFECTS)
     for point in study.points:
-        mine = table[table["defects.gamma"] == point.swept["defects.gamma"]]
+        mine = table[table["defects_gamma"] == point.swept["defects.gamma"]]
         rows = summary[summary["point"] == point.name]
         found = rows.set_index(["quantity", "statistic"])["estimate"]
         assert found["free_S", "fraction"] == pytest.approx((mine["h"].abs() < 1e-5).mean())

@@ -27,9 +27,9 @@ def test_a_study_is_what_its_files_hold(folder):
     study = gp.open_study(str(folder))
     assert study.config["study"] == "study"
     assert study.points["point"].tolist() == ["p0", "p1", "p2", "p3"]
-    assert study.points["defects.gamma"].tolist() == [1.0, 2.0, 1.0, 2.0]
-    pd.testing.assert_frame_equal(study.summary, results.read_summary(folder))
-    pd.testing.assert_frame_equal(study.fits, results.read_fits(folder))
+    assert study.points["defects_gamma"].tolist() == [1.0, 2.0, 1.0, 2.0]
+    pd.testing.assert_frame_equal(study.summary, pd.read_parquet(folder / results.SUMMARY))
+    pd.testing.assert_frame_equal(study.fits, pd.read_csv(folder / results.FITS))
     assert study.curves("distributions.nc")["count"].dims == ("point", "quantity", "bin")
 
 
@@ -71,7 +71,7 @@ def test_results_of_another_config_are_refused(folder, stale):
     study = gp.open_study(folder)
     about = {**load(folder).about, "config_hash": "another"}
     if stale == "summary":
-        table = study.summary
+        table = study.results.summary
         table.attrs = about
         results.write_summary(folder, table)
     else:

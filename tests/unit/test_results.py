@@ -1,4 +1,5 @@
 import json
+import sqlite3
 from functools import partial
 
 import numpy as np
@@ -62,6 +63,7 @@ def test_swept_values_of_several_types_are_stored_as_text(tmp_path):
 def test_fits_read_back(tmp_path):
     row = dict.fromkeys(results.FITS_COLUMNS, THIRD) | {"quantity": "B", "range": "x <= 0.03"}
     table = pd.DataFrame([{"defects.species": "rotor", **row}])
+    results.write_summary(tmp_path, summary_table(**{"defects.species": "rotor"}))
     results.write_fits(tmp_path, table)
     pd.testing.assert_frame_equal(results.read_fits(tmp_path), table, check_dtype=False)
 
@@ -135,3 +137,44 @@ def test_a_dataset_that_lacks_a_variable_is_refused(tmp_path):
     results.write_merged(tmp_path, results.TRACES, xr.Dataset({"T": ("step", [1.0])}))
     with pytest.raises(DataError, match="no variable 'energy'"):
         results.read_merged(tmp_path, results.TRACES)
+
+
+@pytest.mark.parametrize(
+    ("names", "plain"),
+    [
+        (["x", "defects.concentration"], ["x", "defects_concentration"]),
+        (["B/U_S (eV)", "B stderr (eV)"], ["B_over_U_S_eV", "B_stderr_eV"]),
+        (["median |h|/D", "E/N (eV)"], ["median_abs_h_over_D", "E_over_N_eV"]),
+        (["defects.mixture.a b.share", "defects.mixture.a.b.share"], None),
+        (["defects.mixture.100.share", "100", "défaut", "$"], None),
+    ],
+)
+def test_names_of_columns_need_no_quotes(names, plain):
+    found = list(results.plain_names(names).values())
+    assert plain is None or found == plain
+    assert len(set(found)) == len(names)
+    frame = pd.DataFrame({name: [1.0, 3.0] for name in found})
+    for name in found:
+        assert len(frame.query(f"{name} < 2")) == 1
+    with sqlite3.connect(":memory:") as database:
+        frame.to_sql("found", database)
+        for name in found:
+            chosen = database.execute(f"SELECT COUNT(*) FROM found WHERE {name} < 2")
+            assert chosen.fetchone() == (1,)
+
+
+def test_files_have_plain_names_and_what_is_read_has_the_keys(tmp_path):
+    table = summary_table().assign(**{"defects.gamma": 1.0})
+    fits = pd.DataFrame([dict.fromkeys(results.FITS_COLUMNS, 1.0) | {"defects.gamma": 1.0}])
+    results.write_summary(tmp_path, table)
+    results.write_fits(tmp_path, fits)
+    for found in (
+        pd.read_parquet(tmp_path / results.SUMMARY),
+        pd.read_csv(tmp_path / results.SUMMARY_TEXT),
+        pd.read_csv(tmp_path / results.FITS),
+    ):
+        assert "defects_gamma" in found
+        assert not [name for name in found if "." in name]
+    assert list(results.read_summary(tmp_path)) == list(table)
+    assert list(results.read_fits(tmp_path)) == list(fits)
+    assert results.read_summary(tmp_path).attrs == table.attrs

@@ -46,7 +46,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def study(finished):
-    return open_study(finished.results)
+    return open_study(finished.results).results
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_the_explorer_shows_the_files(study):
     theory = {trace.legendgroup: i for i, trace in traces if trace.hovertext == "theory"}
     name = study.points["point"].iloc[1]
     summary = study.summary.set_index(["point", "quantity", "statistic"]).sort_index()
-    mine = study.defects.to_table().to_pandas().query("`defects.concentration` == 0.1")
+    mine = study.defects.to_table().to_pandas().query("defects_concentration == 0.1")
     for quantity in ("B", "b_eta"):
         field = data.sel(point=name, quantity=quantity)
         rows = summary.loc[(name, quantity)].loc[
@@ -139,7 +139,7 @@ def test_a_realisation_is_drawn_as_its_files_say(study):
     marks = [trace for trace in drawn.data if trace.mode == "markers"]
     assert [trace.visible for trace in marks] == [True, True, False, False]
     rows = study.defects.to_table().to_pandas().query("realisation == 0")
-    first = rows[rows["defects.concentration"] == 0.01]
+    first = rows[rows["defects_concentration"] == 0.01]
     numbers = np.concatenate([np.asarray(trace.customdata, dtype=float) for trace in marks[:2]])
     S = np.repeat([1, -1], [len(trace.x) for trace in marks[:2]])
     order = first["S"].to_numpy()[np.argsort(-first["S"].to_numpy(), kind="stable")]

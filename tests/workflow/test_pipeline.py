@@ -26,7 +26,10 @@ module glasspipe:
 use rule * from glasspipe
 """
 
-DEFECT_COLUMNS = ["S", "B", "h", "b_gamma", "b_eta", "b", "J_abs", "J_tau"]
+DEFECT_COLUMNS = [
+    *("position_x", "position_y", "position_z", "S", "B", "h", "b_gamma", "b_eta", "b"),
+    *("J_abs", "J_tau", "D", "Delta", "splitting"),
+]
 
 
 def test_a_study_makes_the_documented_files(finished):
@@ -81,11 +84,11 @@ def test_data_files_are_as_documented(finished, stage):
 
 def test_every_defect_has_a_row(finished):
     table = pd.read_parquet(finished.results / "defects.parquet")
-    assert [c for c in table.columns if c != "defects.concentration"] == [
+    assert [c for c in table.columns if c != "defects_concentration"] == [
         *("realisation", "defect"),
         *DEFECT_COLUMNS,
     ]
-    counts = table.groupby("defects.concentration").size()
+    counts = table.groupby("defects_concentration").size()
     numbers = [point.point.model.defects * 3 for point in study_files.load(finished.results).points]
     assert dict(counts) == dict(zip([0.01, 0.1], numbers, strict=True))
 

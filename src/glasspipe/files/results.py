@@ -5,11 +5,15 @@ medium written out). A column of a table or a variable of a NetCDF file has one 
 are not all numbers are stored as text. Floats are written such that they read back to the last
 bit, and nothing that depends on the time of writing is written.
 
+Columns have names that SQL and pandas' ``query`` take without quotes, ``defects_concentration`` of
+the key ``defects.concentration``; a summary that is read has the keys again.
+
 What a table or a dataset says of itself, its ``attrs``, is written with it: what it was made for,
 and by what. CSV has no place for that.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from numbers import Real
@@ -75,8 +79,11 @@ _VARIABLES = {
 
 CONCENTRATION = "defects.concentration"
 _HASH = "point_hash"
+_KEYS = "keys"
+"""What a summary says of its columns: of which swept key each is, where that has another name."""
+_WORDS = (("|", "abs "), ("/", " over "))
 _ATTRS = b"PANDAS_ATTRS"
-_GROUP = 1 << 20
+_GROUP = 1 << 19
 """Rows of a group in Parquet files, which are written and held together."""
 
 
@@ -86,6 +93,21 @@ def plain(values: Iterable[Any]) -> list[Any]:
     if all(isinstance(value, Real) and not isinstance(value, bool) for value in found):
         return found
     return [value if isinstance(value, str) else json.dumps(value) for value in found]
+
+
+def plain_names(names: Iterable[str]) -> dict[str, str]:
+    """Return names that need no quotes of those of columns, ``B_over_U_S_eV`` of ``B/U_S (eV)``."""
+    found: dict[str, str] = {}
+    for name in names:
+        text = name
+        for sign, word in _WORDS:
+            text = text.replace(sign, word, 1)
+        text = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+        text = f"_{text}" if text[:1].isdigit() or not text else text
+        while text in found.values():
+            text += "_"
+        found[name] = text
+    return found
 
 
 def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -124,6 +146,7 @@ def write_defects(
         writer: ParquetWriter | None = None
         for group in groups:
             frame = table(group)
+            frame = frame.rename(columns=plain_names(frame.columns))
             frame.attrs = dict(about)
             made = pa.Table.from_pandas(frame, preserve_index=False)
             made = made.replace_schema_metadata({**made.schema.metadata, _ATTRS: json.dumps(about)})
@@ -174,8 +197,11 @@ def write_summary(folder: Path, table: pd.DataFrame) -> None:
         The columns :data:`SUMMARY_COLUMNS`, and one for each swept key.
     """
     table = _plain_table(table, SUMMARY_COLUMNS)
-    _write_parquet(folder / SUMMARY, table)
-    write_csv(folder / SUMMARY_TEXT, table)
+    names = plain_names(table.columns)
+    written = table.rename(columns=names)
+    written.attrs = {**table.attrs, _KEYS: {names[key]: key for key in names if names[key] != key}}
+    _write_parquet(folder / SUMMARY, written)
+    write_csv(folder / SUMMARY_TEXT, written)
 
 
 def read_summary(folder: Path) -> pd.DataFrame:
@@ -191,7 +217,7 @@ def read_summary(folder: Path) -> pd.DataFrame:
         table = pd.read_parquet(path, page_checksum_verification=True)
     except (OSError, ValueError):
         raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
-    return _checked(path, table, SUMMARY_COLUMNS)
+    return _checked(path, table.rename(columns=table.attrs.pop(_KEYS, {})), SUMMARY_COLUMNS)
 
 
 def write_fits(folder: Path, table: pd.DataFrame) -> None:
@@ -208,7 +234,9 @@ def write_fits(folder: Path, table: pd.DataFrame) -> None:
 
 
 def read_fits(folder: Path) -> pd.DataFrame:
-    """Read the power-law fits of a study; swept keys that look like numbers are numbers.
+    """Read the power-law fits of a study; swept values that look like numbers are numbers.
+
+    The summary beside them knows the keys.
 
     Raises
     ------
@@ -220,7 +248,8 @@ def read_fits(folder: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
     except ValueError:
         raise DataError(f"{path}: not a CSV table") from None
-    return _checked(path, table, FITS_COLUMNS)
+    keys = parquet_about(folder / SUMMARY).get(_KEYS, {})
+    return _checked(path, table.rename(columns=keys), FITS_COLUMNS)
 
 
 def write_merged(folder: Path, name: str, data: xr.Dataset) -> None:
@@ -259,7 +288,9 @@ def read_merged(folder: Path, name: str) -> xr.Dataset:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, floats to the last bit."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+        table.rename(columns=plain_names(table.columns)).to_csv(
+            temporary, index=False, lineterminator="\n", encoding="utf-8"
+        )
 
 
 def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -70,7 +70,9 @@ def study(folder: Path) -> None:
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(files, members))
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
-    labels = {name: ("point", values) for name, values in {"point": names, **keys}.items()}
+    named = results.plain_names(keys)
+    columns = {"point": names, **{named[key]: values for key, values in keys.items()}}
+    labels = {name: ("point", values) for name, values in columns.items()}
     x = xr.Dataset({"x": ("point", [float(data["x"]) for data in points])}, labels)
     for file in dict.fromkeys(one.file for one in OBSERVABLES if one.file):
         held = [one.merged(points) for one in OBSERVABLES if one.file == file]

@@ -10,6 +10,7 @@ from glasspipe.errors import DataError
 from glasspipe.files import results
 from glasspipe.files.dataset import opened
 from glasspipe.report.presentation import key_unit
+from glasspipe.settings.schema import leaves, schema
 from glasspipe.stages import STAGES
 from glasspipe.stages.study_files import STUDY_FILE, load
 
@@ -133,12 +134,17 @@ def _held(units: Mapping[str, str], dimensions: Mapping[str, str] | None = None)
     known = _units()
     shown = []
     for name, own in units.items():
-        unit = own or known.get(name) or key_unit(name)
+        unit = own or known.get(name)
         where = f"({dimensions[name]})" if dimensions and len(dimensions) <= _FEW else ""
         shown.append(f"{name}{where}" + (f" [{unit}]" if unit else ""))
     return ", ".join(shown)
 
 
 def _units() -> dict[str, str]:
-    """Return the units of the stages' variables, which tables of defects have as columns."""
-    return {name: each.units for stage in STAGES.values() for name, each in stage.variables.items()}
+    """Return the units of the columns that tables have: variables of the stages, swept keys."""
+    keys = [key for key, _ in leaves(schema())]
+    swept = {column: key_unit(key) for key, column in results.plain_names(keys).items()}
+    stages = (stage.variables.items() for stage in STAGES.values())
+    own = {name: each.units for variables in stages for name, each in variables}
+    places = {f"position_{axis}": own["position"] for axis in "xyz"}
+    return swept | own | places | {"splitting": "eV"}

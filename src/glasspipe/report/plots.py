@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from glasspipe.errors import DataError
 from glasspipe.files import results
 from glasspipe.report import drawing
-from glasspipe.report.observable import Results
 from glasspipe.report.observables.fields import merged
 from glasspipe.report.presentation import SYMBOLS, alternatives, arrange, pick
+from glasspipe.report.study import OpenStudy
 
 
 def plot_statistic(
-    study: Results,
+    study: OpenStudy,
     quantity: str,
     statistic: str,
     *,
@@ -28,7 +28,7 @@ def plot_statistic(
 
     Parameters
     ----------
-    study : Results
+    study : OpenStudy
         From :func:`glasspipe.open_study`.
     quantity, statistic : str
         As in the summary, such as ``"B"`` and ``"std"``.
@@ -47,7 +47,7 @@ def plot_statistic(
     DataError
         If the study has no such statistic.
     """
-    summary = study.summary
+    summary = study.results.summary
     mine = summary[(summary["quantity"] == quantity) & (summary["statistic"] == statistic)]
     if mine.empty:
         known = summary.loc[summary["quantity"] == quantity, "statistic"].unique()
@@ -74,7 +74,7 @@ def plot_statistic(
 
 
 def plot_distribution(
-    study: Results,
+    study: OpenStudy,
     quantity: str,
     points: Iterable[str] | None = None,
     *,
@@ -86,7 +86,7 @@ def plot_distribution(
 
     Parameters
     ----------
-    study : Results
+    study : OpenStudy
         From :func:`glasspipe.open_study`.
     quantity : str
         Field, such as ``"B"``.
@@ -123,9 +123,9 @@ def plot_distribution(
         ax.set_xlabel(f"${SYMBOLS[quantity]}$ / scale")
 
 
-def _labels(study: Results) -> dict[str, str]:
+def _labels(study: OpenStudy) -> dict[str, str]:
     """Return where in the sweep each point is."""
-    arrangement = arrange(study.summary)
+    arrangement = arrange(study.results.summary)
     return {
         name: ", ".join(filter(None, [arrangement.axis.at(position), series.label]))
         for series in arrangement.series

@@ -24,6 +24,7 @@ from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
 from glasspipe.stages.work import Work
 from glasspipe.theory.estimates import energy_scale, field_scale
+from glasspipe.theory.levels import splitting
 
 if TYPE_CHECKING:
     from glasspipe.report.expectation import Expectation
@@ -215,9 +216,18 @@ class PointData:
                 **{key: np.repeat(value, len(rows)) for key, value in swept.items()},
                 "realisation": np.repeat(realisations, N).astype(np.int32)[inside],
                 "defect": np.tile(defects, len(realisations))[inside],
-                **{name: self._value(name, chosen).ravel()[inside] for name in _COLUMNS},
+                **{name: values.ravel()[inside] for name, values in self._columns(chosen)},
             }
         )
+
+    def _columns(self, chosen: slice) -> Iterator[tuple[str, NDArray[Any]]]:
+        """Yield what the table has of each defect of some realisations (R, N), by name."""
+        position = self._read(SAMPLE, "position", chosen)
+        yield from ((f"position_{axis}", position[..., k]) for k, axis in enumerate("xyz"))
+        values = {name: self._value(name, chosen) for name in _COLUMNS}
+        yield from values.items()
+        D, Delta = (self._read(SAMPLE, name, chosen) for name in ("D", "Delta"))
+        yield from {"D": D, "Delta": Delta, "splitting": splitting(values["b"], Delta)}.items()
 
     def _read(self, stage: Stage, name: str, rows: slice = _ALL) -> NDArray[Any]:
         """Return a variable of a stage, of all realisations together or of some."""

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from glasspipe.errors import ConfigError
+from glasspipe.files.results import plain_names
 from glasspipe.report import latex
 from glasspipe.report.presentation import (
     SYMBOLS,
@@ -64,7 +65,8 @@ def select(
     columns : sequence of str
         Pairs of a quantity and a statistic, ``B:std``.
     rows : sequence of str
-        What tells the rows apart, ``point``, ``x`` or swept keys; by default all swept keys.
+        What tells the rows apart, ``point``, ``x`` or swept keys, as in the config or as in the
+        files; by default all swept keys.
     where : sequence of str
         Conditions that a point must meet, ``defects.concentration<=0.01``.
 
@@ -74,7 +76,7 @@ def select(
         If a name is not there, no point is left, or the rows are not told apart.
     """
     points = points_of(summary)
-    rows = list(rows) or list(points.columns[1:-1]) or ["point"]
+    rows = [_key(points, name) for name in rows] or list(points.columns[1:-1]) or ["point"]
     for name in rows:
         _check("rows", name, points.columns)
     for condition in where:
@@ -94,6 +96,12 @@ def select(
     names = points["point"].tolist()
     picked = {column: _pick(summary, column, names) for column in columns}
     return Selection(points[rows].reset_index(drop=True), picked)
+
+
+def _key(points: pd.DataFrame, name: str) -> str:
+    """Return the swept key of which a name is that of its column in the files, or the name."""
+    keys = {column: key for key, column in plain_names(points.columns).items()}
+    return keys.get(name, name)
 
 
 def _check(option: str, name: str, allowed: Sequence[str]) -> None:
@@ -121,6 +129,7 @@ def _meets(points: pd.DataFrame, condition: str) -> pd.Series:
             f"where: found {condition!r}; allowed: a key, one of {' '.join(_COMPARISONS)}, a value"
         )
     key, sign, value = found.groups()
+    key = _key(points, key)
     _check("where", key, points.columns)
     if not pd.api.types.is_numeric_dtype(points[key]):
         if sign not in ("=", "!="):
@@ -140,6 +149,7 @@ def as_csv(chosen: Selection, *, errors: bool, theory: bool) -> str:
         table[name] = picked["estimate"]
         for part in parts:
             table[f"{name} {part}"] = picked[part]
+    table = table.rename(columns=plain_names(table.columns))
     return table.to_csv(index=False, lineterminator="\n")
 
 

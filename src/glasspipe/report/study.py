@@ -1,14 +1,78 @@
 """A study that has been run, opened in Python."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import xarray as xr
 
 from glasspipe.errors import DataError
-from glasspipe.files.results import SUMMARY
+from glasspipe.files.results import CLAIMS, SUMMARY, plain_names
 from glasspipe.report.observable import Results
 from glasspipe.stages.study_files import RUN
 
+if TYPE_CHECKING:
+    from pyarrow.dataset import Dataset
 
-def open_study(folder: str | Path) -> Results:
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """The results of a study; columns of swept keys are named as in its files.
+
+    Parameters
+    ----------
+    results : Results
+        Its aggregate files.
+    """
+
+    results: Results
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self.results.folder
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The complete config."""
+        return self.results.config
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The name, the swept values and the realised x of each point."""
+        return _plain(self.results.points)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The statistics of all points, each with its error, its theory and the kind of that."""
+        return _plain(self.results.summary)
+
+    @property
+    def fits(self) -> pd.DataFrame:
+        """The power laws."""
+        return _plain(self.results.fits)
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """The statements of the paper, and what the study says of each."""
+        return pd.read_csv(self.folder / CLAIMS)
+
+    @property
+    def defects(self) -> "Dataset":
+        """The rows of all defects, of which only what is asked for is read."""
+        return self.results.defects
+
+    def curves(self, file: str) -> xr.Dataset:
+        """Return one of the NetCDF files of the study, ``distributions.nc`` say."""
+        return self.results.curves(file)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns=plain_names(table.columns))
+
+
+def open_study(folder: str | Path) -> OpenStudy:
     """Open the results of a study, each of which is read when it is first asked for.
 
     Parameters
@@ -26,4 +90,4 @@ def open_study(folder: str | Path) -> Results:
     found = Results(Path(folder))
     if not (found.study.folder / SUMMARY).is_file():
         raise DataError(f"{folder}: holds no results yet; {RUN} makes them")
-    return found
+    return OpenStudy(found)
