@@ -71,7 +71,8 @@ class Component:
 def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
     """Components of a config's section ``defects``: one, or those of the mixture.
 
-    What a component of the mixture leaves out is that of the section.
+    What a component of the mixture leaves out is that of the section. They are in the order of
+    their names, for that in which a config lists them makes no other study.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
         return (_component(defects, "defects"),)
     return tuple(
         _component({**defects, **given}, f"defects.mixture.{name}")
-        for name, given in defects["mixture"].items()
+        for name, given in sorted(defects["mixture"].items())
     )
 
 
