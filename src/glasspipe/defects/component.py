@@ -133,8 +133,9 @@ def _strength(value: float | Mapping[str, Any], key: str) -> Strength:
 
 
 def _distribution(value: Mapping[str, Any], key: str) -> Distribution:
+    parameters = sorted((str(name), number) for name, number in value["parameters"].items())
     try:
-        found = Distribution(value["distribution"], tuple(sorted(value["parameters"].items())))
+        found = Distribution(value["distribution"], tuple(parameters))
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
     if not 0 < found.variance < inf:
