@@ -22,7 +22,7 @@ PACKAGE = Path(glasspipe.__file__).parent
 COMPILED = cache_folder(PACKAGE / "kernels")
 NAMESPACE = ("unshare", "--map-root-user", "--mount", "sh", "-ec")
 FULL = 'mount -t tmpfs -o size="$1" none "$2"; cp -a "$3"/. "$2"; '
-LOOK = 'diff -r "$2" "$3" >&2; exit $status'
+LOOK = 'rm -f "$2/filler"; diff -r "$2" "$3" >&2; exit $status'
 READ_ONLY = 'for path; do mount --bind "$path" "$path"; mount -o remount,bind,ro "$path"; done'
 
 POINT = {
@@ -94,6 +94,18 @@ def test_a_full_disk_ends_a_stage_in_one_line(made, tmp_path, stage):
     nothing.mkdir()
     script = f"{FULL}status=0; {command(made, stage, folder / 'out.nc')} || status=$?; {LOOK}"
     refused(isolated(script, "16k", folder, nothing), "out.nc: No space left on device")
+
+
+@pytest.mark.parametrize("what", ["aggregate --point", "aggregate", "report"])
+def test_a_full_disk_takes_no_result(finished, tmp_path, what):
+    """20 kB are left, enough for the first of the report's files."""
+    folder = tmp_path / finished.results.name
+    folder.mkdir()
+    name = next((finished.results / "points").iterdir()).stem if "--point" in what else ""
+    run = f'glasspipe {what} {name} "$2" || status=$?'
+    fill = 'cat /dev/zero >"$2/filler" 2>/dev/null || truncate --size=-20k "$2/filler"; '
+    done = isolated(f"{FULL}{fill}status=0; {run}; {LOOK}", "64m", folder, finished.results)
+    refused(done, "No space left on device")
 
 
 def test_an_installation_that_is_read_only(made, tmp_path):
