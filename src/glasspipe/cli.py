@@ -188,6 +188,24 @@ def _info(options: argparse.Namespace) -> None:
     print(info(options.file))
 
 
+def _reproduce(options: argparse.Namespace) -> int:
+    from glasspipe.files.dataset import refuse_overwriting, replacing
+    from glasspipe.report.reproduction import recipe, remade
+
+    how = recipe(options.file)
+    if options.output is not None:
+        refuse_overwriting(options.output, [options.file])
+        with replacing(options.output) as temporary:
+            temporary.write_text(how.text(options.output.name), "utf-8")
+    elif not options.run_it:
+        print(how.text("CONFIG"), end="")
+    if not options.run_it:
+        return 0
+    same, verdict = remade(options.file, how)
+    print(verdict)
+    return int(not same)
+
+
 def _compare(options: argparse.Namespace) -> int:
     from glasspipe.report.comparison import compare, told
     from glasspipe.report.study import open_study
@@ -289,6 +307,7 @@ def _parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="say what a file is and what made it")
     info.add_argument("file", type=Path, metavar="FILE")
     info.set_defaults(run=_info)
+    _reproduce_parser(commands)
     compare = commands.add_parser("compare", help="say what differs between two studies")
     compare.add_argument("folder", type=Path, metavar=_STUDY)
     compare.add_argument("other", type=Path, metavar=_STUDY)
@@ -297,6 +316,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.set_defaults(run=_compare)
     return parser
+
+
+def _reproduce_parser(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    reproduce = commands.add_parser("reproduce", help="say what makes a file anew, and make it")
+    reproduce.add_argument("file", type=Path, metavar="FILE")
+    reproduce.add_argument("-o", "--output", type=Path, metavar="CONFIG", help="write it there")
+    reproduce.add_argument(
+        "--run", action="store_true", dest="run_it", help="make the file anew and compare"
+    )
+    reproduce.set_defaults(run=_reproduce)
 
 
 def _table_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -50,6 +50,10 @@ BAD = [
         "defects: {gamma: .nan}",
         r"^defects\.gamma: found nan; allowed: a number or \{dis.*eV\)$",
     ),
+    (
+        "defects: {gamma: {distribution: norm, parameters: {true: 1, loc: 2}}}",
+        r"^defects\.gamma: parameters of norm are True, loc; allowed are loc, scale$",
+    ),
     ("defects: {eta: -.inf}", r"^defects\.eta: found -inf; allowed: a number or \{dis.*eV\)$"),
     (f"defects: {{zeta: 1{'0' * 400}}}", r"^defects\.zeta: found 10{56}\.\.\.; allowed"),
     ("seed: [1]", r"^seed: found a list; allowed: an integer ≥ 0"),
@@ -371,3 +375,14 @@ def test_the_advice_about_a_number_works(tmp_path):
     for number in ("9", "-0.5", "7.0e+3", "+5", "0", "1.", "1.0e-3"):
         path.write_text(f"study: s\ndefects: {{eta: {number}}}\n")
         assert load_study(path).config["defects"]["eta"] == float(number)
+
+
+def test_aliases_without_end_are_refused(tmp_path):
+    """Fourteen lines would be 4¹⁴ values, each of which an error would show."""
+    value = "{a: 1}"
+    for depth in range(14):
+        value = f"{{a: &a{depth} {value}, b: *a{depth}, c: *a{depth}, d: *a{depth}}}"
+    for text in (f"sample: {{source: {{file: {value}}}}}", "sample: &itself [*itself]"):
+        (tmp_path / "study.yaml").write_text(f"study: s\n{text}\n", "utf-8")
+        with pytest.raises(ConfigError, match="more than 1000000 values, those of aliases incl"):
+            load_study(tmp_path / "study.yaml")

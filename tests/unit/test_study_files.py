@@ -58,6 +58,14 @@ def test_realisations_fall_into_chunks(study):
     }
 
 
+def test_more_chunks_than_can_be_planned_are_refused():
+    config = {"study": "many", "realisations": 10_000_000, "realisations_per_job": 1}
+    message = "^realisations_per_job: found 1, which makes 10000000 jobs .* allowed: at least 10,"
+    with pytest.raises(ConfigError, match=message):
+        chunks(study_from(config))
+    assert len(chunks(study_from({**config, "realisations_per_job": 1000}))) == 10_000
+
+
 def test_a_stage_reads_its_part_back(study, tmp_path):
     study_files.write(study, tmp_path)
     for name, parts in works(study, stages_of(study)).items():

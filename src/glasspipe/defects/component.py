@@ -71,7 +71,8 @@ class Component:
 def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
     """Components of a config's section ``defects``: one, or those of the mixture.
 
-    What a component of the mixture leaves out is that of the section.
+    What a component of the mixture leaves out is that of the section. They are in the order of
+    their names, for that in which a config lists them makes no other study.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
         return (_component(defects, "defects"),)
     return tuple(
         _component({**defects, **given}, f"defects.mixture.{name}")
-        for name, given in defects["mixture"].items()
+        for name, given in sorted(defects["mixture"].items())
     )
 
 
@@ -132,8 +133,9 @@ def _strength(value: float | Mapping[str, Any], key: str) -> Strength:
 
 
 def _distribution(value: Mapping[str, Any], key: str) -> Distribution:
+    parameters = sorted((str(name), number) for name, number in value["parameters"].items())
     try:
-        found = Distribution(value["distribution"], tuple(sorted(value["parameters"].items())))
+        found = Distribution(value["distribution"], tuple(parameters))
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
     if not 0 < found.variance < inf:

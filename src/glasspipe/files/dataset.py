@@ -25,6 +25,7 @@ import glasspipe
 from glasspipe.errors import DataError
 from glasspipe.files.links import DAMAGED, check_links
 from glasspipe.files.seal import check_seal, seal
+from glasspipe.files.sink import sink
 from glasspipe.files.variables import AXES, REALISATION, Variable
 
 if TYPE_CHECKING:
@@ -105,6 +106,21 @@ def sealing(path: Path) -> Iterator[Path]:
         seal(temporary)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator["h5netcdf.File"]:
+    """Yield a new NetCDF file, which is sealed and appears under its name when it is complete.
+
+    Raises
+    ------
+    OSError
+        If something could not be written.
+    """
+    import h5netcdf
+
+    with sealing(path) as temporary, sink(temporary, path) as raw, h5netcdf.File(raw, "w") as file:
+        yield file
+
+
 def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:
     """Refuse an output that is one of the inputs, whatever the two are called.
 
@@ -182,9 +198,7 @@ def create(
     dtypes, attributes : mapping, optional
         Types other than the default ones; further global attributes.
     """
-    import h5netcdf
-
-    with sealing(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    with writing(path) as file:
         file.attrs.update(
             {
                 "stage": origin.stage,

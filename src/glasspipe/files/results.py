@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from xarray.backends import H5NetCDFStore
 
 from glasspipe.errors import DataError
 from glasspipe.files.arrays import read_arrays
-from glasspipe.files.dataset import opened, replacing, sealing
+from glasspipe.files.dataset import opened, replacing, writing
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
@@ -303,8 +304,8 @@ def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _write_netcdf(path: Path, data: xr.Dataset) -> None:
-    with sealing(path) as temporary:
-        data.to_netcdf(temporary, engine="h5netcdf")
+    with writing(path) as file:
+        data.dump_to_store(H5NetCDFStore(file))
 
 
 def _read_netcdf(path: Path) -> xr.Dataset:

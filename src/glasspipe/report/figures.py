@@ -52,7 +52,7 @@ def _write_one(figure: Figure, found: Results) -> None:
     stem = found.folder / "figures" / figure.name
     try:
         save(figure.draw(found), stem, found)
-    except DataError:
+    except (DataError, OSError):  # of a full disk above all
         raise
     except Exception as error:
         why = f"the figure {figure.name} could not be drawn: {type(error).__name__}: {error}"

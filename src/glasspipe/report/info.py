@@ -9,9 +9,11 @@ from typing import Any
 from glasspipe.errors import DataError
 from glasspipe.files import results
 from glasspipe.files.dataset import opened
+from glasspipe.files.record import read_record
 from glasspipe.report.presentation import key_unit
 from glasspipe.settings.schema import leaves, schema
 from glasspipe.stages import STAGES
+from glasspipe.stages.forecast import AGGREGATE, MERGE, REPORT, record_file
 from glasspipe.stages.study_files import STUDY_FILE, load
 
 Line = tuple[str, str]
@@ -36,7 +38,7 @@ def info(path: Path) -> str:
         start = file.read(8)
     readers = {b"\x89HDF": _netcdf, b"PAR1": _parquet}
     read = next((read for mark, read in readers.items() if start.startswith(mark)), _csv)
-    lines = [("file", f"{path}, {path.stat().st_size} bytes"), *read(path)]
+    lines = [("file", f"{path}, {path.stat().st_size} bytes"), *read(path), *_took(path.resolve())]
     return "\n".join(line for name, text in lines for line in _wrapped(name, text))
 
 
@@ -127,6 +129,27 @@ def _values(sections: Mapping[str, Any], prefix: str = "") -> str:
         shown = json.dumps(value, ensure_ascii=False)
         found.append(_values(value, f"{prefix}{name}.") if nested else f"{prefix}{name} = {shown}")
     return ", ".join(filter(None, found))
+
+
+def _took(path: Path) -> Iterator[Line]:
+    """Yield what the job took that made a file in the folder of a study."""
+    folder = next((up for up in path.parents if (up / STUDY_FILE).is_file()), None)
+    if folder is None:
+        return
+    kind, *names = path.relative_to(folder).parts
+    if kind == "data":
+        words = [*names[:-1], path.stem]
+    elif kind in (results.DEFECTS, results.POINTS):
+        words = [MERGE, path.stem]
+    else:
+        words = [REPORT if kind in (results.CLAIMS, "tables") else AGGREGATE]
+    record = read_record(folder / record_file(*words))
+    if record is not None:
+        yield (
+            "its job took",
+            f"{record.cpu_s:g} s of CPU, {record.wall_s:g} s and {record.rss_mb:g} MB,"
+            f" on {record.machine} ({record.processor}), from {record.started}",
+        )
 
 
 def _held(units: Mapping[str, str], dimensions: Mapping[str, str] | None = None) -> str:

@@ -66,7 +66,7 @@ def _check_components(model: Model) -> None:
     if type_ != "rock_salt" and set(sublattices) != {"anion"}:
         number = sublattices.index("cation")
         names = model.sections["defects"]["mixture"]
-        where = "" if names == "none" else f"mixture.{list(names)[number]}."
+        where = "" if names == "none" else f"mixture.{sorted(names)[number]}."
         raise ConfigError(
             f"defects.{where}sublattice: found cation with lattice.type {type_}, all of whose sites"
             " are alike; allowed: anion (the default), or lattice.type rock_salt"

@@ -41,9 +41,22 @@ def _parse(text: str, path: Path) -> Any:
         try:
             return json.loads(text, object_pairs_hook=_unique)
         except json.JSONDecodeError:
-            return yaml.load(text, _Loader)
+            return _bounded(yaml.load(text, _Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {_problem(error)}") from None
+
+
+def _bounded(value: Any) -> Any:
+    """Refuse what a few lines of aliases make endless."""
+    waiting, seen = [value], 0
+    while waiting:
+        found = waiting.pop()
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise ValueError(f"more than {_MOST_VALUES} values, those of aliases included")
+        if isinstance(found, dict | list):
+            waiting += found.values() if isinstance(found, dict) else found
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -58,6 +71,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _PLAIN = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+.*|[-+]?\.\D+")
 """Numbers that everybody reads alike, and infinity and nan, which the schema refuses."""
+
+
+_MOST_VALUES = 1_000_000
 
 
 class _Loader(yaml.SafeLoader):

@@ -70,6 +70,16 @@ def of_results(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in _NO_RESULT}
 
 
+def written(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a complete config as a user may write it: no sweep where nothing is swept."""
+    return {key: value for key, value in config.items() if value != {}}
+
+
+def study_of(config: Mapping[str, Any]) -> Study:
+    """Return the study of a complete config, or of what its results depend on."""
+    return study_from(written(config))
+
+
 def merge_settings(study: Study) -> dict[str, str]:
     """Return what the merged files of each point depend on besides its data files.
 
@@ -220,15 +230,13 @@ class StudyFiles:
     @property
     def study(self) -> Study:
         """The study, cut into the chunks that it was run in."""
-        written = {key: value for key, value in self.config.items() if value != {}}
-        return study_from({**written, _SPLIT: len(self.points[0].chunks[0])})
+        return study_of({**self.config, _SPLIT: len(self.points[0].chunks[0])})
 
     @property
     def about(self) -> dict[str, str]:
         """What the files of the whole study say of themselves."""
         config = of_results(self.config)
-        text = json.dumps(config, sort_keys=True)
-        return {"config": text, "config_hash": hash_of(config), **made_by()}
+        return {"config": json.dumps(config), "config_hash": hash_of(config), **made_by()}
 
     def point(self, name: str) -> PointFiles:
         """Return the point of that name.

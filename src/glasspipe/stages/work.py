@@ -8,7 +8,7 @@ still good.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import floor, log2, prod
+from math import ceil, floor, log2, prod
 
 import numpy as np
 
@@ -31,6 +31,8 @@ PART_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 RECORDS = "benchmarks"
 """Folder of the records of what jobs took, in the study's folder."""
 
+_MOST_CHUNKS = 1_000_000
+"""Of all points together."""
 _JOB_SECONDS = 120.0
 """Of the stages of a chunk, at most, if one does not say how many realisations it has."""
 _FEWEST_JOBS, _SHORTEST = 4, 30.0
@@ -166,9 +168,21 @@ def chunk_name(numbers: range) -> str:
 
 @cache
 def chunks(study: Study) -> dict[str, range]:
-    """Return the realisations of each chunk, by its name."""
+    """Return the realisations of each chunk, by its name.
+
+    Raises
+    ------
+    ConfigError
+        If there are more of all points than anything can plan.
+    """
     asked, wanted = study.config["realisations_per_job"], study.realisations
     size = wanted if asked == "all" else _fitting(study) if asked == "auto" else asked
+    number = len(study.points) * ceil(wanted / size)
+    if number > _MOST_CHUNKS:
+        raise ConfigError(
+            f"realisations_per_job: found {asked}, which makes {number} jobs a stage; allowed: at"
+            f" least {ceil(len(study.points) * wanted / _MOST_CHUNKS)}, for {_MOST_CHUNKS} jobs"
+        )
     starts = range(0, wanted, size)
     cut = (range(start, min(start + size, wanted)) for start in starts)
     return {chunk_name(numbers): numbers for numbers in cut}

@@ -63,7 +63,7 @@ def write(found: Results) -> None:
     """
     try:
         text = page(found)
-    except DataError:
+    except (DataError, OSError):  # of a full disk above all
         raise
     except Exception as error:  # or the figures and tables would be lost with it
         why = f"the page could not be made: {type(error).__name__}: {error}"
