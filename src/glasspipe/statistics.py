@@ -3,9 +3,8 @@
 The fields of one realisation are correlated (a near pair of defects gives two large fields), and
 their laws have tails so heavy that the fourth moment, which sets the error of a standard
 deviation, is ruled by pairs that may not occur in the sample. So errors are those of whole
-realisations resampled, and where theory knows the sampling error it can weight a fit instead: a
-sample without near pairs has too small a width and too small a bootstrap error *together*, and
-weights taken from it pull a fit downwards.
+realisations resampled, and of a mean square a part that is known to be 0 in the mean can be left
+out: a sample without near pairs has too small a width and too small a bootstrap error *together*.
 """
 
 from dataclasses import dataclass
@@ -45,7 +44,11 @@ class Estimate:
 
 
 def describe(
-    values: ArrayLike, rng: np.random.Generator, *, resamples: int = 200
+    values: ArrayLike,
+    rng: np.random.Generator,
+    *,
+    resamples: int = 200,
+    excess: ArrayLike | None = None,
 ) -> dict[str, Estimate]:
     """Return every statistic of ``STATISTICS`` with its bootstrap error over realisations.
 
@@ -64,6 +67,9 @@ def describe(
         What the resampling draws from.
     resamples : int
         Number of bootstrap samples.
+    excess : array (realisations,), optional
+        Of the mean square of each realisation a part whose mean over realisations is known to be 0,
+        in the unit squared; the standard deviation is made without it.
 
     Raises
     ------
@@ -75,30 +81,31 @@ def describe(
         raise ValueError(f"values have shape {values.shape}; (realisations, defects) is needed")
     if not np.all(np.isfinite(values)):
         raise ValueError("values hold a number that is not finite")
+    known = np.zeros(len(values)) if excess is None else np.asarray(excess, dtype=float)
     whole = np.ones((1, len(values)))
-    estimates = _statistics(values, whole)
+    estimates = _statistics(values, known, whole)
     if len(values) == 1:
         replicas = {name: np.full(resamples, np.nan) for name in STATISTICS}
     else:
         draws = rng.multinomial(
             len(values) - 1, np.full(len(values), 1 / len(values)), size=resamples
         )
-        replicas = _statistics(values, draws.astype(float))
+        replicas = _statistics(values, known, draws.astype(float))
     return {
         name: Estimate(float(estimates[name][0]), float(np.std(replicas[name])), replicas[name])
         for name in STATISTICS
     }
 
 
-def _statistics(values: Array, weights: Array) -> dict[str, Array]:
+def _statistics(values: Array, excess: Array, weights: Array) -> dict[str, Array]:
     """Statistics (samples,) of samples that hold realisation r ``weights[sample, r]`` times."""
-    found = _moments(values, weights)
+    found = _moments(values, excess, weights)
     found |= _quantiles(values, weights, QUANTILES)
     found["quartile_half_width"] = (found.pop("q75") - found.pop("q25")) / 2
     return found | _quantiles(np.abs(values), weights, {"median_abs": 0.5})
 
 
-def _moments(values: Array, weights: Array) -> dict[str, Array]:
+def _moments(values: Array, excess: Array, weights: Array) -> dict[str, Array]:
     """Mean, standard deviation and excess kurtosis from the power sums of each realisation."""
     centre = values.mean()
     deviation = values - centre
@@ -108,7 +115,9 @@ def _moments(values: Array, weights: Array) -> dict[str, Array]:
     fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
     kurtosis = np.full_like(m1, np.nan)
     np.divide(fourth, variance**2, out=kurtosis, where=variance > 0)
-    return {"mean": centre + m1, "std": np.sqrt(variance), "kurtosis": kurtosis - 3}
+    left = np.maximum(variance - weights @ excess / weights.sum(axis=1), 0.0)
+    expected = np.where(variance > 0, left, 0.0)  # the excess of a field that is 0 is rounding
+    return {"mean": centre + m1, "std": np.sqrt(expected), "kurtosis": kurtosis - 3}
 
 
 def _quantiles(values: Array, weights: Array, levels: dict[str, float]) -> dict[str, Array]:
@@ -325,10 +334,6 @@ def fit_power_law(
 
     The weights are (y/σ)². The exponent is linear in the log y, p = Σ a_k log y_k, so its error is
     √(Σ a_k² (σ_k/y_k)²), and with resampled y the standard deviation of Σ a_k log y_k.
-
-    For the standard deviation of a heavy-tailed field give the sampling error that theory predicts
-    (:meth:`glasspipe.theory.field_law.FieldLaw.std_error`) as ``error``, and the bootstrap as
-    ``resampled``.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.defects.tensors import of_axes
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.quadrature import gauss_rule
@@ -15,7 +15,7 @@ from glasspipe.system.terms import FIELDS
 from glasspipe.theory import pair_fields as pair_fields_
 from glasspipe.theory.continuum import continuum, radial_integral
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, half_lattice, reciprocal_sum
+from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, reciprocal_sum
 from glasspipe.theory.pair_fields import (
     fine_half_sphere,
     pair_coupling,

@@ -10,7 +10,7 @@ from scipy.special import gamma
 
 from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution
-from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.defects.realisation import draw
 from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.greens import green_derivatives
@@ -21,7 +21,7 @@ from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.continuum import continuum
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_law import Panels, surroundings
-from glasspipe.theory.lattice_sums import PowerSums, half_lattice, reciprocal_sum
+from glasspipe.theory.lattice_sums import PowerSums, reciprocal_sum
 from glasspipe.theory.pair_fields import cubic_group, fine_half_sphere, half_sphere, pair_fields
 from glasspipe.theory.population import Population, _component_kinds, of_defects
 from glasspipe.theory.thinning import orbits, thinned
@@ -301,7 +301,7 @@ def test_rock_salt_in_a_crystal():
     rng = np.random.default_rng(5)
     receivers, sources = (draw(rng, 20_000, point.model.components).tensors for _ in range(2))
     box = np.full(3, point.model.lattice.edge)
-    found = expectations(point.model, receivers[:100], box=box, values=100)
+    found = expectations(point.model, receivers[:100], box=box)
     n = rng.normal(size=(20_000, 3))
     n /= np.linalg.norm(n, axis=1)[:, None]
     green = green_derivatives(n, 2, point.model.medium)

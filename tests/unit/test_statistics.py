@@ -39,6 +39,20 @@ def test_estimates_are_numpys(shape):
         assert found[name].value == pytest.approx(value, rel=1e-10), name
 
 
+def test_a_known_excess_of_the_mean_square_is_left_out_of_the_width():
+    """With its error: of what is left, sample by sample; other statistics stay as they are."""
+    X, excess = rng(2).standard_normal((12, 30)), rng(4).normal(scale=0.1, size=12)
+    plain, found = (describe(X, rng(3), resamples=25, excess=e) for e in (None, excess))
+    assert found["std"].value == pytest.approx(np.sqrt(X.var() - excess.mean()), rel=1e-12)
+    draws = rng(3).multinomial(11, np.full(12, 1 / 12), size=25)
+    left = plain["std"].resampled ** 2 - draws @ excess / 11
+    assert found["std"].resampled == pytest.approx(np.sqrt(left), rel=1e-12)
+    for name in set(STATISTICS) - {"std"}:
+        assert found[name].value == plain[name].value
+    assert describe(0 * X, rng(), excess=excess)["std"].value == 0
+    assert describe(X, rng(), excess=excess + 5)["std"].value == 0
+
+
 def test_resampled_statistics_are_those_of_the_resampled_data():
     """The fast bootstrap against one that builds every sample: the same draws, the same numbers."""
     X = rng(2).standard_cauchy((12, 30))

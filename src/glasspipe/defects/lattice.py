@@ -5,6 +5,8 @@ cubic, a/2 for the others), so that displacements between sites are exact.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
 from math import ceil, sqrt
 
 import numpy as np
@@ -70,6 +72,11 @@ class Lattice:
         return self.constant * self.size
 
     @property
+    def period(self) -> int:
+        """Edge of the box on the mesh."""
+        return self.mesh_per_cell * self.size
+
+    @property
     def sites(self) -> int:
         """Number of sites in the box."""
         return len(self.basis) * self.size**3
@@ -125,7 +132,7 @@ class Lattice:
         cell, member = np.divmod(index, len(self.basis))
         corner = np.stack(np.unravel_index(cell, (self.size,) * 3), axis=-1)
         mesh = corner * self.mesh_per_cell + self.basis[member]
-        return mesh % (self.mesh_per_cell * self.size)
+        return mesh % self.period
 
 
 def smallest_size(type_: str, concentration: float, number: int) -> int:
@@ -135,3 +142,14 @@ def smallest_size(type_: str, concentration: float, number: int) -> int:
     while round(concentration * per_cell * size**3) < number:
         size += 1
     return size
+
+
+@lru_cache(maxsize=16)
+def half_lattice(lattice: Lattice, radius: float) -> NDArray[np.float64]:
+    """Sites R ≠ 0 of a lattice within ``radius``, one of each pair ±R, (sites, 3), Å."""
+    reach = ceil(radius / lattice.constant) + 1
+    cells = np.array(list(product(range(-reach, reach + 1), repeat=3)))
+    mesh = cells[:, None, :] * lattice.mesh_per_cell + lattice.basis
+    R = mesh.reshape(-1, 3) * lattice.spacing
+    positive = 1e-10 * lattice.spacing < R @ (1.0, 1e-4, 1e-8)
+    return R[positive & (np.sum(R * R, axis=1) <= radius**2)]

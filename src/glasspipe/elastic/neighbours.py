@@ -113,7 +113,7 @@ def near_couplings(position: Array, gamma: Array, P: Array, split: Split) -> tup
     NearList, array (N,)
         Couplings, and near part of B in eV.
     """
-    start, index = _listed(position, split)
+    start, index = _listed(position, Cells(split.edges, split.cutoff), split.cutoff)
     near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
     _fill(near, position, gamma, P, split, split.cutoff, B)
     return near, B
@@ -146,7 +146,7 @@ def near_fields(
         Near parts of b^γ and b^η; that of Σ_j J_ij τ_j, Σ_j |J_ij|, max_j |J_ij|, Σ_j |J_ij| R⁵ and
         Σ_j (J_ij R⁵)²; how many j there are; eV, Å.
     """
-    start, index = _listed(position, split)
+    start, index = _listed(position, Cells(split.edges, split.cutoff), split.cutoff)
     b, J = np.zeros((2, len(position))), np.zeros((5, len(position)))
     about = split.edges, split.cutoff, ladder_table(split.window)
     rows = start, index, b, J
@@ -159,11 +159,33 @@ def near_fields(
     return b, J, np.diff(start)
 
 
-def _listed(position: Array, split: Split) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def pairs_within(
+    position: Array, box: Array, cutoff: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Defects i and j (pairs,) that are within a cutoff of each other, in both orders.
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å, in any order.
+    box : array (3,)
+        Edges of the periodic box, Å.
+    cutoff : float
+        Å, below half of the smallest edge.
+    """
+    spacing = float(np.prod(box) / len(position)) ** (1 / 3)
+    cells = Cells(box, max(cutoff, CELLS * spacing))
+    order = np.argsort(cells.of(position), kind="stable")
+    start, index = _listed(position[order], cells, cutoff)
+    return np.repeat(order, np.diff(start)), order[index]
+
+
+def _listed(
+    position: Array, cells: Cells, cutoff: float
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Rows of neighbours: where each starts, and all of them."""
-    cells = Cells(split.edges, split.cutoff)
     first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
-    about = position, split.edges, split.cutoff, cells.place, cells.rank, first, CELLS
+    about = position, cells.box, cutoff, cells.place, cells.rank, first, CELLS
     start = np.zeros(len(position) + 1, np.int64)
     kernel.neighbours(*about, start, np.empty(0, np.int32))
     np.cumsum(start, out=start)

@@ -53,8 +53,6 @@ class Expectation:
         The law as the concentration goes to 0, at this density.
     statistics : dict of str to float
         Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
-    std_error : float
-        Sampling error of the standard deviation, eV; nan where unknown.
     kind : str
         What kind of theory the statistics are: ``EXACT``, ``LIMIT``, ``SIGNS`` or
         ``LIMIT_OF_SIGNS``.
@@ -68,7 +66,6 @@ class Expectation:
     limit: StableLaw
     statistics: dict[str, float]
     kind: str
-    std_error: float = float("nan")
     has_limit: bool = True
     law: FieldLaw | None = None
 
@@ -108,7 +105,7 @@ class Expectation:
 
 
 def expectations(
-    model: Model, tensors: Tensors, *, box: Array, values: int, stray: Collection[str] = ()
+    model: Model, tensors: Tensors, *, box: Array, stray: Collection[str] = ()
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -129,8 +126,6 @@ def expectations(
         The defects of one realisation.
     box : array (3,)
         Edges of the box, Å.
-    values : int
-        Fields in the sample whose sampling error is asked for.
     stray : collection of {"E", "epsilon"}
         The stray fields that the defects have.
     """
@@ -138,7 +133,7 @@ def expectations(
         population = Population(model.mixture, model.stoichiometry)
         exact, signs = _kinds_of_theory(model)
         found = {
-            field: _on_lattice(model, field, population, values, signs if chosen else exact)
+            field: _on_lattice(model, field, population, signs if chosen else exact)
             for field, chosen in _chosen_by_S("zeta_minus" in model.extras).items()
         }
     else:
@@ -180,9 +175,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     """What is expected once an independent stray field has been added."""
     old = found.statistics
     if strength is None:
-        return replace(
-            found, statistics=_UNKNOWN, std_error=float("nan"), has_limit=False, law=None
-        )
+        return replace(found, statistics=_UNKNOWN, has_limit=False, law=None)
     if isinstance(strength, Distribution):
         value, weight = nodes(strength, 2)
         mean = float(weight @ value)
@@ -230,9 +223,7 @@ def _kinds(model: Model, field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
     return one, other
 
 
-def _on_lattice(
-    model: Model, field: str, population: Population, values: int, kind: str
-) -> Expectation:
+def _on_lattice(model: Model, field: str, population: Population, kind: str) -> Expectation:
     law = field_law(
         field,
         population=population,
@@ -243,10 +234,9 @@ def _on_lattice(
     )
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN, kind)
-    error = law.std_error(values) if law.std > 0 else float("nan")
     known = [name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only]
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
-    return Expectation(law.dilute, statistics, kind, error, law=law)
+    return Expectation(law.dilute, statistics, kind, law=law)
 
 
 def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:

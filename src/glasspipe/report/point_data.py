@@ -17,7 +17,7 @@ from glasspipe.defects.tensors import Tensors
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
-from glasspipe.stages.fields import FIELDS
+from glasspipe.stages.fields import FIELDS, excess_of
 from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
@@ -114,6 +114,12 @@ class PointData:
         return self._read(FIELDS if name in _MADE else FREEZE, name, rows)
 
     @property
+    def excess(self) -> Mapping[str, Array]:
+        """What near pairs have in excess in the mean square of each field (R,), eV², if drawn."""
+        names = excess_of(self.model)
+        return Lazy(tuple(names), lambda name: self._read(FIELDS, names[name]))
+
+    @property
     def tunnelling(self) -> tuple[Array, Array]:
         """D and Δ (R, N), eV."""
         return self._read(SAMPLE, "D"), self._read(SAMPLE, "Delta")
@@ -180,7 +186,6 @@ class PointData:
             self.model,
             self.tensors,
             box=self.box,
-            values=len(self.realisations) * self.defects,
             stray=self._first[3],
         )
 
@@ -246,7 +251,7 @@ class PointData:
         names = {
             SAMPLE.name: ("D", "Delta"),
             FREEZE.name: tuple(FREEZE.written(self.model)),
-            FIELDS.name: _MADE,
+            FIELDS.name: (*_MADE, *excess_of(self.model).values()),
         }[stage.name]
         if Work.of(stage, self.files.point, self.defects).bytes_written > _KEPT_BYTES:
             return {}

@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from glasspipe.defects.component import Component, components_from, exact_numbers
 from glasspipe.defects.lattice import Lattice, smallest_size
 from glasspipe.elastic.medium import AnyMedium, CubicMedium, medium_from
@@ -69,6 +72,13 @@ class Model:
         if size == "auto":
             size = smallest_size(type_, wanted["concentration"], wanted["number"])
         return Lattice(type_, given["constant"], size)
+
+    @cached_property
+    def sublattices(self) -> NDArray[np.int64]:
+        """Number of the sublattice of the lattice that each component has (components,)."""
+        names = list(self.lattice.sublattices)
+        one = len(names) == 1
+        return np.array([0 if one else names.index(each.sublattice) for each in self.components])
 
     @property
     def defects(self) -> int:

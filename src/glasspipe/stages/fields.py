@@ -1,5 +1,9 @@
-"""Fields: the random fields b_i on τ of the frozen defects, and what their J_ij add up to."""
+"""Fields: the random fields b_i on τ of the frozen defects, and what their J_ij add up to.
 
+With them is how much more near pairs these defects have than is to be expected, for the widths.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,7 @@ from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import check_size, stray_field, system_of
+from glasspipe.system import terms
 
 if TYPE_CHECKING:
     from glasspipe.system.fields import Fields
@@ -40,10 +45,29 @@ _IMPLICIT = variables.only(
         ),
     },
 )
+_EXCESS = variables.only(
+    "drawn defects",
+    {
+        f"{name}_excess": Variable(
+            "realisation",
+            "eV^2",
+            f"mean square of {name} that near pairs alone would make, over what is expected",
+            "model",
+        )
+        for name in terms.FIELDS
+    },
+)
+_SECONDS_OF_EXCESS = 0.01, 1.5e-5
+"""Of a realisation, and of a defect in it."""
+
+
+def excess_of(model: Model) -> dict[str, str]:
+    """Variables of what near pairs have in excess in the square of each field, by its name."""
+    return {} if model.source_file else dict(zip(terms.FIELDS, _EXCESS, strict=True))
 
 
 def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> None:
-    """Write b^γ, b^η and the summaries of J_ij of every realisation.
+    """Write b^γ, b^η, the summaries of J_ij and the excess of near pairs of every realisation.
 
     Raises
     ------
@@ -67,16 +91,32 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
         ) as writer:
             for row, realisation in enumerate(source.realisations):
                 (S,) = spins.row(row, "S")
-                system = system_of(part, source, row).frozen(S)
+                system = system_of(part, source, row)
+                frozen_system = system.frozen(S)
                 rng = np.random.default_rng(seed_sequence(model, FIELDS.name, realisation))
                 tau = rng.choice((-1, 1), size=number)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    made, errors = make(model, system, S, tau)
+                    made, errors = make(model, frozen_system, S, tau)
+                    excess = _excess(model, source, row, system)
                 values = {name: getattr(made, name) for name in _SUMMED}
                 values["b"] = made.b + stray_field(source, row, "epsilon")
                 for name, value in values.items():
                     check_size(source, row, name, value)
-                writer.put(row, {**values, **errors, "zeta": system.tensors.zeta})
+                writer.put(row, {**values, **errors, **excess, "zeta": frozen_system.tensors.zeta})
+
+
+def _excess(
+    model: Model, source: dataset.Reader, row: int, system: "System"
+) -> dict[str, NDArray[np.float64]]:
+    """Return what near pairs have in excess, of defects that were drawn."""
+    names = excess_of(model)
+    if not names:
+        return {}
+    from glasspipe.system.near_pairs import near_excess
+
+    site, component = source.row(row, "site", "component")
+    found = near_excess(system, site, model.sublattices[component], model.lattice)
+    return {names[field]: np.asarray(value) for field, value in found.items()}
 
 
 def _of_stored(
@@ -98,11 +138,13 @@ def _of_implicit(
 
 
 def _holds(model: Model) -> tuple[str, ...]:
-    return (*_EVERY, *(_IMPLICIT if model.store == "implicit" else ()))
+    return (*_EVERY, *(_IMPLICIT if model.store == "implicit" else ()), *excess_of(model).values())
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    return of_sums(model, defects, "fields")
+    sums = of_sums(model, defects, "fields")
+    once, each = _SECONDS_OF_EXCESS if excess_of(model) else (0.0, 0.0)
+    return replace(sums, seconds=sums.seconds + once + each * defects)
 
 
 FIELDS = Stage(
@@ -110,7 +152,7 @@ FIELDS = Stage(
     about="compute b_i and J_ij",
     reads=(SAMPLE, FREEZE),
     own=(),
-    variables={**_EVERY, **_IMPLICIT},
+    variables={**_EVERY, **_IMPLICIT, **_EXCESS},
     holds=_holds,
     sizes=lambda _, defects: {"defect": defects},
     cost=_cost,

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import roots_legendre
 
-from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.theory.continuum import Continuum
-from glasspipe.theory.lattice_sums import SmoothCut, half_lattice
+from glasspipe.theory.lattice_sums import SmoothCut
 from glasspipe.theory.pair_fields import PairField, total
 
 Array = NDArray[np.float64]

@@ -7,14 +7,13 @@ so slowly that its sum is its integral up to e^(−(πδ/a)²).
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
-from math import ceil, pi, sqrt
+from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc, roots_hermite
 
-from glasspipe.defects.lattice import Lattice
+from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import periodic_green_derivatives
 from glasspipe.elastic.medium import AnyMedium
@@ -70,17 +69,6 @@ class SmoothCut:
         """R_k (cuts,), Å, and c_k (cuts,)."""
         node, weight = roots_hermite(_HERMITE)
         return self.radius + self.width * node, weight / sqrt(pi)
-
-
-@lru_cache(maxsize=16)
-def half_lattice(lattice: Lattice, radius: float) -> Array:
-    """Sites R ≠ 0 of a lattice within ``radius``, one of each pair ±R, (sites, 3), Å."""
-    reach = ceil(radius / lattice.constant) + 1
-    cells = np.array(list(product(range(-reach, reach + 1), repeat=3)))
-    mesh = cells[:, None, :] * lattice.mesh_per_cell + lattice.basis
-    R = mesh.reshape(-1, 3) * lattice.spacing
-    positive = 1e-10 * lattice.spacing < R @ (1.0, 1e-4, 1e-8)
-    return R[positive & (np.sum(R * R, axis=1) <= radius**2)]
 
 
 @dataclass(frozen=True)
@@ -225,7 +213,7 @@ def _box_green(order: int, lattice: Lattice, medium: AnyMedium, boundary: str) -
 @lru_cache(maxsize=8)
 def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """One site (orbits, 3) ≠ 0 of each cubic orbit of the box, on the mesh, and their sizes."""
-    period = lattice.size * lattice.mesh_per_cell
+    period = lattice.period
     mesh = lattice.site(np.arange(lattice.sites))
     mesh = mesh[np.any(mesh != 0, axis=1)]
     nearest = (mesh + period // 2) % period - period // 2

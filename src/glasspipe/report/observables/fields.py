@@ -1,11 +1,13 @@
 """Distributions of the fields: typical values, widths, tails, and what theory says of them.
 
 The tails are so heavy that a sample's width can miss the rare near pairs that rule it, and its
-error with it. So every estimate stands beside its exact value or limit, and the fits of widths are
-weighted by the error that theory predicts rather than by the one of the sample.
+error with it. So the width of drawn defects has as many near pairs as are to be expected, not those
+of the sample (:mod:`glasspipe.system.near_pairs`), and every estimate stands beside its exact value
+or limit.
 """
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,14 +71,14 @@ def measure(point: PointData) -> Measured:
     rows, columns = [], []
     for number, quantity in enumerate(ASYMPTOTIC):
         values, known = point.values[quantity], point.known[quantity]
-        rng = point.rng("aggregate", number)
-        found = describe(values, rng, resamples=point.bootstrap)
+        rng, excess = point.rng("aggregate", number), point.excess.get(quantity)
+        found = describe(values, rng, resamples=point.bootstrap, excess=excess)
         rows += [
             Row(
                 quantity,
                 name,
                 one.value,
-                _error(name, one, known),
+                _error(name, one, values.size),
                 known.statistics[name],
                 known.kind_of(name),
             )
@@ -94,10 +96,13 @@ def measure(point: PointData) -> Measured:
     )
 
 
-def _error(name: str, one: Estimate, known: "Expectation") -> float:
-    """Error of a statistic; of a width not below what theory predicts of the sampling."""
-    predicted = np.nan_to_num(known.std_error) if name == WIDTH else 0.0
-    return float(np.maximum(one.stderr, predicted))
+def _error(name: str, one: Estimate, number: int) -> float:
+    """Error of a statistic; of a width not below that of ``number`` independent normal values.
+
+    As rare as near pairs are triples of near defects, which add that much in the mean square.
+    """
+    least = one.value / sqrt(2 * number) if name == WIDTH else 0.0
+    return float(np.maximum(one.stderr, least))
 
 
 def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
@@ -118,7 +123,6 @@ def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
 def _for_fits(found: Mapping[str, Estimate], known: "Expectation") -> dict[str, Any]:
     return {
         "resampled": [found[name].resampled for name in STATISTICS],
-        "std_error": known.std_error,
         "has_limit": known.has_limit,
     }
 
@@ -156,9 +160,6 @@ def _fit(
         np.array([float(getattr(row, name)) for row in table])
         for name in ("estimate", "stderr", "theory")
     )
-    if statistic == WIDTH:
-        predicted = np.array([float(one["std_error"][number]) for one in data])
-        error = np.where(np.isfinite(predicted), predicted, error)
     good = (abscissa > 0) & (y > 0) & np.isfinite(error) & (error > 0)
     if len(np.unique(abscissa[good])) < 2:
         return None
@@ -315,7 +316,6 @@ OBSERVABLE = Observable(
     },
     for_fits={
         "resampled": Variable("quantity statistic resample", "eV", "resampled statistics", "model"),
-        "std_error": Variable("quantity", "eV", "expected error of the std", "theory"),
         "has_limit": Variable("quantity", "1", "whether the limit is the field's law", "theory"),
     },
     measure=measure,
