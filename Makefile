@@ -31,12 +31,13 @@ export CONFIG_FILE = $(value CONFIG)
 
 setup: $(SETUP)
 
-# The compiled kernels are cached by a first run of every stage, in either kind of medium, with U stored
-# and without, or several jobs would compile them.
+# What Python and numba compile is cached, or every job would do it again: the kernels by a first run of
+# every stage, in either kind of medium, with U stored and without.
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	mkdir -p build/warm
 	set -e; cd build/warm; for medium in KBr KBr_cubic; do for store in float64 implicit; do \
 		printf '{"medium": "%s", "couplings": {"store": "%s"}, "defects": {"number": 10},%s}' \
