@@ -6,7 +6,8 @@
 #             REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
-#             is done without a stored U
+#             is done without a stored U, bench-pipeline what the default study costs beside its kernels
+#             and what planning many jobs does
 # make calibrate  runs small studies, to which the forecast of `glasspipe check` is fitted
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
@@ -26,7 +27,7 @@ PIP := -m pip --disable-pip-version-check
 export CONFIG_FILE = $(value CONFIG)
 
 .PHONY: setup run report test slurm test-slurm browser test-page latex test-latex fuzz lint bench \
-	bench-freeze bench-large calibrate lock clean
+	bench-freeze bench-large bench-pipeline calibrate lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -111,6 +112,9 @@ bench-large: $(SETUP)
 	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
 		--fields 10000 100000
 	$(BIN)/python benchmarks/engines.py
+
+bench-pipeline: $(SETUP)
+	$(BIN)/python benchmarks/pipeline.py
 
 calibrate: $(SETUP)
 	set -e; for study in boxes crystal; do \
