@@ -6,7 +6,8 @@
 #             REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
-#             is done without a stored U
+#             is done without a stored U, bench-pipeline what the default study costs beside its kernels
+#             and what planning many jobs does
 # make calibrate  runs small studies, to which the forecast of `glasspipe check` is fitted
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
@@ -26,17 +27,18 @@ PIP := -m pip --disable-pip-version-check
 export CONFIG_FILE = $(value CONFIG)
 
 .PHONY: setup run report test slurm test-slurm browser test-page latex test-latex fuzz lint bench \
-	bench-freeze bench-large calibrate lock clean
+	bench-freeze bench-large bench-pipeline calibrate lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
 
-# The compiled kernels are cached by a first run of every stage, in either kind of medium, with U stored
-# and without, or several jobs would compile them.
+# What Python and numba compile is cached, or every job would do it again: the kernels by a first run of
+# every stage, in either kind of medium, with U stored and without.
 $(SETUP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	mkdir -p build/warm
 	set -e; cd build/warm; for medium in KBr KBr_cubic; do for store in float64 implicit; do \
 		printf '{"medium": "%s", "couplings": {"store": "%s"}, "defects": {"number": 10},%s}' \
@@ -110,6 +112,9 @@ bench-large: $(SETUP)
 	$(BIN)/python benchmarks/large.py --sizes 10000 100000 1000000 --direct 100000 --dense 10000 \
 		--fields 10000 100000
 	$(BIN)/python benchmarks/engines.py
+
+bench-pipeline: $(SETUP)
+	$(BIN)/python benchmarks/pipeline.py
 
 calibrate: $(SETUP)
 	set -e; for study in boxes crystal; do \

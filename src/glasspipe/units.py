@@ -6,19 +6,27 @@ everything else is already in eV and Å.
 
 from math import log
 
-from scipy import constants
+ELECTRON_VOLT = 1.602176634e-19
+"""1 eV in J, exact since 2019, as are the two that follow."""
+BOLTZMANN = 1.380649e-23
+"""k_B, J/K."""
+PLANCK = 6.62607015e-34
+"""h, J s."""
 
-EV_PER_CUBIC_ANGSTROM = constants.electron_volt / constants.angstrom**3
+EV_PER_CUBIC_ANGSTROM = ELECTRON_VOLT / 1e-10**3
 """1 eV/Å³ in Pa."""
 
 MODULUS = 1.0e3 * 1.0e6 / EV_PER_CUBIC_ANGSTROM
 """1 g/cm³ (km/s)² in eV/Å³: 6.241509e-3."""
 
-GPA = constants.giga / EV_PER_CUBIC_ANGSTROM
+GPA = 1e9 / EV_PER_CUBIC_ANGSTROM
 """1 GPa in eV/Å³: 6.241509e-3."""
 
-KELVIN = constants.physical_constants["Boltzmann constant in eV/K"][0]
+KELVIN = BOLTZMANN / ELECTRON_VOLT
 """1 K as k_B T in eV."""
+
+GIGAHERTZ = 1e9 * PLANCK / ELECTRON_VOLT
+"""1 GHz as hν in eV."""
 
 _HELD = (1e-15, 1e15)
 """eV; between these float32 holds the largest energy with all that matters beside it."""

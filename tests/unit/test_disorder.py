@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 from scipy.spatial.transform import Rotation
 
 from glasspipe.defects.component import Component
@@ -232,6 +233,28 @@ class TestStrengths:
         for power in (0, 1, 2, 3, 4):
             known = 2**power * np.exp(power**2 / 8)
             assert weight @ value**power == pytest.approx(known, rel=2e-3 if power > 2 else 1e-12)
+
+    @pytest.mark.parametrize(("a", "b"), [(1e-8, 1e-4), (0.5, 2.0), (1.0, 1e6)])
+    def test_log_uniform_strengths_are_those_of_scipy(self, a, b):
+        made, known = Distribution("loguniform", (("a", a), ("b", b))), stats.loguniform(a, b)
+        probability = np.random.default_rng(3).random(1000)
+        assert_array_equal(made.quantiles(probability), known.ppf(probability))
+        assert made.smallest == known.support()[0]
+        assert made.variance == pytest.approx(known.var(), rel=1e-12)
+        value, weight = made.nodes(4)
+        assert weight @ value == pytest.approx(known.mean(), rel=1e-12)
+        assert weight @ value**2 == pytest.approx(known.moment(2), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "given", [{"a": 2.0, "b": 1.0}, {"a": 0.0, "b": 1.0}, {"a": 1.0, "b": 1.0}, {"a": 1.0}]
+    )
+    def test_what_is_no_log_uniform_distribution_is_refused(self, given):
+        with pytest.raises(ValueError, match=r"^parameters of loguniform are a"):
+            Distribution("loguniform", tuple(given.items()))
+
+    def test_a_log_uniform_strength_may_be_shifted(self):
+        made = Distribution("loguniform", (("a", 1.0), ("b", 2.0), ("loc", 3.0)))
+        assert made.smallest == 4
 
     def test_a_spread_does_not_change_the_other_draws(self):
         one = drawn(30, seed=11, species="uniaxial")

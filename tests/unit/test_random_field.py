@@ -42,6 +42,8 @@ def test_rank_correlation():
     known = [spearmanr(a, b).statistic for a, b in zip(one, two, strict=True)]
     np.testing.assert_allclose(random_field.correlation(one, two), known, rtol=1e-12)
     np.testing.assert_allclose(random_field.correlation(one, -(one**3)), -1, rtol=1e-12)
+    one[2, 5] = np.nan
+    np.testing.assert_array_equal(np.isnan(random_field.correlation(one, two)), np.arange(4) == 2)
 
 
 def test_measures_of_a_sample():

@@ -12,33 +12,33 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import constants
 
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import Reader
 from glasspipe.files.variables import Variable
+from glasspipe.units import ELECTRON_VOLT, GIGAHERTZ, KELVIN
 
 Array = NDArray[np.float64]
 
-_LENGTHS = {
+LENGTHS = {
     **dict.fromkeys(("angstrom", "angstroms", "Angstrom", "Angstroms", "Å"), 1.0),
     "pm": 1e-2,
     "nm": 10.0,
     "m": 1e10,
-    "bohr": constants.physical_constants["Bohr radius"][0] / constants.angstrom,
+    "bohr": 0.529177210544,
 }
-"""In Å."""
-_ENERGIES = {
+"""In Å; Bohr's radius and the hartree are those of CODATA 2022."""
+ENERGIES = {
     **dict.fromkeys(("eV", "electronvolt"), 1.0),
     "meV": 1e-3,
     **dict.fromkeys(("ueV", "µeV", "μeV"), 1e-6),
-    "J": 1 / constants.electron_volt,
-    **dict.fromkeys(("K", "kelvin"), constants.Boltzmann / constants.electron_volt),
-    **dict.fromkeys(("hartree", "Ha"), constants.physical_constants["Hartree energy in eV"][0]),
-    "GHz": constants.giga * constants.h / constants.electron_volt,
+    "J": 1 / ELECTRON_VOLT,
+    **dict.fromkeys(("K", "kelvin"), KELVIN),
+    **dict.fromkeys(("hartree", "Ha"), 27.211386245981),
+    "GHz": GIGAHERTZ,
 }
 """In eV; kelvin as k_B T, GHz as hν."""
-_KINDS = {"eV": (_ENERGIES,), "angstrom": (_LENGTHS,), "eV angstrom": (_ENERGIES, _LENGTHS)}
+_KINDS = {"eV": (ENERGIES,), "angstrom": (LENGTHS,), "eV angstrom": (ENERGIES, LENGTHS)}
 """What the factors of a unit of ours may be written in."""
 _TENSOR_AXES = ("axis", "axis2", "axis3")
 _NOT_UNDERSTOOD = ("_Unsigned", "flag_values", "flag_masks")

@@ -11,6 +11,9 @@ from pathlib import Path
 from textwrap import wrap
 
 import matplotlib.style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 
 from glasspipe import __version__
@@ -23,6 +26,7 @@ from glasspipe.report.style import Style
 
 _PIXELS = 300
 """Per inch."""
+_CANVASES = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": FigureCanvasAgg}
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:
@@ -61,13 +65,18 @@ def _write_one(figure: Figure, found: Results) -> None:
 
 
 def save(figure: Drawing, stem: Path, found: Results) -> None:
-    """Write a figure in every format, ``stem`` being the path without the suffix."""
+    """Write a figure in every format, ``stem`` being the path without the suffix.
+
+    The canvases do it, since ``Figure.savefig`` draws all twice, to lay out what stands already.
+    """
     layout.finish(figure, tallest=found.style.journal.tallest)
     about = found.study.about["config_hash"]
+    dpi = figure.dpi
     for kind, metadata in _metadata(stem.name, f"study {found.study.name}, config {about}").items():
+        figure.set_dpi(_PIXELS if kind == "png" else dpi)
+        printed = getattr(_CANVASES[kind](figure), f"print_{kind}")
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
-            dpi = _PIXELS if kind == "png" else figure.dpi
-            figure.savefig(temporary, format=kind, metadata=metadata, dpi=dpi)
+            printed(temporary, metadata=metadata)
 
 
 def _metadata(title: str, about: str) -> dict[str, dict[str, str | None]]:

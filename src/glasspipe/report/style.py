@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glasspipe.settings.schema import complete, find, schema
-from glasspipe.theory.levels import GIGAHERTZ
-from glasspipe.units import KELVIN
+from glasspipe.units import GIGAHERTZ, KELVIN
 
 _MILLIMETRE = 1 / 25.4
 

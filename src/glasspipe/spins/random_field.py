@@ -74,10 +74,15 @@ def correlation(one: Array, two: Array) -> Array:
     return np.concatenate([_correlation(one[rows], two[rows]) for rows in blocks])
 
 
-def _correlation(one: Array, two: Array) -> Array:
-    from scipy.stats import rankdata
+def _ranks(values: Array) -> Array:
+    """Rank of each value (N,), the mean where several are equal; NaN where one is."""
+    known, group, number = np.unique(values, return_inverse=True, return_counts=True)
+    rank = np.cumsum(number) - (number - 1) / 2
+    return np.full(len(values), np.nan) if np.isnan(known[-1]) else rank[group]
 
-    a, b = (rankdata(values, axis=1) for values in (one, two))
+
+def _correlation(one: Array, two: Array) -> Array:
+    a, b = (np.array([_ranks(row) for row in values]) for values in (one, two))
     a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1))

@@ -13,21 +13,18 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import constants
 
 from glasspipe.statistics import standard_error
-from glasspipe.units import EV_PER_CUBIC_ANGSTROM, KELVIN
+from glasspipe.units import ELECTRON_VOLT, EV_PER_CUBIC_ANGSTROM, GIGAHERTZ, KELVIN
 
 Array = NDArray[np.float64]
 
 EDGES = 10.0 ** np.linspace(-10, 1, 89)
 """Of the bins of E, eV: eight to a decade."""
 
-GIGAHERTZ = constants.giga * constants.h / constants.electron_volt
-"""1 GHz as hν in eV."""
-PER_GIGAHERTZ_AND_CUBIC_MICRON = GIGAHERTZ * (constants.micro / constants.angstrom) ** 3
+PER_GIGAHERTZ_AND_CUBIC_MICRON = GIGAHERTZ * 1e4**3
 """1/(eV Å³) in 1/(GHz µm³)."""
-PER_JOULE_AND_CUBIC_METRE = EV_PER_CUBIC_ANGSTROM / constants.electron_volt**2
+PER_JOULE_AND_CUBIC_METRE = EV_PER_CUBIC_ANGSTROM / ELECTRON_VOLT**2
 """1/(eV Å³) in 1/(J m³)."""
 
 LOW = {"1K": KELVIN, "10K": 10 * KELVIN}

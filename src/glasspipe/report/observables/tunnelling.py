@@ -33,11 +33,11 @@ from glasspipe.report.style import ENERGIES
 from glasspipe.statistics import mean_and_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import (
-    GIGAHERTZ,
     LOW,
     PER_GIGAHERTZ_AND_CUBIC_MICRON,
     PER_JOULE_AND_CUBIC_METRE,
 )
+from glasspipe.units import GIGAHERTZ
 
 Array = NDArray[np.float64]
 
