@@ -15,7 +15,7 @@ from glasspipe.system.terms import FIELDS
 from glasspipe.theory import pair_fields as pair_fields_
 from glasspipe.theory.continuum import continuum, radial_integral
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.lattice_sums import PowerSums, SmoothCut, reciprocal_sum
+from glasspipe.theory.lattice_sums import PowerSums, SmoothCut
 from glasspipe.theory.pair_fields import (
     fine_half_sphere,
     pair_coupling,
@@ -306,11 +306,6 @@ class TestMoments:
         ]  # fmt: skip
         sums = _power_sums(U, np.array([0.5, 0.5]))
         assert sums.variance(2 / 5, -2 / 5 * 3 / 5 / 4) == pytest.approx(np.var(fields), rel=1e-12)
-
-    def test_near_pairs_of_equal_defects(self):
-        """Aligned defects: U_ij = U_ji, so that Σ U_ij² U_ji² = Σ U⁴, 36.08199 g⁴ for B."""
-        found = reciprocal_sum("B", ALIGNED.classes("B"), ALIGNED.kinds("B"), CUBIC, MEDIUM)
-        assert found * (4 * pi * 1.8**2) ** 4 == pytest.approx(36.08199, rel=1e-6)
 
 
 def _power_sums(U, share):

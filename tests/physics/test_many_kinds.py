@@ -21,7 +21,7 @@ from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.continuum import continuum
 from glasspipe.theory.field_law import FieldLaw, Setting
 from glasspipe.theory.lattice_law import Panels, surroundings
-from glasspipe.theory.lattice_sums import PowerSums, reciprocal_sum
+from glasspipe.theory.lattice_sums import PowerSums
 from glasspipe.theory.pair_fields import cubic_group, fine_half_sphere, half_sphere, pair_fields
 from glasspipe.theory.population import Population, _component_kinds, of_defects
 from glasspipe.theory.thinning import orbits, thinned
@@ -95,7 +95,6 @@ class TestThinning:
         population = Population(tuple(MIXTURES[name]))
         assert len(population.receivers(field)[1]) <= 128
         assert len(population.sources(field)[1]) <= 600
-        assert len(population.classes(field)[1]) * len(population.kinds(field)[1]) < 50_000
         for _, weight in (population.receivers(field), population.sources(field)):
             assert weight.sum() == pytest.approx(1, rel=1e-12)
             assert weight.min() > 0
@@ -127,25 +126,6 @@ def test_width(name, field):
     known = law.std**2 / law.p
     assert abs(squares.mean() - known) < 4.5 * error + beyond * known
     assert error < 0.1 * known
-
-
-@pytest.mark.parametrize("name", MIXTURES)
-@pytest.mark.parametrize("field", ["B", "U_S", "J_tau"])
-def test_near_pairs(name, field):
-    """Σ ⟨U_ij² U_ji²⟩ over drawn pairs, within 4.5 standard errors and 8 %."""
-    rng = np.random.default_rng(9)
-    R = half_lattice(FCC, 1.8)
-    one = FIELDS[field].names[0]
-    green = green_derivatives(R, {"B": 2, "U": 2, "J": 4}[one], MEDIUM)
-    site = np.tile(np.arange(len(R)), 4000)
-    i, j = (drawn(rng, len(site), name) for _ in range(2))
-    both = couplings_at(one, i, j, green, site) * couplings_at(one, j, i, green, site)
-    products = 2 * np.sum(both.reshape(4000, -1) ** 2, axis=1)
-    population = Population(tuple(MIXTURES[name]))
-    known = reciprocal_sum(field, population.classes(field), population.kinds(field), FCC, MEDIUM)
-    error = products.std(ddof=1) / sqrt(len(products))
-    assert abs(products.mean() - known) < 4.5 * error + 0.08 * known
-    assert error < 0.12 * known
 
 
 @pytest.mark.parametrize("name", MIXTURES)
@@ -319,7 +299,7 @@ def test_memory():
     population = Population((Component("rotor", "110", 1.0, 1.0, 1.0, frame_spread=12.0),))
     law = FieldLaw(Setting("b", population, PRESETS["KBr"].medium), Lattice("fcc", 6.585, 14), 110)
     tracemalloc.start()
-    assert law.std_error(200) > 0
+    assert law.std > 0
     assert law.statistic("q95") > 0
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -278,24 +278,6 @@ def _sampled(field, p, crystal, medium, *, draws):
     return X
 
 
-def test_sampling_error_of_a_width():
-    """The predicted error of the std of dilute boxes against its scatter, within 25 %."""
-    crystal, number, boxes = Lattice("fcc", 4.0, 12), 21, 1000
-    rng = np.random.default_rng(2)
-    system = {"box": [crystal.edge] * 3, "medium": MEDIUM, "boundary": "spherical"}
-    squares = []
-    for _ in range(boxes):
-        made = realise(rng, crystal, number, UNIAXIAL.components)
-        tensors = made.defects.tensors
-        B = couplings(made.position, tensors.gamma, tensors.eta, **system).B
-        squares.append(np.mean(B**2))
-    widths = np.sqrt(np.reshape(squares, (20, 50)).mean(axis=1))
-    known = FieldLaw(Setting("B", UNIAXIAL, MEDIUM), crystal, number)
-    assert widths.std(ddof=1) == pytest.approx(known.std_error(50 * number), rel=0.4)
-    naive = known.std / sqrt(2 * 50 * number)
-    assert naive < known.std_error(50 * number) / 3
-
-
 def test_an_unknown_statistic_is_refused():
     point = {"population": UNIAXIAL, "medium": MEDIUM, "lattice": Lattice("fcc", 4.0, 3)}
     with pytest.raises(ValueError, match="statistic is 'mode'; allowed are mean"):

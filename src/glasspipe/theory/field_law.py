@@ -209,17 +209,6 @@ class FieldLaw:
         fourth = fourth + 3 * variance**2 + 6 * variance * shift + shift**2
         return float(self._weight @ fourth) / independent**2 - 3
 
-    def std_error(self, values: int) -> float:
-        """Sampling error, eV, of the standard deviation of ``values`` fields in many boxes.
-
-        The variance of (1/n) Σ_i X_i² is 1/n of κ_4 + 2σ⁴ + p(1 − p) Σ_R ⟨U_ij² U_ji²⟩: a near
-        pair gives two large fields at once. Exact as x → 0, where near pairs rule; correlations
-        of fields through a third defect are left out (5 % of the error up to x = 0.3, measured).
-        """
-        pairs = sum(one.reciprocal for around in self._neighbours for one in around)
-        fourth = (self.kurtosis + 2) * self.std**4 + pairs
-        return sqrt(fourth / values) / (2 * self.std)
-
     @cached_property
     def _largest(self) -> float:
         return 1.3 * min(self.dilute.statistic("q95"), 1.645 * self.std)

@@ -23,7 +23,6 @@ from glasspipe.system.terms import FIELDS
 from glasspipe.theory.pair_fields import (
     PairField,
     cubic_group,
-    pair_coupling,
     sphere,
     sum_parts,
     sum_states,
@@ -36,8 +35,6 @@ _RADIUS, _WIDTH = 12.0, 2.0
 """The cut of the sums, in distances of nearest neighbours: 10 digits."""
 _ANGULAR = 47
 """Degree of the quadrature over directions beyond the cut."""
-_PAIR_RADIUS = 4.0
-"""Where Σ U_ij² U_ji² ends, in distances of nearest neighbours: Σ R⁻¹² beyond is 1e-6 of it."""
 
 
 @dataclass(frozen=True)
@@ -223,29 +220,3 @@ def _orbits(lattice: Lattice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _turned(kinds: Tensors, g: Array) -> Tensors:
     return replace(kinds, zeta_minus=None).turned(g)
-
-
-def reciprocal_sum(
-    field: str,
-    one: tuple[Tensors, Array],
-    other: tuple[Tensors, Array],
-    lattice: Lattice,
-    medium: Interaction,
-) -> float:
-    """Σ_R ⟨U_ij² U_ji²⟩ over the kinds of both defects of a pair, eV⁴ (6 digits).
-
-    A near pair gives two large fields at once, so the sampling error of a variance needs it.
-
-    Parameters
-    ----------
-    one, other : (Tensors, array (kinds,))
-        Kinds and their probabilities; of ``one``, those that the lattice makes equivalent once.
-    """
-    R = half_lattice(lattice, _PAIR_RADIUS * lattice.neighbour_distance)
-    (i, weight_i), (j, weight_j) = one, other
-
-    def square(receivers: Tensors, sources: Tensors) -> Array:
-        made = [pair_coupling(c, receivers, sources, R, medium) ** 2 for c in FIELDS[field].names]
-        return np.sum(made, axis=0)
-
-    return 2 * float(np.einsum("a,b,abp,bap->", weight_i, weight_j, square(i, j), square(j, i)))

@@ -17,7 +17,7 @@ from glasspipe.elastic.printed import Interaction
 from glasspipe.theory.continuum import Continuum, continuum
 from glasspipe.theory.homogeneous import homogeneous_field
 from glasspipe.theory.lattice_law import Surroundings, surroundings
-from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums, reciprocal_sum
+from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
 from glasspipe.theory.pair_fields import PairField, pair_fields
 from glasspipe.theory.population import Kinds, Population
 
@@ -139,11 +139,6 @@ class Neighbours:
         return _power_sums(self.setting, self.sites, self.boundary)
 
     @property
-    def reciprocal(self) -> float:
-        """p(1 − p) Σ_R ⟨U_ij² U_ji²⟩ times the receivers' share of the defects, eV⁴."""
-        return self.p * (1 - self.p) * _reciprocal(self.setting, self.crystal)
-
-    @property
     def surroundings(self) -> list[Surroundings | None]:
         """What each kind of receiver has around it; None for one that feels nothing of it."""
         crystal, p = self.crystal, self.p
@@ -177,14 +172,6 @@ def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
 @lru_cache(maxsize=64)
 def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
     return [infinite_sums(pair, crystal) for pair in _pair_fields(setting)]
-
-
-@lru_cache(maxsize=64)
-def _reciprocal(setting: Setting, crystal: Lattice) -> float:
-    one = setting.population.on(setting.receivers_on).classes(setting.field)
-    kinds, weight = setting.makers.kinds(setting.field)
-    other = kinds, weight / weight.sum()
-    return reciprocal_sum(setting.field, one, other, crystal, setting.medium)
 
 
 @lru_cache(maxsize=64)

@@ -37,11 +37,11 @@ _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
 _SAMPLE = 1024
 """Gaussian tensors that are thinned out."""
-_MOST = {"sources": 128, "receivers": 64, "classes": 20, "principal": 18}
+_MOST = {"sources": 128, "receivers": 64, "principal": 18}
 """Kinds of a component above which they are thinned out …"""
-_MOST_JOINED = {"sources": 512, "receivers": 128, "classes": 20, "principal": 18}
+_MOST_JOINED = {"sources": 512, "receivers": 128, "principal": 18}
 """… and kinds of a mixture."""
-_STRATA = {"sources": 1, "receivers": 8, "classes": 1}
+_STRATA = {"sources": 1, "receivers": 8}
 """Parts of equal probability into which those are cut, for quantiles want more than moments."""
 
 
@@ -112,10 +112,6 @@ class Population:
         """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
         return self._found(FIELDS[field].receivers | FIELDS[field].sources, "sources")
 
-    def classes(self, field: str) -> Kinds:
-        """One of each class of :meth:`kinds` that the symmetry of the mixture makes equivalent."""
-        return self._found(FIELDS[field].receivers | FIELDS[field].sources, "classes")
-
     def normal(self, field: str) -> bool:
         """Whether the tensors that make a field, all but P, are normal and of one strength."""
         one, *others = self.meant
@@ -162,7 +158,7 @@ def _component_kinds(component: Component, names: frozenset[str], role: str, cub
     equivalent.
     """
     group = _rotations(cubic)
-    once = role in ("receivers", "classes")
+    once = role == "receivers"
     kinds, weight = _unit_kinds(component, role, names)
     sampled = component.continuum is not None and not component.axis_is_random
     if not sampled and once:
