@@ -54,7 +54,6 @@ run: $(SETUP)
 	$(BIN)/glasspipe check "$$CONFIG_FILE"
 	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE"
 	@$(BIN)/glasspipe summary "$$CONFIG_FILE"
-	@$(BIN)/glasspipe cost "$$CONFIG_FILE"
 
 report: $(SETUP)
 	$(BIN)/snakemake --cores $(CORES) --configfile "$$CONFIG_FILE" report

@@ -7,6 +7,7 @@ runs on one thread, for a result may not depend on the number of cores.
 import argparse
 import codecs
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from unicodedata import normalize
 from glasspipe import __version__
 
 if TYPE_CHECKING:
+    from glasspipe.settings.study import Study
     from glasspipe.stages.stage import Stage
 
 for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -218,10 +220,14 @@ def _compare(options: argparse.Namespace) -> int:
     return int(len(found.different) > 0)
 
 
-def _cost(options: argparse.Namespace) -> None:
-    from glasspipe.report.costs import told
+def _watch(options: argparse.Namespace) -> int:
+    from glasspipe.stages.watching import watch
 
-    print(told(_results_folder(options.folder)))
+    try:
+        watch(_study(options.folder), _results_folder(options.folder), sys.stdout)
+    except KeyboardInterrupt:  # whoever looked has seen enough
+        return 128 + signal.SIGINT
+    return 0
 
 
 def _calibrate(options: argparse.Namespace) -> None:
@@ -236,12 +242,9 @@ def _clean(options: argparse.Namespace) -> None:
 
     from glasspipe.errors import DataError
     from glasspipe.files.lock import locked
-    from glasspipe.settings.study import load_study
     from glasspipe.stages.leftovers import leftovers, remove, size_of
-    from glasspipe.stages.study_files import load
 
-    folder = _results_folder(options.folder)
-    study = load_study(options.folder) if options.folder.is_file() else load(folder).study
+    folder, study = _results_folder(options.folder), _study(options.folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; the study was not run here")
     with locked(folder) if options.delete else nullcontext():
@@ -261,6 +264,14 @@ def _results_folder(path: Path) -> Path:
     from glasspipe.stages.study_files import study_folder
 
     return Path(study_folder(load_study(path))) if path.is_file() else path
+
+
+def _study(path: Path) -> "Study":
+    """Return a study, given its config, or its folder as it was run."""
+    from glasspipe.settings.study import load_study
+    from glasspipe.stages.study_files import load
+
+    return load_study(path) if path.is_file() else load(path).study
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -294,9 +305,9 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("folder", type=Path, metavar=_STUDY)
     summary.set_defaults(run=_summary)
     _table_parser(commands)
-    cost = commands.add_parser("cost", help="print what the jobs of a study took, and the forecast")
-    cost.add_argument("folder", type=Path, metavar=_STUDY)
-    cost.set_defaults(run=_cost)
+    watch = commands.add_parser("watch", help="show how far a study is, and what its jobs took")
+    watch.add_argument("folder", type=Path, metavar=_STUDY)
+    watch.set_defaults(run=_watch)
     calibrate = commands.add_parser("calibrate", help="fit the forecast to studies that were run")
     calibrate.add_argument("folders", type=Path, nargs="+", metavar=_STUDY)
     calibrate.set_defaults(run=_calibrate)

@@ -29,7 +29,7 @@ def files_of(study):
         for folder, suffix in (
             ("defects.parquet", ".parquet"),
             ("points", ".nc"),
-            ("logs/aggregate", ".log"),
+            ("logs/aggregate_point", ".log"),
         )
     }
     data = {

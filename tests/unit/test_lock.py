@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from glasspipe.errors import DataError
-from glasspipe.files.lock import locked
+from glasspipe.files import lock
+from glasspipe.files.lock import is_locked, locked
 
 HOLDER = """
 import subprocess, sys, time
@@ -36,10 +37,27 @@ def test_a_living_run_is_respected_and_a_killed_one_is_not(tmp_path, holder):
     for _ in range(2):  # a refusal leaves all as it was
         with pytest.raises(DataError, match=message), locked(tmp_path):
             pass
+    assert is_locked(tmp_path)
     holder.kill()
     holder.wait()
+    assert not is_locked(tmp_path)
     with locked(tmp_path) as held:
         assert held
+
+
+def test_who_only_asks_is_waited_for(tmp_path, monkeypatch, holder):
+    def wait(_):
+        holder.kill()
+        holder.wait()
+
+    monkeypatch.setattr(lock.time, "sleep", wait)
+    with locked(tmp_path) as held:
+        assert held
+
+
+def test_what_was_never_run_is_not_locked(tmp_path):
+    assert not is_locked(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_file_system_without_locks(tmp_path, monkeypatch):
@@ -49,3 +67,4 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "lockf", refuse)
     with locked(tmp_path) as held:
         assert not held
+    assert not is_locked(tmp_path)

@@ -1,6 +1,7 @@
 """A whole study: its files, and what a second run, another split or a change makes again."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -95,12 +96,16 @@ def test_every_defect_has_a_row(finished):
 
 def test_each_job_has_a_log_and_a_record(finished):
     jobs = {"sample": 2, "couplings": 2, "freeze": 2, "fields": 2}
-    last = {"logs": {"aggregate": 2}, "benchmarks": {"aggregate_point": 2}}
+    jobs["aggregate_point"] = 2
+    made = []
     for folder, suffix in (("logs", ".log"), ("benchmarks", ".json")):
-        files = list((finished.results / folder).rglob(f"*{suffix}"))
-        for rule, number in {**jobs, **last[folder]}.items():
-            assert len([path for path in files if f"/{rule}/" in str(path)]) == number
-        assert len(files) == sum(jobs.values()) + 2 + 2
+        inside = finished.results / folder
+        files = [path.relative_to(inside) for path in inside.rglob(f"*{suffix}")]
+        for rule, number in jobs.items():
+            assert len([path for path in files if path.parts[0] == rule]) == number
+        made.append({path.with_suffix("") for path in files})
+    assert made[0] == made[1]
+    assert len(made[0]) == sum(jobs.values()) + 2
     assert costs(finished.results)["jobs"].sum() == 12
 
 
@@ -121,6 +126,23 @@ def test_a_second_run_does_nothing(copied):
     lock = copied.results / ".lock"
     assert after.pop(lock) > before.pop(lock)
     assert after == before
+
+
+def test_a_run_that_fails_tells_where(copied):
+    """And what earlier runs said of the job that failed does not pass for its success."""
+    (copied.results / "report.html").unlink()
+    summary = copied.results / "summary.parquet"
+    before = summary.stat()
+    summary.write_bytes(b"damaged")
+    os.utime(summary, ns=(before.st_atime_ns, before.st_mtime_ns))
+    done = copied.run()
+    assert done.returncode == 1
+    assert "study tiny: 11 of 12 jobs done" in done.stderr
+    _, _, told = done.stderr.partition("failed or stopped:\n")
+    log = "results/tiny/logs/report.log"
+    assert told.startswith(f"report: {log}: glasspipe report: ")
+    assert (copied.cwd / log).read_text().strip() in told
+    assert not (copied.results / "benchmarks" / "report.json").exists()
 
 
 def test_the_split_does_not_change_a_byte(finished, bench):

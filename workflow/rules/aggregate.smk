@@ -5,7 +5,7 @@ rule aggregate_point:
         defects="<results>/defects.parquet/{point}.parquet",
         statistics="<results>/points/{point}.nc",
     log:
-        "<logs>/aggregate/{point}.log",
+        "<logs>/aggregate_point/{point}.log",
     priority: 4
     conda:
         "../envs/glasspipe.yaml"

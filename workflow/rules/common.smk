@@ -13,7 +13,7 @@ from glasspipe.report.contents import figures_of, tables_of
 from glasspipe.settings.names import hash_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
-from glasspipe.stages import forecast, stages_of, study_files
+from glasspipe.stages import forecast, progress, stages_of, study_files
 from glasspipe.stages.work import CHUNK_NAME, PART_NAME, chunks, works
 
 # A job runs the glasspipe of the environment that runs Snakemake, activated or not.
@@ -52,6 +52,23 @@ def alone(executor_plugin, **_):
                     workflow.execution_settings.lock = False
                 study_files.write(STUDY, FOLDER)
         yield
+
+
+def forget(jobs):
+    """Remove what earlier runs say of jobs that are to be run, or they would pass for done."""
+    if workflow.touch:
+        return
+    with mistakes_in_one_line():
+        for job in jobs:
+            for file in filter(None, (job.params.get("record"), *job.log)):
+                Path(file).unlink(missing_ok=True)
+
+
+def tell_how_it_went():
+    """Print the time and memory of every stage beside the forecast, and the logs of failed jobs."""
+    with mistakes_in_one_line():
+        planned = list(forecast.loads(STUDY))
+    logger.info(progress.look(STUDY.name, planned, Path(FOLDER), runs=False).summary)
 
 
 def inputs_of(stage):

@@ -9,11 +9,12 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
 from glasspipe.errors import DataError
 
@@ -23,6 +24,8 @@ R = TypeVar("R")
 _NAME = ".lock"
 _HELD = (errno.EACCES, errno.EAGAIN)
 _NONE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_LOOKED_AT = 0.1
+"""Seconds, ample, for which somebody who only asks has a lock."""
 
 
 @contextmanager
@@ -36,23 +39,40 @@ def locked(folder: Path) -> Iterator[bool]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _NAME).open("a+", encoding="utf-8") as file:
-        held = True
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _HELD:
-                file.seek(0)
-                owner = file.read() or "another process"
-                raise DataError(
-                    f"{folder}: {owner} runs this study; allowed: one run at a time"
-                ) from None
-            if error.errno not in _NONE:
-                raise
-            held = False
+        held = _lock(file, fcntl.LOCK_EX)
+        if held is False:
+            time.sleep(_LOOKED_AT)
+            held = _lock(file, fcntl.LOCK_EX)
+        if held is False:
+            file.seek(0)
+            owner = file.read() or "another process"
+            raise DataError(f"{folder}: {owner} runs this study; allowed: one run at a time")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
-        yield held
+        yield held is not None
+
+
+def is_locked(folder: Path) -> bool:
+    """Say whether another process has locked the folder of a study, as far as can be known."""
+    try:
+        with (folder / _NAME).open("rb") as file:
+            return _lock(file, fcntl.LOCK_SH) is False
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: IO[Any], kind: int) -> bool | None:
+    """Return whether a file could be locked; None where the file system has no such locks."""
+    try:
+        fcntl.lockf(file, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        if error.errno not in _NONE:
+            raise
+        return None
+    return True
 
 
 def within(

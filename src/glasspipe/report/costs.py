@@ -51,12 +51,3 @@ def costs(folder: Path) -> pd.DataFrame:
     how = {name: "max" if name.endswith("_mb") else "sum" for name in COLUMNS}
     table = pd.DataFrame(rows, columns=["stage", *COLUMNS])
     return table.groupby("stage", sort=False).agg(how).reset_index()
-
-
-def told(folder: Path) -> str:
-    """Return the table as text, with a line for all jobs together."""
-    table = costs(folder)
-    whole = table.agg({name: "max" if name.endswith("_mb") else "sum" for name in COLUMNS})
-    table.loc[len(table)] = {"stage": "all", **whole}
-    shown = table.astype({"jobs": int}).round(dict.fromkeys(COLUMNS[1:], 1))
-    return str(shown.to_string(index=False))

@@ -9,9 +9,8 @@ from glasspipe.files import results
 from glasspipe.settings.study import Study
 from glasspipe.stages import STAGES, stages_of
 from glasspipe.stages.forecast import MERGE
-from glasspipe.stages.work import CHUNK_NAME, RECORDS, chunks, works
+from glasspipe.stages.work import CHUNK_NAME, LOGS, RECORDS, chunks, works
 
-_LOGS = "logs"
 _OF_CHUNK = re.compile(rf"\.?({CHUNK_NAME})\..*")
 """Files of a chunk, hidden ones of unfinished jobs among them."""
 
@@ -48,7 +47,7 @@ def remove(paths: Iterable[Path]) -> None:
 def _of_stages(study: Study, folder: Path) -> Iterator[Path]:
     used = {name: parts.keys() for name, parts in works(study, stages_of(study)).items()}
     names = chunks(study)
-    for kind in ("data", _LOGS, RECORDS):
+    for kind in ("data", LOGS, RECORDS):
         for stage in STAGES:
             for part in (folder / kind / stage).glob("*"):
                 if part.name not in used.get(stage, ()):
@@ -65,7 +64,7 @@ def _of_points(study: Study, folder: Path) -> Iterator[Path]:
     for kind, suffix in (
         (results.DEFECTS, ".parquet"),
         (results.POINTS, ".nc"),
-        (f"{_LOGS}/aggregate", ".log"),
+        (f"{LOGS}/{MERGE}", ".log"),
         (f"{RECORDS}/{MERGE}", ".json"),
     ):
         for file in (folder / kind).glob(f"*{suffix}"):

@@ -99,15 +99,15 @@ def _point_table(study: Study, named: Mapping[str, Mapping[str, Work]]) -> str:
     for point in study.points[:SHOWN_POINTS]:
         model = point.model
         N = named["sample"][stages_of(study)[0].part(point).name].defects
-        size, sites = model.lattice.size, model.lattice.sites
-        box = (f"{N / sites:.6g}", f"{size}³", str(sites))
+        cells, sites = model.lattice.size, model.lattice.sites
+        box = (f"{N / sites:.6g}", f"{cells}³", str(sites))
         if model.source_file is not None:
             box = ("from file", "", "")
         seconds = sum(map(_seconds, _of_point(study, named, point, lengths)))
         steps = (str(model.freeze["steps"]),) if tempered else ()
-        rows.append((point.name, *box, str(N), *steps, _time(seconds)))
+        rows.append((point.name, *box, str(N), *steps, duration(seconds)))
     hidden = len(study.points) - SHOWN_POINTS
-    return _aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
+    return aligned(rows) + (f"\n… and {hidden} more" if hidden > 0 else "")
 
 
 def _engines(study: Study) -> str:
@@ -141,8 +141,8 @@ def _rule_table(jobs: Sequence[Load]) -> str:
     rows = [("rule", "jobs", "CPU", "memory")]
     for rule, mine in found.items():
         memory = max(map(_bytes, mine))
-        rows.append((rule, str(len(mine)), _time(sum(map(_seconds, mine))), _size(memory)))
-    return _aligned(rows)
+        rows.append((rule, str(len(mine)), duration(sum(map(_seconds, mine))), size(memory)))
+    return aligned(rows)
 
 
 def _estimate(study: Study, named: Mapping[str, Mapping[str, Work]], jobs: Sequence[Load]) -> str:
@@ -151,11 +151,11 @@ def _estimate(study: Study, named: Mapping[str, Mapping[str, Work]], jobs: Seque
     temporary = max(item.bytes_written for item in everything if item.stage.temporary)
     total = sum(map(_seconds, jobs))
     return (
-        f"memory: at most {_size(max(map(_bytes, jobs)))} for a job\n"
-        f"data: {_size(kept)} before compression; the couplings, deleted after use,"
-        f" {_size(temporary)} for the largest point\n"
-        f"time: about {_time(total)} of CPU,"
-        f" {_time(max(total / CORES, _longest(study, named)))} on {CORES} cores"
+        f"memory: at most {size(max(map(_bytes, jobs)))} for a job\n"
+        f"data: {size(kept)} before compression; the couplings, deleted after use,"
+        f" {size(temporary)} for the largest point\n"
+        f"time: about {duration(total)} of CPU,"
+        f" {duration(max(total / CORES, _longest(study, named)))} on {CORES} cores"
     )
 
 
@@ -183,12 +183,12 @@ def _memory_warning(jobs: Sequence[Load]) -> list[str]:
     if _bytes(largest) <= installed:
         return []
     return [
-        f"warning: a job of {largest.rule} needs {_size(_bytes(largest))} of memory;"
-        f" this machine has {_size(installed)}"
+        f"warning: a job of {largest.rule} needs {size(_bytes(largest))} of memory;"
+        f" this machine has {size(installed)}"
     ]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
     """Lay out a table, its first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -202,14 +202,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _size(number: float) -> str:
+def size(number: float) -> str:
+    """Return a number of bytes with its unit."""
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return f"{number / 1e3:.3g} kB"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time with its unit."""
     for unit, length, most in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
         if seconds < most * length:
             return f"{seconds / length:.3g} {unit}"

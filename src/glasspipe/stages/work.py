@@ -28,8 +28,8 @@ CHUNK_NAME = r"r\d+-\d+"
 PART_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 """Regular expression of every name of a part or a point: safe as a path and as a wildcard."""
 
-RECORDS = "benchmarks"
-"""Folder of the records of what jobs took, in the study's folder."""
+RECORDS, LOGS = "benchmarks", "logs"
+"""Folders of what jobs took and of what they said, in the study's folder: files of one name."""
 
 _MOST_CHUNKS = 1_000_000
 """Of all points together."""
