@@ -121,6 +121,15 @@ def _check(options: argparse.Namespace) -> None:
     print(describe(load_study(options.config)))
 
 
+def _init(options: argparse.Namespace) -> None:
+    from glasspipe.files.template import write_template
+
+    made = write_template(options.folder)
+    print(
+        f"{options.folder}: {', '.join(made)}; in it, `snakemake --cores 2` runs config/config.yaml"
+    )
+
+
 def _materials(_: argparse.Namespace) -> None:
     from glasspipe.settings.materials import listing
 
@@ -286,6 +295,10 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="validate a study; print its points, jobs and cost")
     check.add_argument("config", type=Path, metavar="CONFIG")
     check.set_defaults(run=_check)
+
+    init = commands.add_parser("init", help="write a folder to run studies in")
+    init.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty")
+    init.set_defaults(run=_init)
 
     materials = commands.add_parser("materials", help="list media and materials and their sources")
     materials.set_defaults(run=_materials)

@@ -1,5 +1,8 @@
 """Data files: complete or absent, and only for the point that they were made for."""
 
+import subprocess
+from types import SimpleNamespace
+
 import h5netcdf
 import h5py
 import numpy as np
@@ -47,6 +50,35 @@ def files(tmp_path_factory):
 
 def variables_of(stage):
     return {"realisation": REALISATION, **STAGES[stage].variables}
+
+
+INSTALLED = '{"url": "https://a.b/c", "vcs_info": {"vcs": "git", "commit_id": "0123456789abcdef"}}'
+
+
+@pytest.mark.parametrize(
+    ("recorded", "tracked", "revision"),
+    [
+        (INSTALLED, False, "0123456789ab"),
+        ('{"url": "file:///a", "dir_info": {}}', False, "unknown"),
+        (None, False, "unknown"),
+        (None, True, "of-git"),
+    ],
+)
+def test_the_revision_is_that_of_the_code(tmp_path, monkeypatch, recorded, tracked, revision):
+    """And not that of a repository around the environment that it is installed in."""
+    package = tmp_path / "env" / "glasspipe"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    if tracked:
+        subprocess.run([*git, "add", "env"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "some"], check=True)
+    subprocess.run([*git, "tag", "-a", "of-git", "-m", "some"], check=True)
+    monkeypatch.setattr(dataset.glasspipe, "__file__", str(package / "__init__.py"))
+    found = SimpleNamespace(read_text=lambda _: recorded)
+    monkeypatch.setattr(dataset.metadata, "distribution", lambda _: found)
+    assert dataset.git_revision.__wrapped__() == revision
 
 
 @pytest.mark.parametrize(

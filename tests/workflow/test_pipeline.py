@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,9 @@ module glasspipe:
     config: config
 use rule * from glasspipe
 """
+DOCUMENTED = re.search(
+    "```snakemake\n(.*?)```", (SNAKEFILE.parent / "config/README.md").read_text("utf-8"), re.DOTALL
+)[1]
 
 DEFECT_COLUMNS = [
     *("position_x", "position_y", "position_z", "S", "B", "h", "b_gamma", "b_eta", "b"),
@@ -231,6 +235,15 @@ def test_the_workflow_has_a_default_target_elsewhere(bench, module):
         theirs.write_text(MODULE.format(snakefile), "utf-8")
         snakefile = theirs
     assert set(bench.planned(snakefile=snakefile)) == set(RULES)
+
+
+def test_the_documented_module_needs_no_other_config(bench):
+    (bench.cwd / "Snakefile").write_text(DOCUMENTED, "utf-8")
+    done = bench.execute([sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"])
+    assert done.returncode == 0, done.stderr
+    words = (line.split() for line in done.stdout.splitlines())
+    planned = {line[0] for line in words if line[1:] == ["1"]}
+    assert {"lines", *(f"small_{rule}" for rule in RULES)} <= planned
 
 
 def test_the_workflow_has_no_lint(bench):

@@ -8,7 +8,7 @@ rule aggregate_point:
         "<logs>/aggregate_point/{point}.log",
     priority: 4
     conda:
-        "../envs/glasspipe.yaml"
+        environment
     threads: 1
     resources:
         mem_mb=memory_for(lambda wildcards: forecast.merging(STUDY, POINTS[wildcards.point])),
@@ -38,7 +38,7 @@ rule aggregate:
     log:
         "<logs>/aggregate.log",
     conda:
-        "../envs/glasspipe.yaml"
+        environment
     threads: 1
     resources:
         mem_mb=memory_for(lambda wildcards: forecast.aggregating(STUDY)),

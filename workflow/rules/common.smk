@@ -40,18 +40,29 @@ def mistakes_in_one_line():
 
 @contextmanager
 def alone(executor_plugin, **_):
-    """Lock the study while jobs run, and write what they read of it before.
+    """Lock the study while jobs run, write what they read of it before, and tidy up if all is well.
 
     Whatever else is done with a config, a dry run above all, writes nothing. Snakemake's own lock is
     left out, since it outlives a run that was killed, where there is one that does not.
     """
+    writes = workflow.is_main_process and not executor_plugin.common_settings.dryrun_exec
     with ExitStack() as held:
-        if workflow.is_main_process and not executor_plugin.common_settings.dryrun_exec:
+        if writes:
             with mistakes_in_one_line():
                 if held.enter_context(locked(Path(FOLDER))):
                     workflow.execution_settings.lock = False
                 study_files.write(STUDY, FOLDER)
         yield
+        if writes:
+            study_files.remove_unfinished(FOLDER)
+
+
+def environment(wildcards):
+    """Return that no rule has an environment of its own, on whatever machine.
+
+    Planning needs glasspipe where Snakemake runs, and jobs must be made by what planned them.
+    """
+    return None
 
 
 def forget(jobs):

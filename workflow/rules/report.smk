@@ -27,7 +27,7 @@ rule report:
     log:
         "<logs>/report.log",
     conda:
-        "../envs/glasspipe.yaml"
+        environment
     threads: 1
     resources:
         mem_mb=memory_for(lambda wildcards: forecast.reporting(STUDY)),

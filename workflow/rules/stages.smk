@@ -13,7 +13,7 @@ for stage in stages_of(STUDY):
             f"<logs>/{stage.name}/{{part}}/{{chunk}}.log",
         priority: priority_of(stage)
         conda:
-            "../envs/glasspipe.yaml"
+            environment
         threads: 1
         resources:
             mem_mb=memory_for(partial(load_of, stage)),

@@ -57,18 +57,23 @@ def versions() -> str:
 
 @cache
 def git_revision() -> str:
-    """The checked-out revision of the code, or 'unknown' outside a repository."""
+    """The revision of the code that is checked out or was installed from git, or 'unknown'."""
+    source = metadata.distribution("glasspipe").read_text("direct_url.json") or "{}"
+    commit = json.loads(source).get("vcs_info", {}).get("commit_id", "")[:12]
+    # an environment may lie in a repository of something else
+    tracked = _git("ls-files", "--error-unmatch", "__init__.py")
+    checked_out = tracked and _git("describe", "--always", "--dirty", "--abbrev=12")
+    return commit or checked_out or "unknown"
+
+
+def _git(*arguments: str) -> str:
+    """Return what git says of the folder of the package, nothing where it fails."""
+    folder = Path(glasspipe.__file__).parent
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(glasspipe.__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
+        return ""
 
 
 def made_by() -> dict[str, str]:

@@ -128,7 +128,7 @@ def bqm(exported: Exported) -> "dimod.BinaryQuadraticModel":
         import dimod
     except ImportError:
         raise DataError(
-            "the format bqm needs the package dimod; `pip install 'glasspipe[bqm]'` installs it"
+            "the format bqm needs the package dimod; `pip install dimod` installs it"
         ) from None
     ising, label = exported.ising, exported.labels
     model = dimod.BinaryQuadraticModel(vartype="SPIN")
