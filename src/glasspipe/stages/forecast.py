@@ -16,7 +16,7 @@ MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
 _SECONDS_OF_THEORY = {"any": 2.0, "crystal": 10.0, "component": 12.0, "axes": 5.0, "tensors": 42.0}
 """Of every point, and more in a crystal, for each further component of a mixture, for axes that may
 be any, for tensors that may."""
-_HELD_COLUMNS, _THEORY_BYTES = 10, 1e8
+_HELD_COLUMNS, _THEORY_BYTES = 10, 2.5e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
 """What is asked of a cluster over the forecast: of memory it is killed at once, and another machine
