@@ -109,8 +109,10 @@ def label_rows(panels: Any, *labels: str) -> None:
 
 
 def note_if_empty(axes: Axes, note: str) -> None:
-    """Write a note where nothing could be drawn."""
-    if not any(np.isfinite(line.get_xydata()).all(axis=1).any() for line in axes.lines):
+    """Write a note where nothing could be drawn: on a logarithmic axis nothing positive."""
+    least = 0.0 if axes.get_yscale() == "log" else -np.inf
+    drawn = (np.asarray(line.get_xydata(), dtype=float) for line in axes.lines)
+    if not any((np.isfinite(xy).all(axis=1) & (xy[:, 1] > least)).any() for xy in drawn):
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center", bbox=box)
 

@@ -107,6 +107,7 @@ def typical_and_width(found: Results) -> Drawing:
                 _draw_widths(top, arrangement, series, picked["theory"], law.colour)
             else:
                 drawing.limit(top, arrangement, series, histograms, law.style, unit=unit)
+        layout.note_if_empty(top, "$B=0$")
         layout.note_if_empty(bottom, "no theory")
         bottom.axhline(0.0, color="black", linewidth=0.6, zorder=1)
     layout.label_rows(grid, f"random field on $S$ ({unit_name})", "deviation from\ntheory (%)")
