@@ -173,36 +173,23 @@ def _summary(points, vanish, theory, samples):
                     }
                 )
         rows += _frozen(number, point, vanish)
-        rows += [
-            {
-                "point": f"p{number}",
-                **point,
-                "x": concentration(point),
-                "quantity": quantity,
-                "statistic": statistic,
-                "estimate": value,
-                "stderr": np.nan if statistic.endswith(("distance", "p")) else value / 10,
-                "theory": np.nan if statistic.endswith(("distance", "p")) else value,
-            }
+        about = {"point": f"p{number}", **point, "x": concentration(point)}
+        measured = {
+            (quantity, statistic): value
             for quantity in ALPHA
             if quantity not in vanish
             for statistic, value in stable_fit(point, quantity).items()
-        ]
-        rows += [
-            {
-                "point": f"p{number}",
-                **point,
-                "x": concentration(point),
-                "quantity": quantity,
-                "statistic": statistic,
-                "estimate": value,
-                "stderr": value / 10,
-                "theory": value if statistic.startswith(("fraction", "below")) else np.nan,
-            }
-            for (quantity, statistic), value in tunnelling(point, vanish).items()
-        ]
+        }
+        for (quantity, statistic), value in {**measured, **tunnelling(point, vanish)}.items():
+            known = statistic in _WITH_THEORY or statistic.startswith(("fraction", "below"))
+            one = {"quantity": quantity, "statistic": statistic, "estimate": value}
+            error = np.nan if statistic.endswith(("distance", "_p")) else value / 10
+            rows.append({**about, **one, "stderr": error, "theory": value if known else np.nan})
     found = pd.DataFrame(rows)
     return found.assign(theory_kind=np.where(found["theory"].notna(), "exact", ""))
+
+
+_WITH_THEORY = ("stable_index", "stable_scale", "limit_scale")
 
 
 def stable_fit(point, quantity):

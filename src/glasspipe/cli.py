@@ -233,7 +233,7 @@ def _watch(options: argparse.Namespace) -> int:
     from glasspipe.stages.watching import watch
 
     try:
-        watch(_study(options.folder), _results_folder(options.folder), sys.stdout)
+        watch(*_study_and_folder(options.folder), sys.stdout)
     except KeyboardInterrupt:  # whoever looked has seen enough
         return 128 + signal.SIGINT
     return 0
@@ -253,7 +253,7 @@ def _clean(options: argparse.Namespace) -> None:
     from glasspipe.files.lock import locked
     from glasspipe.stages.leftovers import leftovers, remove, size_of
 
-    folder, study = _results_folder(options.folder), _study(options.folder)
+    study, folder = _study_and_folder(options.folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; the study was not run here")
     with locked(folder) if options.delete else nullcontext():
@@ -275,12 +275,15 @@ def _results_folder(path: Path) -> Path:
     return Path(study_folder(load_study(path))) if path.is_file() else path
 
 
-def _study(path: Path) -> "Study":
-    """Return a study, given its config, or its folder as it was run."""
+def _study_and_folder(path: Path) -> tuple["Study", Path]:
+    """Return a study and its folder, given its config, or that folder as it was run."""
     from glasspipe.settings.study import load_study
-    from glasspipe.stages.study_files import load
+    from glasspipe.stages.study_files import load, study_folder
 
-    return load_study(path) if path.is_file() else load(path).study
+    if not path.is_file():
+        return load(path).study, path
+    study = load_study(path)
+    return study, Path(study_folder(study))
 
 
 def _parser() -> argparse.ArgumentParser:

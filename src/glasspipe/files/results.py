@@ -111,6 +111,11 @@ def plain_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def plainly_named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns have names that need no quotes."""
+    return table.rename(columns=plain_names(table.columns))
+
+
 def swept_keys(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """Return the columns of a table that are swept keys, being none of its own ``columns``."""
     return [name for name in table.columns if name not in columns]
@@ -146,8 +151,7 @@ def write_defects(
     with replacing(folder / DEFECTS / f"{name}.parquet") as temporary, ExitStack() as closing:
         writer: ParquetWriter | None = None
         for group in groups:
-            frame = table(group)
-            frame = frame.rename(columns=plain_names(frame.columns))
+            frame = plainly_named(table(group))
             frame.attrs = dict(about)
             made = pa.Table.from_pandas(frame, preserve_index=False)
             made = made.replace_schema_metadata({**made.schema.metadata, _ATTRS: json.dumps(about)})
@@ -202,7 +206,7 @@ def write_summary(folder: Path, table: pd.DataFrame) -> None:
     written = table.rename(columns=names)
     written.attrs = {**table.attrs, _KEYS: {names[key]: key for key in names if names[key] != key}}
     _write_parquet(folder / SUMMARY, written)
-    write_csv(folder / SUMMARY_TEXT, written)
+    write_csv(folder / SUMMARY_TEXT, table)
 
 
 def read_summary(folder: Path) -> pd.DataFrame:
@@ -289,9 +293,7 @@ def read_merged(folder: Path, name: str) -> xr.Dataset:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, floats to the last bit."""
     with replacing(path) as temporary:
-        table.rename(columns=plain_names(table.columns)).to_csv(
-            temporary, index=False, lineterminator="\n", encoding="utf-8"
-        )
+        plainly_named(table).to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def _plain_table(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from glasspipe.errors import ConfigError
-from glasspipe.files.results import plain_names
+from glasspipe.files.results import plain_names, plainly_named
 from glasspipe.report import latex
 from glasspipe.report.presentation import (
     SYMBOLS,
@@ -149,8 +149,7 @@ def as_csv(chosen: Selection, *, errors: bool, theory: bool) -> str:
         table[name] = picked["estimate"]
         for part in parts:
             table[f"{name} {part}"] = picked[part]
-    table = table.rename(columns=plain_names(table.columns))
-    return table.to_csv(index=False, lineterminator="\n")
+    return plainly_named(table).to_csv(index=False, lineterminator="\n")
 
 
 def as_latex(chosen: Selection, *, errors: bool, theory: bool) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from glasspipe.errors import DataError
-from glasspipe.files.results import CLAIMS, SUMMARY, plain_names
+from glasspipe.files.results import CLAIMS, SUMMARY, plainly_named
 from glasspipe.report.observable import Results
 from glasspipe.stages.study_files import RUN
 
@@ -41,17 +41,17 @@ class OpenStudy:
     @property
     def points(self) -> pd.DataFrame:
         """The name, the swept values and the realised x of each point."""
-        return _plain(self.results.points)
+        return plainly_named(self.results.points)
 
     @property
     def summary(self) -> pd.DataFrame:
         """The statistics of all points, each with its error, its theory and the kind of that."""
-        return _plain(self.results.summary)
+        return plainly_named(self.results.summary)
 
     @property
     def fits(self) -> pd.DataFrame:
         """The power laws."""
-        return _plain(self.results.fits)
+        return plainly_named(self.results.fits)
 
     @property
     def claims(self) -> pd.DataFrame:
@@ -66,10 +66,6 @@ class OpenStudy:
     def curves(self, file: str) -> xr.Dataset:
         """Return one of the NetCDF files of the study, ``distributions.nc`` say."""
         return self.results.curves(file)
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    return table.rename(columns=plain_names(table.columns))
 
 
 def open_study(folder: str | Path) -> OpenStudy:

@@ -204,9 +204,9 @@ def counted(number: int, noun: str) -> str:
 
 def size(number: float) -> str:
     """Return a number of bytes with its unit."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if number >= size:
-            return f"{number / size:.3g} {unit}"
+    for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if number >= least:
+            return f"{number / least:.3g} {unit}"
     return f"{number / 1e3:.3g} kB"
 
 

@@ -215,9 +215,8 @@ def freezing_temperature(found: Results) -> Drawing:
     values = summary["estimate"][(summary["quantity"] == T_G) & (summary["statistic"] != SCALE)]
     unit, unit_name = found.style.energy
     drawing.set_energies(grid[0], arrangement.axis, values)
-    for (
-        panels
-    ) in grid.T:  # before there are data, by which the panels that share an axis are scaled
+    # before there are data, by which the panels that share an axis are scaled
+    for panels in grid.T:
         drawing.set_axis(panels, arrangement)
     for (top, bottom), series in zip(grid.T, arrangement.series, strict=False):
         top.set_title(series.label)

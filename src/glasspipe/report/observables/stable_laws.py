@@ -96,8 +96,7 @@ def stable_index(found: Results) -> Drawing:
 def values(found: Results) -> pd.DataFrame:
     """Return the fits of all fields, a row a point; scales in eV."""
     summary = found.summary
-    points = points_of(summary)
-    table = points.copy()
+    table = points_of(summary)
     for name in ASYMPTOTIC:
         for statistic in (INDEX, SCALE, LIMIT_SCALE):
             unit = "" if statistic == INDEX else " (eV)"
