@@ -55,7 +55,7 @@ def test_a_study_makes_the_documented_files(finished):
     }
     assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
     kinds = {path.suffix for path in (finished.results / "figures").iterdir()}
-    assert kinds == {".pdf", ".png", ".rst", ".svg"}
+    assert kinds == {".pdf", ".png", ".rst"}
 
 
 def test_U_is_deleted_after_use(finished):

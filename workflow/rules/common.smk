@@ -10,6 +10,7 @@ from glasspipe.errors import ConfigError, DataError
 from glasspipe.files.lock import locked, within
 from glasspipe.files.provenance import code_hash
 from glasspipe.report.contents import figures_of, tables_of
+from glasspipe.report.style import style_of
 from glasspipe.settings.names import hash_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
