@@ -234,8 +234,8 @@ class Reader:
     file : h5netcdf.File
         What is in it.
     values : h5py.File, optional
-        The numbers of a file of ours, at a tenth of the time: h5netcdf would look whether a variable
-        is shorter than a dimension that grew, which ours never are.
+        The numbers of a file of ours, in a tenth of the time: h5netcdf looks whether a variable is
+        shorter than a dimension that grew, which ours never are.
     """
 
     def __init__(
