@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show must not end a run
             stream.reconfigure(errors="glasspipe")
     options = _parser().parse_args(arguments)
-    from glasspipe.errors import ConfigError, DataError
+    from glasspipe.errors import ConfigError, DataError, line_of
     from glasspipe.files.checkpoint import StoppedError
     from glasspipe.files.record import recording
 
@@ -103,13 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the same signal may have ended whoever reads this
             print(f"glasspipe {options.command}: {stopped}", file=sys.stderr)
         return 128 + stopped.number
-    except (ConfigError, DataError) as error:
-        print(f"glasspipe {options.command}: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
-        print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
+    except (ConfigError, DataError, OSError) as error:
+        print(f"glasspipe {options.command}: {line_of(error)}", file=sys.stderr)
         return 2
     return status
 
