@@ -194,6 +194,14 @@ def _info(options: argparse.Namespace) -> None:
     print(info(options.file))
 
 
+def _crate(options: argparse.Namespace) -> None:
+    from glasspipe.report.crate import METADATA, write_crate
+
+    folder = _results_folder(options.folder)
+    number = write_crate(folder, licence=options.licence)
+    print(f"{folder / METADATA}: {number} results")
+
+
 def _reproduce(options: argparse.Namespace) -> int:
     from glasspipe.files.dataset import refuse_overwriting, replacing
     from glasspipe.report.reproduction import recipe, remade
@@ -330,6 +338,10 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file", type=Path, metavar="FILE")
     info.set_defaults(run=_info)
     _reproduce_parser(commands)
+    crate = commands.add_parser("crate", help="describe a finished study for an archive: RO-Crate")
+    crate.add_argument("folder", type=Path, metavar=_STUDY)
+    crate.add_argument("--licence", metavar="TEXT", help="under which the results may be used")
+    crate.set_defaults(run=_crate)
     compare = commands.add_parser("compare", help="say what differs between two studies")
     compare.add_argument("folder", type=Path, metavar=_STUDY)
     compare.add_argument("other", type=Path, metavar=_STUDY)

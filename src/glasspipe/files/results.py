@@ -44,6 +44,8 @@ DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
 FREEZING = "freezing.nc"
 LOW_ENERGY = "low_energy.nc"
+OF_STUDY = (SUMMARY, SUMMARY_TEXT, FITS, DISTRIBUTIONS, TRACES, FREEZING, LOW_ENERGY)
+"""What points are merged into."""
 
 ESTIMATES = ("estimate", "stderr", "theory", "theory_kind")
 SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", *ESTIMATES)
