@@ -2,8 +2,8 @@
 # make report the same, of which nothing but the report is made anew where the results are there
 # make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
 #             test-page looks at a report in headless Chromium, fuzz runs EXAMPLES studies of any
-#             settings that the schema allows to their end, test-latex sets all tables in a page of
-#             REVTeX
+#             settings that the schema allows to their end and damages as many files, test-latex sets
+#             all tables in a page of REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
 #             is done without a stored U, bench-pipeline what the default study costs beside its kernels
@@ -90,7 +90,7 @@ test-page: browser $(SETUP)
 	$(BIN)/python -m pytest tests/browser
 
 fuzz: $(SETUP)
-	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py \
+	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py tests/workflow/test_any_damage.py \
 		--hypothesis-show-statistics
 
 test-latex: latex $(SETUP)
