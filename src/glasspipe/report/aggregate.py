@@ -69,9 +69,9 @@ def study(folder: Path) -> None:
     ]
     members = [Member(_rows(data), data) for data in points]
     summary = _summary(files, members)
-    summary.attrs = files.about
+    digest = results.write_fits(folder, _fits(files, members))
+    summary.attrs = {**files.about, results.FITS: digest}
     results.write_summary(folder, summary)
-    results.write_fits(folder, _fits(files, members))
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
     named = results.plain_names(keys)
     columns = {"point": names, **{named[key]: values for key, values in keys.items()}}
