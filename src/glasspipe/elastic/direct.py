@@ -12,8 +12,6 @@ from glasspipe.elastic.medium import AnyMedium
 
 Array = NDArray[np.float64]
 
-_AT_ONCE = 500
-"""Sources whose plane waves are held at once, in a core's cache."""
 _ROWS = 64
 """Rows for which the split of sums over all pairs is the cheapest."""
 
@@ -109,16 +107,16 @@ def _far(
 
     Of a dipole on the next multipole, or the other way round, the waves are out of phase.
     """
-    blocks = reciprocal.blocks(ewald)
-    total = [np.zeros((len(sources), 2, len(block.mode))) for block in blocks]
-    for first in range(0, len(position), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        waves = reciprocal.Waves(position[part], ewald)
-        for block, of_all in zip(blocks, total, strict=True):
-            unit = waves.unit(block)
-            for source, of_one in zip(sources, of_all, strict=True):
-                moments = source[part].reshape(len(unit), -1)
-                of_one += reciprocal.summed(unit, block, moments, block.weights(source.ndim))
+    blocks, ends = reciprocal.blocks(ewald), np.cumsum([source[0].size for source in sources])
+
+    def moments_of(some: slice) -> Array:
+        return np.concatenate([each[some].reshape(-1, each[0].size) for each in sources], axis=1)
+
+    total = []
+    structures = reciprocal.structure_factors(position, moments_of, ewald)
+    for block, structure in zip(blocks, structures, strict=True):
+        of_each = zip(sources, np.split(structure, ends[:-1]), strict=True)
+        total.append([block.contracted(one, block.weights(each.ndim)) for each, one in of_each])
     waves, fields = reciprocal.Waves(position[which], ewald), np.zeros((len(sources), len(which)))
     for block, of_all in zip(blocks, total, strict=True):
         amplitude = rows.reshape(len(rows), -1) @ block.weights(rows.ndim)

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 Split = tuple[Array, float, float]
 """Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
 
-_ROUNDING = 1e-14
+ROUNDING = 1e-14
 """ζ is fully symmetric if it is so within this fraction of its largest component."""
 
 
@@ -134,7 +134,7 @@ def rows_of_tau(
 def _symmetry(zeta: Array) -> tuple[Array, bool]:
     """Fully symmetric part of ζ, and whether that is all of it."""
     sigma = symmetric_part(zeta)
-    atol = _ROUNDING * np.abs(zeta).max(initial=0)
+    atol = ROUNDING * np.abs(zeta).max(initial=0)
     return sigma, bool(np.allclose(zeta, sigma, rtol=0, atol=atol))
 
 
