@@ -20,6 +20,9 @@ from glasspipe.kernels import near_sums as kernel
 
 Array = NDArray[np.float64]
 
+_DIFFERENT = [0, 1, 2, 4, 5, 8, 13, 14, 17, 26]
+"""Places of xxx, xxy, xxz, xyy, xyz, xzz, yyy, yyz, yzz, zzz among 27."""
+
 
 def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array:
     """Near parts of the fields of force dipoles P on γ (N,), eV: (26), (29).
@@ -36,7 +39,7 @@ def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array
     if not isinstance(split.medium, Medium):
         return neighbours.near_couplings(position, gamma, P, split)[1]
     B = np.zeros(len(position))
-    kernel.strains(position, gamma, P, *_about(position, split, split.medium), B)
+    kernel.strains(position, _packed(gamma), _packed(P), *_about(position, split, split.medium), B)
     return B
 
 
@@ -88,9 +91,16 @@ def near_fields(
     sums, listed = np.zeros((7, len(position))), np.zeros(len(position), np.int64)
     sigma = symmetric_part(zeta)
     whole = np.abs(zeta - sigma).max() <= ROUNDING * np.abs(zeta).max()
-    of_all = frozen, P, sigma, None if whole else zeta, tau
+    different = np.ascontiguousarray(sigma.reshape(-1, 27)[:, _DIFFERENT])
+    of_all = _packed(frozen), _packed(P), different, None if whole else _packed(zeta), tau
     kernel.on_tau(position, *of_all, *_about(position, split, split.medium), sums, listed)
     return NearFields(listed, *sums)
+
+
+def _packed(tensors: Array) -> Array:
+    """The different components of tensors (N, …, 3, 3) that are symmetric in the last indices."""
+    i, j = np.triu_indices(3)
+    return np.ascontiguousarray((tensors[..., i, j] + tensors[..., j, i]) / 2)
 
 
 def _about(

@@ -34,6 +34,20 @@ def cube(array):
 
 
 @njit(cache=True, forceinline=True, fastmath={"contract"})
+def symmetric_matrix(p):
+    """Tuple of the rows of a symmetric matrix from xx, xy, xz, yy, yz, zz."""
+    return (p[0], p[1], p[2]), (p[1], p[3], p[4]), (p[2], p[4], p[5])
+
+
+@njit(cache=True, forceinline=True, fastmath={"contract"})
+def symmetric_cube(p):
+    """Tuple of the matrices of a symmetric array from xxx, xxy, xxz, xyy, xyz, xzz, yyy … zzz."""
+    x = (p[0], p[1], p[2]), (p[1], p[3], p[4]), (p[2], p[4], p[5])
+    y = (p[1], p[3], p[4]), (p[3], p[6], p[7]), (p[4], p[7], p[8])
+    return x, y, ((p[2], p[4], p[5]), (p[4], p[7], p[8]), (p[5], p[8], p[9]))
+
+
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def dot(a, b):
     """a·b."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

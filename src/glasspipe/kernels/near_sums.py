@@ -11,14 +11,14 @@ import numpy as np
 from numba import njit
 
 from glasspipe.kernels.contractions import (
-    cube,
     dipole_dipole,
     dipole_gradient,
     dipole_with,
     double_dot,
     gradient_gradient,
     gradient_with,
-    matrix,
+    symmetric_cube,
+    symmetric_matrix,
     triple_dot,
     vector,
 )
@@ -117,7 +117,7 @@ def _strain(here, gamma1, P, A, C, smooth, cutoff, image, index, near):
         k = near[n]
         R = x - image[0, k], y - image[1, k], z - image[2, k]
         r2 = R[0] * R[0] + R[1] * R[1] + R[2] * R[2]
-        s, bare, P2 = r2 * scale - 1.0, _bare(r2), matrix(P[index[k]])
+        s, bare, P2 = r2 * scale - 1.0, _bare(r2), symmetric_matrix(P[index[k]])
         g = (
             0.0,
             bare[0] - _polynomial(first, s),
@@ -131,7 +131,9 @@ def _strain(here, gamma1, P, A, C, smooth, cutoff, image, index, near):
 
 @njit(cache=True)
 def strains(position, gamma, P, cells, box, cutoff, A, C, smooth, out):
-    """Add to out (N,) the near parts of the fields on γ of force dipoles P (N, 3, 3), eq. (26).
+    """Add to out (N,) the near parts of the fields on γ of force dipoles P (N, 6), eq. (26).
+
+    Symmetric tensors come as :func:`glasspipe.kernels.contractions.symmetric_matrix` has them.
 
     The defects are sorted by cell, ``cells`` as in :func:`_around`; ``smooth`` (6, DEGREE + 1) from
     :func:`glasspipe.elastic.window.smooth_table`.
@@ -147,7 +149,13 @@ def strains(position, gamma, P, cells, box, cutoff, A, C, smooth, out):
             here, itself = vector(position[i]), own + i - first[cell]
             found = near[: _within(here, cutoff * cutoff, itself, image, count, near)]
             about = A, C, smooth, cutoff, image, index, found
-            out[i] += _strain(here, matrix(gamma[i]), P, *about)
+            out[i] += _strain(here, symmetric_matrix(gamma[i]), P, *about)
+
+
+@njit(cache=True, forceinline=True)
+def _matrices(zeta):
+    """Tuple of the matrices of ζ (3, 6)."""
+    return symmetric_matrix(zeta[0]), symmetric_matrix(zeta[1]), symmetric_matrix(zeta[2])
 
 
 @njit(cache=True, error_model="numpy", fastmath=_IN_VECTORS)
@@ -157,8 +165,8 @@ def _on_tau(i, here, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, i
     second, third, fourth, fifth = smooth[2], smooth[3], smooth[4], smooth[5]
     b_gamma = b_eta = J_tau = J_abs = scaled = squares = 0.0
     largest = np.int64(0)
-    sigma1 = cube(sigma[i])
-    zeta1 = sigma1 if zeta is None else cube(zeta[i])
+    sigma1 = symmetric_cube(sigma[i])
+    zeta1 = sigma1 if zeta is None else _matrices(zeta[i])
     for n in range(len(near)):
         k = near[n]
         j = index[k]
@@ -174,7 +182,7 @@ def _on_tau(i, here, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, i
             b4 - _polynomial(fourth, s),
             b5 - _polynomial(fifth, s),
         )
-        sigma2 = cube(sigma[j])
+        sigma2 = symmetric_cube(sigma[j])
         one, two, of_sigma = (
             gradient_with(sigma1, R),
             gradient_with(sigma2, R),
@@ -183,14 +191,16 @@ def _on_tau(i, here, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, i
         if zeta is None:
             one_itself, two_itself, of_zeta = one, two, of_sigma
         else:
-            zeta2 = cube(zeta[j])
+            zeta2 = _matrices(zeta[j])
             one_itself, two_itself, of_zeta = (
                 gradient_with(zeta1, R),
                 gradient_with(zeta2, R),
                 triple_dot(zeta1, zeta2),
             )
-        b_gamma += dipole_gradient(g, A, C, dipole_with(matrix(frozen[j]), R), one, one_itself)
-        b_eta += dipole_gradient(g, A, C, dipole_with(matrix(P[j]), R), one, one_itself)
+        b_gamma += dipole_gradient(
+            g, A, C, dipole_with(symmetric_matrix(frozen[j]), R), one, one_itself
+        )
+        b_eta += dipole_gradient(g, A, C, dipole_with(symmetric_matrix(P[j]), R), one, one_itself)
         pair = one, one_itself, two, two_itself, of_sigma, of_zeta
         J_tau -= gradient_gradient(g, A, C, *pair) * tau[j]
         J = abs(gradient_gradient(bare, A, C, *pair))
@@ -207,9 +217,9 @@ def on_tau(position, frozen, P, sigma, zeta, tau, cells, box, cutoff, A, C, smoo
     """Add the near parts of the fields on τ, and sums of near |J_ij|, to out (7, N).
 
     b^γ, b^η, Σ_j J_ij τ_j; Σ_j |J_ij|, max_j |J_ij|, Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)² of whole
-    couplings; ``listed`` (N,) gets the numbers of near defects. frozen = γ_j S_j and P (N, 3, 3),
-    zeta (N, 3, 3, 3), None if it is its symmetric part sigma; else as :func:`strains`; (60), (68),
-    (72).
+    couplings; ``listed`` (N,) gets the numbers of near defects. frozen = γ_j S_j and P (N, 6),
+    zeta (N, 3, 6), None if it is its symmetric part sigma (N, 10); else as :func:`strains`;
+    (60), (68), (72).
     """
     image, index, near = _room(0)
     first = cells[2]
