@@ -3,12 +3,15 @@
 The yardstick of faster sums: cost and memory grow as the number of rows times that of defects.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic import near, reciprocal
 from glasspipe.elastic.greens import Ewald, response, zero_mode
-from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.medium import AnyMedium, Medium
+from glasspipe.elastic.window import SHARP_BELL
 
 Array = NDArray[np.float64]
 
@@ -92,8 +95,12 @@ def direct_fields_on_tau(
 
 
 def _split(medium: AnyMedium, box: Array, sharpness: float, rows: int) -> Ewald:
-    """Split for which few rows, whose near parts cost little, have few waves."""
-    return Ewald.balanced(medium, box, sharpness * (rows / _ROWS) ** (1 / 6))
+    """Split for which few rows, whose near parts cost little, have few waves.
+
+    No split has less of both than that of a bell, which an isotropic medium allows.
+    """
+    ewald = Ewald.balanced(medium, box, sharpness * (rows / _ROWS) ** (1 / 6))
+    return replace(ewald, window=SHARP_BELL) if isinstance(medium, Medium) else ewald
 
 
 def _far(

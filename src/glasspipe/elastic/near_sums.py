@@ -13,15 +13,11 @@ from glasspipe.elastic import neighbours
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.mesh import Split
-from glasspipe.elastic.near import ROUNDING, symmetric_part
+from glasspipe.elastic.near import packed, packed_zeta, smooth_part
 from glasspipe.elastic.neighbours import Cells
-from glasspipe.elastic.window import smooth_table
 from glasspipe.kernels import near_sums as kernel
 
 Array = NDArray[np.float64]
-
-_DIFFERENT = [0, 1, 2, 4, 5, 8, 13, 14, 17, 26]
-"""Places of xxx, xxy, xxz, xyy, xyz, xzz, yyy, yyz, yzz, zzz among 27."""
 
 
 def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array:
@@ -39,7 +35,7 @@ def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array
     if not isinstance(split.medium, Medium):
         return neighbours.near_couplings(position, gamma, P, split)[1]
     B = np.zeros(len(position))
-    kernel.strains(position, _packed(gamma), _packed(P), *_about(position, split, split.medium), B)
+    kernel.strains(position, packed(gamma), packed(P), *_about(position, split, split.medium), B)
     return B
 
 
@@ -89,18 +85,9 @@ def near_fields(
         b, J, listed = neighbours.near_fields(position, frozen, P, zeta, tau, split)
         return NearFields(listed, *np.concatenate([b, J]))
     sums, listed = np.zeros((7, len(position))), np.zeros(len(position), np.int64)
-    sigma = symmetric_part(zeta)
-    whole = np.abs(zeta - sigma).max() <= ROUNDING * np.abs(zeta).max()
-    different = np.ascontiguousarray(sigma.reshape(-1, 27)[:, _DIFFERENT])
-    of_all = _packed(frozen), _packed(P), different, None if whole else _packed(zeta), tau
+    of_all = packed(frozen), packed(P), *packed_zeta(zeta), tau
     kernel.on_tau(position, *of_all, *_about(position, split, split.medium), sums, listed)
     return NearFields(listed, *sums)
-
-
-def _packed(tensors: Array) -> Array:
-    """The different components of tensors (N, …, 3, 3) that are symmetric in the last indices."""
-    i, j = np.triu_indices(3)
-    return np.ascontiguousarray((tensors[..., i, j] + tensors[..., j, i]) / 2)
 
 
 def _about(
@@ -109,11 +96,10 @@ def _about(
     """What the loops need to know of cells, box, cutoff, medium and window."""
     cells = Cells(split.edges, split.cutoff)
     first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
-    scale = split.cutoff ** -(2.0 * np.arange(6) + 1)
     return (
         (cells.place, cells.rank, first),
         split.edges,
         split.cutoff,
         *isotropic_coefficients(medium),
-        smooth_table(split.window) * scale[:, None],
+        smooth_part(split.window, split.cutoff),
     )

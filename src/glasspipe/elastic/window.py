@@ -168,6 +168,9 @@ class Bell:
         return np.stack([first, first + x / 2 * (np.sin(phase) @ (weight * rho))], axis=-1)
 
 
+SHARP_BELL, BELL_END = Bell(beta=28.0), 38.0
+"""For sums to ten digits, and the q · cutoff where their far part has ended."""
+
 AnyWindow = Any
 """A Bell in an isotropic medium, a Window in a crystal."""
 

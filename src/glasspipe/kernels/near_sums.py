@@ -22,9 +22,12 @@ from glasspipe.kernels.contractions import (
     triple_dot,
     vector,
 )
+from glasspipe.kernels.images import images, scratch
 
 DEGREE = 20
 """Of the polynomials, see :func:`glasspipe.elastic.window.smooth_table`."""
+_AT_ONCE = 200
+"""Defects whose images are listed at once."""
 _IN_VECTORS = {"reassoc", "contract", "nsz", "nnan"}
 
 
@@ -159,14 +162,14 @@ def _matrices(zeta):
 
 
 @njit(cache=True, error_model="numpy", fastmath=_IN_VECTORS)
-def _on_tau(i, here, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, index, near):
-    """The sums of :func:`on_tau` for one defect."""
+def _on_tau(here, one, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, index, near):
+    """The sums of :func:`on_tau` for a defect with σ and ζ of ``one``."""
     (x, y, z), scale = here, 2.0 / (cutoff * cutoff)
     second, third, fourth, fifth = smooth[2], smooth[3], smooth[4], smooth[5]
     b_gamma = b_eta = J_tau = J_abs = scaled = squares = 0.0
     largest = np.int64(0)
-    sigma1 = symmetric_cube(sigma[i])
-    zeta1 = sigma1 if zeta is None else _matrices(zeta[i])
+    sigma1 = symmetric_cube(one[0])
+    zeta1 = sigma1 if zeta is None else _matrices(one[1])
     for n in range(len(near)):
         k = near[n]
         j = index[k]
@@ -183,25 +186,18 @@ def _on_tau(i, here, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, i
             b5 - _polynomial(fifth, s),
         )
         sigma2 = symmetric_cube(sigma[j])
-        one, two, of_sigma = (
-            gradient_with(sigma1, R),
-            gradient_with(sigma2, R),
-            triple_dot(sigma1, sigma2),
-        )
-        if zeta is None:
-            one_itself, two_itself, of_zeta = one, two, of_sigma
-        else:
+        with_1, with_2 = gradient_with(sigma1, R), gradient_with(sigma2, R)
+        itself_1, itself_2, of_sigma = with_1, with_2, triple_dot(sigma1, sigma2)
+        of_zeta = of_sigma
+        if zeta is not None:
             zeta2 = _matrices(zeta[j])
-            one_itself, two_itself, of_zeta = (
-                gradient_with(zeta1, R),
-                gradient_with(zeta2, R),
-                triple_dot(zeta1, zeta2),
-            )
-        b_gamma += dipole_gradient(
-            g, A, C, dipole_with(symmetric_matrix(frozen[j]), R), one, one_itself
-        )
-        b_eta += dipole_gradient(g, A, C, dipole_with(symmetric_matrix(P[j]), R), one, one_itself)
-        pair = one, one_itself, two, two_itself, of_sigma, of_zeta
+            itself_1, itself_2 = gradient_with(zeta1, R), gradient_with(zeta2, R)
+            of_zeta = triple_dot(zeta1, zeta2)
+        of_S = dipole_with(symmetric_matrix(frozen[j]), R)
+        b_gamma += dipole_gradient(g, A, C, of_S, with_1, itself_1)
+        unchanged = dipole_with(symmetric_matrix(P[j]), R)
+        b_eta += dipole_gradient(g, A, C, unchanged, with_1, itself_1)
+        pair = with_1, itself_1, with_2, itself_2, of_sigma, of_zeta
         J_tau -= gradient_gradient(g, A, C, *pair) * tau[j]
         J = abs(gradient_gradient(bare, A, C, *pair))
         in_units = J * r2 * r2 * sqrt(r2)
@@ -232,7 +228,65 @@ def on_tau(position, frozen, P, sigma, zeta, tau, cells, box, cutoff, A, C, smoo
             here, itself = vector(position[i]), own + i - first[cell]
             found = near[: _within(here, cutoff * cutoff, itself, image, count, near)]
             about = A, C, smooth, cutoff, image, index, found
-            sums = _on_tau(i, here, frozen, P, sigma, zeta, tau, *about)
+            one = sigma[i], None if zeta is None else zeta[i]
+            sums = _on_tau(here, one, frozen, P, sigma, zeta, tau, *about)
             for row, value in enumerate(sums):
                 out[row, i] += value
             listed[i] = len(found)
+
+
+@njit(cache=True)
+def _images_of(i, first, last, position, box, cutoff, image, index, room):
+    """Fill ``image`` and ``index`` with all images of some defects about defect i, i itself apart.
+
+    The places are those of the images when defect i is at 0. Returns how many there are.
+    """
+    axis, weight, found = room
+    count = 0
+    for j in range(first, last):
+        if j == i:
+            continue
+        for n in range(images(position[i] - position[j], box, cutoff, axis, weight, found)):
+            image[0, count], image[1, count] = -found[n, 0], -found[n, 1]
+            image[2, count], index[count] = -found[n, 2], j
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def strains_of_all(which, position, gamma, P, box, cutoff, A, C, smooth, out):
+    """Add to out (rows,) the near parts of the fields on the defects ``which``, of all images.
+
+    gamma (rows, 6) of those defects; the cutoff may be longer than the box; else as
+    :func:`strains`.
+    """
+    room = scratch(box, cutoff)
+    image, index, near = _room(_AT_ONCE * len(room[2]))
+    near[:] = np.arange(len(near))
+    for row in range(len(which)):
+        for first in range(0, len(position), _AT_ONCE):
+            some = which[row], first, min(first + _AT_ONCE, len(position))
+            count = _images_of(*some, position, box, cutoff, image, index, room)
+            about = A, C, smooth, cutoff, image, index, near[:count]
+            out[row] += _strain((0.0, 0.0, 0.0), symmetric_matrix(gamma[row]), P, *about)
+
+
+@njit(cache=True)
+def on_tau_of_all(which, position, of_rows, frozen, P, sigma, zeta, box, cutoff, A, C, smooth, out):
+    """Add to out (3, rows) the near parts of b^γ, b^η and Σ_j J_ij τ_j likewise.
+
+    of_rows: σ and ζ of the defects ``which``; sigma and zeta are those of ζ_j τ_j, else as
+    :func:`on_tau`.
+    """
+    room, one = scratch(box, cutoff), np.ones(len(position))
+    image, index, near = _room(_AT_ONCE * len(room[2]))
+    near[:] = np.arange(len(near))
+    for row in range(len(which)):
+        receiver = of_rows[0][row], None if zeta is None else of_rows[1][row]
+        for first in range(0, len(position), _AT_ONCE):
+            some = which[row], first, min(first + _AT_ONCE, len(position))
+            count = _images_of(*some, position, box, cutoff, image, index, room)
+            about = A, C, smooth, cutoff, image, index, near[:count]
+            sums = _on_tau((0.0, 0.0, 0.0), receiver, frozen, P, sigma, zeta, one, *about)
+            for field in range(3):
+                out[field, row] += sums[field]
