@@ -5,9 +5,10 @@
 #             settings that the schema allows to their end and damages as many files, test-latex sets
 #             all tables in a page of REVTeX
 # make lint   checks style, types, imports and the workflow
-# make bench  times the pair sums; bench-freeze times annealing against its peers, bench-large what
-#             is done without a stored U, bench-pipeline what the default study costs beside its kernels
-#             and what planning many jobs does
+# make bench  times the pair sums; bench-fields what B and b cost in every way, beside plain numpy and
+#             the transforms alone, bench-freeze annealing against its peers, bench-large what is done
+#             without a stored U, bench-pipeline what the default study costs beside its kernels and
+#             what planning many jobs does
 # make calibrate  runs small studies, to which the forecast of `glasspipe check` is fitted
 # make lock   resolves the dependencies anew
 # make clean  removes what can be made again, the results excepted
@@ -27,7 +28,7 @@ PIP := -m pip --disable-pip-version-check
 export CONFIG_FILE = $(value CONFIG)
 
 .PHONY: setup run report test slurm test-slurm browser test-page latex test-latex fuzz lint bench \
-	bench-freeze bench-large bench-pipeline calibrate lock clean
+	bench-fields bench-freeze bench-large bench-pipeline calibrate lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(SETUP)
@@ -106,6 +107,9 @@ lint: $(SETUP)
 
 bench: $(SETUP)
 	$(BIN)/python benchmarks/pairs.py
+
+bench-fields: $(SETUP)
+	$(BIN)/python benchmarks/fields.py
 
 bench-freeze: benchmarks/requirements.lock
 	$(PYTHON) -m venv build/bench

@@ -529,7 +529,7 @@ def test_couplings_beyond_the_cutoff_are_counted_in_the_mean(monkeypatch):
     """Without them Σ_j |J_ij| is several times as far from the sum over all pairs."""
     case = OnTau("KBr")
     with_them = np.mean(case.found.J_abs / case.wanted.J_abs - 1)
-    monkeypatch.setattr(of_tau, "_beyond", lambda scaled, *_: np.zeros((2, len(scaled))))
+    monkeypatch.setattr(of_tau, "_beyond", lambda near, _: np.zeros((2, len(near.listed))))
     without = np.mean(OnTau("KBr").found.J_abs / case.wanted.J_abs - 1)
     assert without < -0.005
     assert abs(with_them) < abs(without) / 3

@@ -2,11 +2,13 @@
 
 from itertools import product
 
+import h5netcdf
 import numpy as np
 import pytest
 from arrays import couplings
 from scipy.special import erfc
 from scipy.stats import chisquare
+from workbench import stages
 
 from glasspipe.defects.realisation import realise
 from glasspipe.kernels import freeze as freeze_kernels
@@ -308,3 +310,29 @@ def test_sets_are_independent():
     frozen = temper(U, B, key=3, sweeps=80, steps=4, replicas=3, **OPTIONS).frozen
     assert len(np.unique(frozen.trace_energy[:, 0])) == 3
     assert abs(frozen.overlap[0, 0]) < 0.3
+
+
+def test_where_u_is_not_stored_it_is_made(tmp_path):
+    """The same spins at the same temperatures, and B within its error."""
+    about = {"defects": {"number": 30, "concentration": 0.1}, "realisations": 2}
+    freeze = {"method": "tempering", "sweeps": 1000, "steps": 10, "replicas": 2}
+    found = {}
+    for store in ("float64", "implicit"):
+        point = point_from({**about, "freeze": freeze, "couplings": {"store": store}})
+        sample, U, frozen, b = (tmp_path / f"{store} {name}" for name in "rufb")
+        stages.sample(point, sample)
+        stages.couplings(point, sample, U)
+        stages.freeze(point, U, frozen)
+        stages.fields(point, sample, frozen, b)
+        with h5netcdf.File(U) as file:
+            assert ("U" in file.variables) == (store == "float64")
+        with h5netcdf.File(frozen) as file:
+            found[store] = {name: variable[...] for name, variable in file.variables.items()}
+    stored, made = found["float64"], found["implicit"]
+    assert set(made) == {*stored, "B_error"}
+    for name in ("S", "replica_S", "swap_rate", "U_sum", "U_norm"):
+        np.testing.assert_array_equal(made[name], stored[name])
+    assert (made["B"] != stored["B"]).any()
+    for name in ("B", "h", "T", "energy", "trace_energy"):
+        size = np.abs(stored[name]).max()
+        np.testing.assert_allclose(made[name], stored[name], rtol=0, atol=1e-5 * size)

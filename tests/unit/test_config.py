@@ -449,7 +449,9 @@ TWO_THOUSAND, BIG = {"defects": {"number": 2000}}, {"defects": {"number": 13_000
         ({"defects": {"number": 1000}}, "float64"),
         ({"defects": {"number": 2000}}, "implicit"),
         (TWO_THOUSAND | {"boundary": "minimum_image"}, "float64"),
-        (TWO_THOUSAND | {"freeze": {"method": "tempering"}}, "float64"),
+        (TWO_THOUSAND | {"freeze": {"method": "tempering"}}, "implicit"),
+        ({"freeze": {"method": "tempering"}}, "float64"),
+        ({**BIG, "couplings": {"store": "float32"}, "freeze": {"method": "tempering"}}, "float32"),
         (TWO_THOUSAND | {"hamiltonian": {"store": "dense"}}, "float64"),
         (TWO_THOUSAND | {"freeze": {"sweeps": 100_000}}, "float64"),
         (BIG, "implicit"),
@@ -481,8 +483,9 @@ def test_u_is_stored_where_it_is_needed_or_cheaper(config, store):
         ),
         (
             {**BIG, "freeze": {"method": "tempering"}},
-            "freeze.method: found tempering with couplings.store auto, which stores no U of so"
-            " many defects; allowed: annealing, or couplings.store float64 or float32",
+            "freeze.method: found tempering with couplings.store auto and 13140 defects, whose U"
+            " would be made in more than 4 GB; allowed: annealing, at most 12909 defects, or"
+            " couplings.store float64 or float32",
         ),
         (
             {"couplings": {"store": "implicit"}, "hamiltonian": {"store": "dense"}},

@@ -3,17 +3,18 @@
 The yardstick of faster sums: cost and memory grow as the number of rows times that of defects.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic import near, reciprocal
 from glasspipe.elastic.greens import Ewald, response, zero_mode
-from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.medium import AnyMedium, Medium
+from glasspipe.elastic.window import SHARP_BELL
 
 Array = NDArray[np.float64]
 
-_AT_ONCE = 500
-"""Sources whose plane waves are held at once, in a core's cache."""
 _ROWS = 64
 """Rows for which the split of sums over all pairs is the cheapest."""
 
@@ -94,8 +95,12 @@ def direct_fields_on_tau(
 
 
 def _split(medium: AnyMedium, box: Array, sharpness: float, rows: int) -> Ewald:
-    """Split for which few rows, whose near parts cost little, have few waves."""
-    return Ewald.balanced(medium, box, sharpness * (rows / _ROWS) ** (1 / 6))
+    """Split for which few rows, whose near parts cost little, have few waves.
+
+    No split has less of both than that of a bell, which an isotropic medium allows.
+    """
+    ewald = Ewald.balanced(medium, box, sharpness * (rows / _ROWS) ** (1 / 6))
+    return replace(ewald, window=SHARP_BELL) if isinstance(medium, Medium) else ewald
 
 
 def _far(
@@ -109,16 +114,16 @@ def _far(
 
     Of a dipole on the next multipole, or the other way round, the waves are out of phase.
     """
-    blocks = reciprocal.blocks(ewald)
-    total = [np.zeros((len(sources), 2, len(block.mode))) for block in blocks]
-    for first in range(0, len(position), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        waves = reciprocal.Waves(position[part], ewald)
-        for block, of_all in zip(blocks, total, strict=True):
-            unit = waves.unit(block)
-            for source, of_one in zip(sources, of_all, strict=True):
-                moments = source[part].reshape(len(unit), -1)
-                of_one += reciprocal.summed(unit, block, moments, block.weights(source.ndim))
+    blocks, ends = reciprocal.blocks(ewald), np.cumsum([source[0].size for source in sources])
+
+    def moments_of(some: slice) -> Array:
+        return np.concatenate([each[some].reshape(-1, each[0].size) for each in sources], axis=1)
+
+    total = []
+    structures = reciprocal.structure_factors(position, moments_of, ewald)
+    for block, structure in zip(blocks, structures, strict=True):
+        of_each = zip(sources, np.split(structure, ends[:-1]), strict=True)
+        total.append([block.contracted(one, block.weights(each.ndim)) for each, one in of_each])
     waves, fields = reciprocal.Waves(position[which], ewald), np.zeros((len(sources), len(which)))
     for block, of_all in zip(blocks, total, strict=True):
         amplitude = rows.reshape(len(rows), -1) @ block.weights(rows.ndim)

@@ -10,7 +10,7 @@ q = 0, which is named by ``boundary``.
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import ceil, pi
+from math import ceil, pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from glasspipe.elastic.crystal import Crystal
 from glasspipe.elastic.kelvin import Kelvin
 from glasspipe.elastic.medium import AnyMedium, Medium, check_compliance
 from glasspipe.elastic.quadrature import refined, sphere
+from glasspipe.elastic.window import BELL_END, AnyWindow
 from glasspipe.kernels.images import TIE
 
 Array = NDArray[np.float64]
@@ -80,11 +81,14 @@ class Ewald:
     alpha : float
         Where the near part ends and the far part begins, Å⁻¹; 0: there is no far part, and the
         near part is the bare kernel at the nearest image.
+    window : Bell, optional
+        Of an isotropic medium: what ends the near part, in place of its Gaussian.
     """
 
     medium: AnyMedium
     box: tuple[float, float, float]
     alpha: float
+    window: AnyWindow = None
 
     @classmethod
     def balanced(cls, medium: AnyMedium, box: ArrayLike, sharpness: float) -> "Ewald":
@@ -103,13 +107,18 @@ class Ewald:
         return float(np.prod(self.box))
 
     @property
+    def reach(self) -> float:
+        """αR at the near cutoff and q/2α at the far one."""
+        return response(self.medium).reach if self.window is None else sqrt(BELL_END / 2)
+
+    @property
     def cutoff(self) -> float:
         """Radius of the near part, Å."""
-        return response(self.medium).reach / self.alpha
+        return self.reach / self.alpha
 
     def modes(self) -> NDArray[np.int64]:
         """Integers n (modes, 3) of half of the wave vectors q = 2πn/L ≠ 0 of the far part."""
-        top = 2 * self.alpha * response(self.medium).reach
+        top = 2 * self.alpha * self.reach
         limit = [ceil(top * edge / (2 * pi)) for edge in self.box]
         n = np.array(list(product(*(range(-m, m + 1) for m in limit))), dtype=np.int64)
         half = n[len(n) // 2 + 1 :]
@@ -118,7 +127,10 @@ class Ewald:
 
     def far_green(self, n: NDArray[np.int64]) -> Array:
         """G_αγ(q) of the far part (modes, 3, 3) at q = 2πn/L, Å⁵/eV."""
-        return response(self.medium).far(2 * pi * n / self.edges, self.alpha)
+        q, of_medium = 2 * pi * n / self.edges, response(self.medium)
+        if self.window is None:
+            return of_medium.far(q, self.alpha)
+        return of_medium.windowed(q, self.cutoff, self.window)
 
 
 def zero_mode(medium: AnyMedium, volume: float, boundary: str) -> Array:

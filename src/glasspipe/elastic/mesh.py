@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 from glasspipe.elastic.greens import response, zero_mode
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.window import AnyWindow
+from glasspipe.kernels import fine_mesh as fine_kernel
 from glasspipe.kernels import mesh as kernel
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
+from glasspipe.kernels.mesh import FINE_ORDER
 
 Array = NDArray[np.float64]
 Displacement = list[NDArray[np.floating]]
@@ -134,13 +136,15 @@ class Mesh:
 
     def displacement(self, position: Array, sources: Array) -> Displacement:
         """Displacement on the mesh that multipoles make, uniform strain apart."""
-        scaled, scale, forces = position / self.spacing, self._scale(sources), []
-        for axis in range(3):
-            forces.append(np.zeros(self.shape, self.dtype))
-            if sources.ndim == 3:
-                kernel.spread(scaled, sources[:, axis] / scale, self.order, forces[axis])
-            else:
-                kernel.spread_second(scaled, -sources[:, axis] / scale, self.order, forces[axis])
+        scaled, forces = (
+            position / self.spacing,
+            [np.zeros(self.shape, self.dtype) for _ in range(3)],
+        )
+        if self._in_runs:
+            fine_kernel.spread(scaled, sources, -self._scale(sources), tuple(forces))
+        else:
+            for axis, force in enumerate(forces):
+                kernel.spread(scaled, sources[:, axis] * self._scale(sources), self.order, force)
         return self.response(forces)
 
     def response(self, forces: Displacement) -> Displacement:
@@ -153,24 +157,29 @@ class Mesh:
             transforms.append(scipy.fft.rfftn(forces.pop(0)))
         x, y, z = transforms
         kernel.respond(x, y, z, self.green, self.sharpening)
-        return [scipy.fft.irfftn(u, self.shape, overwrite_x=True) for u in transforms]
+        del x, y, z
+        return [scipy.fft.irfftn(transforms.pop(0), self.shape, overwrite_x=True) for _ in range(3)]
 
     def gather(self, position: Array, receivers: Array, displacement: Displacement) -> Array:
         """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
-        scaled, scale, total = (
-            position / self.spacing,
-            self._scale(receivers),
-            np.zeros(len(position)),
-        )
-        gather = kernel.gather if receivers.ndim == 3 else kernel.gather_second
-        for axis, u in enumerate(displacement):
-            gather(scaled, receivers[:, axis] / scale, self.order, u, total)
+        scaled, scale = position / self.spacing, self._scale(receivers)
+        total = np.zeros(len(position))
+        if self._in_runs:
+            fine_kernel.gather(scaled, receivers, scale, tuple(displacement), total)
+        else:
+            for axis, u in enumerate(displacement):
+                kernel.gather(scaled, receivers[:, axis] * scale, self.order, u, total)
         return total
 
+    @property
+    def _in_runs(self) -> bool:
+        """Whether it is a mesh that results come from; any other serves force dipoles alone."""
+        return self.order == FINE_ORDER and self.dtype == "f8"
+
     def _scale(self, multipoles: Array) -> Array:
-        """Spacings that the derivatives of a multipole are in, (3,) or (3, 3)."""
-        h = self.spacing
-        return h if multipoles.ndim == 3 else np.outer(h, h)
+        """What the derivatives of a multipole are counted in, over Å, (3,) or (3, 3)."""
+        inverse = 1 / self.spacing
+        return inverse if multipoles.ndim == 3 else np.outer(inverse, inverse)
 
     def of_itself(self, receivers: Array, sources: Array) -> Array:
         """Field of each defect and its images on itself (N,), eV, to be taken away.

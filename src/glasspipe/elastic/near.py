@@ -11,14 +11,16 @@ from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.greens import Ewald
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import AnyMedium, Medium
-from glasspipe.elastic.window import ladder_table
-from glasspipe.kernels import crystal_pairs, pairs
+from glasspipe.elastic.window import SHARP_BELL, Bell, ladder_table, smooth_table
+from glasspipe.kernels import crystal_pairs, near_sums, pairs
 from glasspipe.kernels import rows as row_kernels
 
 Array = NDArray[np.float64]
 Split = tuple[Array, float, float]
 """Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
 
+_DIFFERENT = [0, 1, 2, 4, 5, 8, 13, 14, 17, 26]
+"""Places of xxx, xxy, xxz, xyy, xyz, xzz, yyy, yyz, yzz, zzz among 27."""
 _ROUNDING = 1e-14
 """ζ is fully symmetric if it is so within this fraction of its largest component."""
 
@@ -101,13 +103,17 @@ def rows(
     split: Split,
     out: Array,
 ) -> None:
-    """Add the near part of the fields on some defects, see :mod:`kernels.rows`."""
-    box, alpha, cutoff = split
-    about = which, position, receivers, sources, box
+    """Add the near part of the fields on some defects.
+
+    It ends with :data:`glasspipe.elastic.window.SHARP_BELL` in an isotropic medium.
+    """
+    box, _, cutoff = split
     if isinstance(medium, Medium):
-        row_kernels.isotropic(*about, alpha, cutoff, *isotropic_coefficients(medium), out)
+        tensors, about = (packed(receivers), packed(sources)), _with_bell(medium, cutoff)
+        near_sums.strains_of_all(which, position, *tensors, box, cutoff, *about, out)
     else:
-        row_kernels.crystal(*about, cutoff, angular_table(medium), ladder_table(), out)
+        tables = angular_table(medium), ladder_table()
+        row_kernels.crystal(which, position, receivers, sources, box, cutoff, *tables, out)
 
 
 def rows_of_tau(
@@ -119,16 +125,44 @@ def rows_of_tau(
     split: Split,
     out: Array,
 ) -> None:
-    """Add the near part of the fields on the τ of some defects, see :mod:`kernels.rows`."""
-    box, alpha, cutoff = split
+    """Add the near part of the fields on the τ of some defects, see :func:`rows`."""
+    box, _, cutoff = split
     if isinstance(medium, Medium):
         frozen, P, of_tau = sources
-        tensors = zeta, symmetric_part(zeta), frozen, P, of_tau, symmetric_part(of_tau)
-        closed = isotropic_coefficients(medium)
-        row_kernels.isotropic_tau(which, position, *tensors, box, alpha, cutoff, *closed, out)
+        sigma, other = packed_zeta(of_tau)
+        of_all = packed(frozen), packed(P), sigma, other
+        receivers = packed_cube(symmetric_part(zeta)), packed(zeta)
+        about = _with_bell(medium, cutoff)
+        near_sums.on_tau_of_all(which, position, receivers, *of_all, box, cutoff, *about, out)
     else:
         tables = angular_table(medium), ladder_table()
         row_kernels.crystal_tau(which, position, zeta, *sources, box, cutoff, *tables, out)
+
+
+def _with_bell(medium: Medium, cutoff: float) -> tuple[float, float, Array]:
+    return *isotropic_coefficients(medium), smooth_part(SHARP_BELL, cutoff)
+
+
+def smooth_part(window: Bell, cutoff: float) -> Array:
+    """D^k [(1 − w)/R] as polynomials of 2 R²/cutoff² − 1, (6, powers), Å^(−2k − 1)."""
+    return smooth_table(window) * cutoff ** -(2.0 * np.arange(6) + 1)[:, None]
+
+
+def packed(tensors: Array) -> Array:
+    """Different components (N, …, 6) of tensors that are symmetric in the last two indices."""
+    i, j = np.triu_indices(3)
+    return np.ascontiguousarray((tensors[..., i, j] + tensors[..., j, i]) / 2)
+
+
+def packed_cube(sigma: Array) -> Array:
+    """Different components (N, 10) of tensors that are symmetric in all three indices."""
+    return np.ascontiguousarray(sigma.reshape(-1, 27)[:, _DIFFERENT])
+
+
+def packed_zeta(zeta: Array) -> tuple[Array, Array | None]:
+    """Fully symmetric part of ζ (N, 10), and ζ itself (N, 3, 6) if that is not all of it."""
+    sigma, whole = _symmetry(zeta)
+    return packed_cube(sigma), None if whole else packed(zeta)
 
 
 def _symmetry(zeta: Array) -> tuple[Array, bool]:

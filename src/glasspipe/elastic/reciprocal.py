@@ -6,7 +6,7 @@ force of its multipole (γq or ζqq), and all couplings are one symmetric produc
 (amplitude cos q·r, amplitude sin q·r). Columns are made and used a block at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import pi
@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 BLOCK = 256
 """Modes in a block: the columns of 500 defects then fit into a core's cache."""
+_AT_ONCE = 250
+"""Defects whose waves are held at once, likewise."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Block:
     def gradient_weights(self) -> Array:
         """Return v_γ q_δ q_ε as (27, channels), for the next multipole."""
         return np.einsum("ca,cb,cd->abdc", self.v, self.q, self.q).reshape(27, -1)
+
+    def contracted(self, structure: Array, weights: Array) -> Array:
+        """Return what the structure factors (components, 2, modes) of moments are in its channels.
+
+        ``weights`` (components, channels); result (2, channels).
+        """
+        return np.einsum("mc,mpc->pc", weights, structure[:, :, self.mode])
 
     def weights(self, dimensions: int) -> Array:
         """Return those of multipoles in an array (N, 3, 3) or (N, 3, 3, 3)."""
@@ -136,7 +145,38 @@ def summed(unit: Array, block: Block, moments: Array, weights: Array) -> Array:
         From :meth:`Block.dipole_weights` or :meth:`Block.gradient_weights`.
     """
     structure = (moments.T @ unit.reshape(len(unit), -1)).reshape(-1, 2, len(block.n))
-    return np.einsum("mc,mpc->pc", weights, structure[:, :, block.mode])
+    return block.contracted(structure, weights)
+
+
+def structure_factors(
+    position: Array, moments: Callable[[slice], Array], ewald: Ewald
+) -> list[Array]:
+    """Σ_j m_j cos q·r_j and Σ_j m_j sin q·r_j of each block's modes, (components, 2, modes).
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å.
+    moments : function of slice
+        Some of the multipoles, (defects, components).
+    ewald : Ewald
+        The split.
+    """
+    total, of_all = [], blocks(ewald)
+    top = int(np.max(np.abs(ewald.modes()), initial=0))
+    for first in range(0, len(position), _AT_ONCE):
+        here = slice(first, first + _AT_ONCE)
+        some = moments(here)
+        wave = np.empty((3, top + 1, 2, len(some)))
+        kernel.powers_of_many(2 * pi * position[here] / ewald.edges, wave)
+        unit = np.empty((2 * BLOCK, len(some)))
+        for number, block in enumerate(of_all):
+            made = unit[: 2 * len(block.n)]
+            kernel.unit_waves_of_many(wave, block.n, made.reshape(-1, 2, len(some)))
+            if first == 0:
+                total.append(np.zeros((len(made), some.shape[1])))
+            total[number] += made @ some
+    return [sums.reshape(-1, 2, sums.shape[1]).transpose(2, 1, 0) for sums in total]
 
 
 def add_products(columns: Array, sign: float, total: Array) -> None:

@@ -24,6 +24,8 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 from scipy.special import hyp0f1
 
+from glasspipe.kernels.near_sums import DEGREE
+
 Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
@@ -140,6 +142,19 @@ class Bell:
         ]
         return np.stack([self(rho), *D], axis=-1)
 
+    def smooth(self, t: Array) -> Array:
+        """(d/dt)^k [(1 − w)/ρ], k = 0 … 5, at t = ρ² (points,), (points, 6).
+
+        It is ∫_0^1 φ(ρu) du, and φ is a function of 1 − ρ²u² known with its derivatives.
+        """
+        u = (1 + _NODES) / 2
+        inside, weight = 1 - t[:, None] * u**2, _WEIGHTS / 2 / self._norm
+        orders = [
+            (-1.0) ** k * (self._bell(inside, 4 - k) @ (weight * u ** (2 * k))) for k in range(5)
+        ]
+        last = -(self.beta**2) / 4 * hyp0f1(2, self.beta**2 / 4 * inside)  # F_−1, from F_0
+        return np.stack([*orders, last @ (weight * u**10)], axis=-1)
+
     def screening(self, x: Array) -> Array:
         """Φ(x) = −∫ w′(ρ) cos(xρ) dρ and Φ − xΦ′/2 at x (points,), (points, 2).
 
@@ -152,6 +167,9 @@ class Bell:
         first = np.cos(phase) @ weight
         return np.stack([first, first + x / 2 * (np.sin(phase) @ (weight * rho))], axis=-1)
 
+
+SHARP_BELL, BELL_END = Bell(beta=28.0), 38.0
+"""For sums to ten digits, and the q · cutoff where their far part has ended."""
 
 AnyWindow = Any
 """A Bell in an isotropic medium, a Window in a crystal."""
@@ -214,6 +232,15 @@ def ladder_table(window: AnyWindow = SHARP) -> Array:
         return np.asarray(D * rho[..., None] ** power)
 
     return _in_bins(regular, _BINS, 1 / _BINS)
+
+
+@cache
+def smooth_table(window: Bell) -> Array:
+    """D^k [(1 − w)/R] for a cutoff of 1 as polynomials of 2R² − 1, (6, powers), for the loops."""
+    angle = np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1)
+    values = window.smooth((1 + np.cos(angle)) / 2) * 2.0 ** np.arange(6)
+    series = chebyshev.chebfit(np.cos(angle), values, DEGREE)
+    return np.array([chebyshev.cheb2poly(column) for column in series.T])
 
 
 @cache

@@ -15,56 +15,70 @@ G = A ∂∂R + C δ/R.
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def vector(array):
     """Tuple of an array (3,)."""
     return array[0], array[1], array[2]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def matrix(array):
     """Tuple of the rows of an array (3, 3)."""
     return vector(array[0]), vector(array[1]), vector(array[2])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def cube(array):
     """Tuple of the matrices of an array (3, 3, 3)."""
     return matrix(array[0]), matrix(array[1]), matrix(array[2])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
+def symmetric_matrix(p):
+    """Tuple of the rows of a symmetric matrix from xx, xy, xz, yy, yz, zz."""
+    return (p[0], p[1], p[2]), (p[1], p[3], p[4]), (p[2], p[4], p[5])
+
+
+@njit(cache=True, forceinline=True, fastmath={"contract"})
+def symmetric_cube(p):
+    """Tuple of the matrices of a symmetric array from xxx, xxy, xxz, xyy, xyz, xzz, yyy … zzz."""
+    x = (p[0], p[1], p[2]), (p[1], p[3], p[4]), (p[2], p[4], p[5])
+    y = (p[1], p[3], p[4]), (p[3], p[6], p[7]), (p[4], p[7], p[8])
+    return x, y, ((p[2], p[4], p[5]), (p[4], p[7], p[8]), (p[5], p[8], p[9]))
+
+
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def dot(a, b):
     """a·b."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def double_dot(a, b):
     """a_ab b_ab."""
     return dot(a[0], b[0]) + dot(a[1], b[1]) + dot(a[2], b[2])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def triple_dot(a, b):
     """a_abc b_abc."""
     return double_dot(a[0], b[0]) + double_dot(a[1], b[1]) + double_dot(a[2], b[2])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def apply(rows, x):
     """m_ab x_b."""
     return dot(rows[0], x), dot(rows[1], x), dot(rows[2], x)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def dipole_with(gamma, x):
     """γ, v, t, q of a force dipole at displacement x."""
     v = apply(gamma, x)
     return gamma, v, gamma[0][0] + gamma[1][1] + gamma[2][2], dot(x, v)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def gradient_with(zeta, x):
     """M, p, s, w, s·x of a multipole ζ at displacement x."""
     M = apply(zeta[0], x), apply(zeta[1], x), apply(zeta[2], x)
@@ -77,7 +91,7 @@ def gradient_with(zeta, x):
     return M, p, s, dot(x, p), dot(s, x)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def dipole_dipole(g, A, C, one, two, gamma12):
     """γ_1^αβ γ_2^γδ ∂_β∂_δ G_αγ, eq. (16); ``gamma12`` is γ_1:γ_2."""
     _, v1, t1, q1 = one
@@ -87,7 +101,7 @@ def dipole_dipole(g, A, C, one, two, gamma12):
     return A * rank4 + C * (g[1] * gamma12 + g[2] * v12)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def dipole_gradient(g, A, C, one, two, two_itself):
     """γ_1^αβ ζ_2^γδε ∂_β∂_δ∂_ε G_αγ: eq. (36) but for its sign, and eq. (66) with γ = 1."""
     gamma, v, t, q = one
@@ -99,7 +113,7 @@ def dipole_gradient(g, A, C, one, two, two_itself):
     return A * rank5 + C * rank3
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True, fastmath={"contract"})
 def gradient_gradient(g, A, C, one, one_itself, two, two_itself, sigma12, zeta12):
     """ζ_1^αβδ ζ_2^γεφ ∂_β∂_δ∂_ε∂_φ G_αγ: the exact eq. (72) but for its sign.
 

@@ -4,6 +4,7 @@ A point at x (in mesh spacings along an axis) is shared by ``order`` mesh points
 M(x − g), M the cardinal B-spline. A derivative of δ(r − r_j) is spread with that of the splines,
 and a derivative of a field is gathered likewise. Spreading and gathering are then adjoint, which
 keeps couplings symmetric, and a field of strains takes three transforms forward and three back.
+The mesh that results come from has loops of its own, :mod:`glasspipe.kernels.fine_mesh`.
 """
 
 import numpy as np
@@ -81,31 +82,6 @@ def spread(position, vector, order, mesh):
 
 
 @njit(cache=True)
-def spread_second(position, tensor, order, mesh):
-    """Add to mesh (n, n, n) the density Σ_j t_j^bc ∂_b∂_c δ(r − r_j), one component of the force.
-
-    position (N, 3) in mesh spacings, tensor (N, 3, 3) per square of the spacings.
-    """
-    wx, wy, wz = np.empty((3, order)), np.empty((3, order)), np.empty((3, order))
-    ix, iy, iz = np.empty(order, np.int64), np.empty(order, np.int64), np.empty(order, np.int64)
-    for j in range(len(position)):
-        wrapped(splines(position[j, 0], order, wx), mesh.shape[0], ix)
-        wrapped(splines(position[j, 1], order, wy), mesh.shape[1], iy)
-        wrapped(splines(position[j, 2], order, wz), mesh.shape[2], iz)
-        t = tensor[j]
-        xy, xz, yz = t[0, 1] + t[1, 0], t[0, 2] + t[2, 0], t[1, 2] + t[2, 1]
-        for a in range(order):
-            for b in range(order):
-                flat = t[0, 0] * wx[2, a] * wy[0, b] + t[1, 1] * wx[0, a] * wy[2, b]
-                flat += xy * wx[1, a] * wy[1, b]
-                steep = xz * wx[1, a] * wy[0, b] + yz * wx[0, a] * wy[1, b]
-                curved = t[2, 2] * wx[0, a] * wy[0, b]
-                row = mesh[ix[a], iy[b]]
-                for c in range(order):
-                    row[iz[c]] += flat * wz[0, c] + steep * wz[1, c] + curved * wz[2, c]
-
-
-@njit(cache=True)
 def gather(position, vector, order, mesh, out):
     """Add v_i·∇u at r_i to out (N,), u the component on the mesh; see :func:`spread`."""
     wx, wy, wz = np.empty((3, order)), np.empty((3, order)), np.empty((3, order))
@@ -126,28 +102,6 @@ def gather(position, vector, order, mesh, out):
                 dy += wx[0, a] * wy[1, b] * flat
                 dz += wx[0, a] * wy[0, b] * steep
         out[j] += vector[j, 0] * dx + vector[j, 1] * dy + vector[j, 2] * dz
-
-
-@njit(cache=True)
-def gather_second(position, tensor, order, mesh, out):
-    """Add t_i^bc ∂_b∂_c u at r_i to out (N,), tensor (N, 3, 3) per square of the spacings."""
-    wx, wy, wz = np.empty((3, order)), np.empty((3, order)), np.empty((3, order))
-    ix, iy, iz = np.empty(order, np.int64), np.empty(order, np.int64), np.empty(order, np.int64)
-    for j in range(len(position)):
-        wrapped(splines(position[j, 0], order, wx), mesh.shape[0], ix)
-        wrapped(splines(position[j, 1], order, wy), mesh.shape[1], iy)
-        wrapped(splines(position[j, 2], order, wz), mesh.shape[2], iz)
-        t = tensor[j]
-        xy, xz, yz = t[0, 1] + t[1, 0], t[0, 2] + t[2, 0], t[1, 2] + t[2, 1]
-        for a in range(order):
-            for b in range(order):
-                flat = t[0, 0] * wx[2, a] * wy[0, b] + t[1, 1] * wx[0, a] * wy[2, b]
-                flat += xy * wx[1, a] * wy[1, b]
-                steep = xz * wx[1, a] * wy[0, b] + yz * wx[0, a] * wy[1, b]
-                curved = t[2, 2] * wx[0, a] * wy[0, b]
-                row = mesh[ix[a], iy[b]]
-                for c in range(order):
-                    out[j] += row[iz[c]] * (flat * wz[0, c] + steep * wz[1, c] + curved * wz[2, c])
 
 
 @njit(cache=True)

@@ -30,6 +30,32 @@ def unit_waves(wave, n, out):
 
 
 @njit(cache=True)
+def powers_of_many(phase, wave):
+    """Fill wave (3, m + 1, 2, N) with cos kφ and sin kφ, k = 0 … m, for the phases φ (N, 3)."""
+    for axis in range(3):
+        wave[axis, 0, 0], wave[axis, 0, 1] = 1.0, 0.0
+        for i in range(len(phase)):
+            factor = complex(np.cos(phase[i, axis]), np.sin(phase[i, axis]))
+            power = complex(1.0, 0.0)
+            for k in range(1, wave.shape[1]):
+                power *= factor
+                wave[axis, k, 0, i], wave[axis, k, 1, i] = power.real, power.imag
+
+
+@njit(cache=True, fastmath={"contract"})
+def unit_waves_of_many(wave, n, out):
+    """Fill out (modes, 2, N) as :func:`unit_waves`; here defects are side by side in memory."""
+    for m in range(len(n)):
+        x, y, z = wave[0, abs(n[m, 0])], wave[1, abs(n[m, 1])], wave[2, abs(n[m, 2])]
+        a, b, c = np.sign(n[m, 0]), np.sign(n[m, 1]), np.sign(n[m, 2])
+        for i in range(wave.shape[3]):
+            real = x[0, i] * y[0, i] - a * b * x[1, i] * y[1, i]
+            imaginary = a * x[1, i] * y[0, i] + b * x[0, i] * y[1, i]
+            out[m, 0, i] = real * z[0, i] - c * imaginary * z[1, i]
+            out[m, 1, i] = c * real * z[1, i] + imaginary * z[0, i]
+
+
+@njit(cache=True)
 def modulate(unit, mode, amplitude, out):
     """Fill out (N, 2, channels) with amplitude (N, channels) times unit (N, 2, modes)."""
     for i in range(len(amplitude)):

@@ -10,6 +10,7 @@ from glasspipe.defects.component import exact_numbers
 from glasspipe.defects.lattice import smallest_size
 from glasspipe.elastic.medium import check_compliance
 from glasspipe.errors import ConfigError
+from glasspipe.settings.engines import LARGEST_DENSE, MOST_DENSE, fits
 from glasspipe.settings.model import ONLY_STORED, Model
 
 _ROUNDING = 1e-9
@@ -127,6 +128,13 @@ def _check_store(model: Model) -> None:
         )
     if model.store != "implicit":
         return
+    number = model.defects_given
+    if model.freeze["method"] == "tempering" and not fits(number):
+        raise ConfigError(
+            f"freeze.method: found tempering with couplings.store {asked} and {number} defects,"
+            f" whose U would be made in more than {LARGEST_DENSE / 1e9:g} GB; allowed: annealing,"
+            f" at most {MOST_DENSE} defects, or couplings.store float64 or float32"
+        )
     for section, key, allowed in ONLY_STORED:
         found = model.sections.get(section, {}).get(key, allowed)
         if found != allowed:
@@ -168,7 +176,7 @@ _CHECKS: tuple[tuple[Callable[[Model], None], tuple[str, ...]], ...] = (
     (_check_static_dipole, ("defects", "sample", "formula")),
     (_check_source, ("sample",)),
     (_check_freeze, ("freeze",)),
-    (_check_store, ("boundary", "formula", "couplings", "freeze")),
+    (_check_store, ("boundary", "formula", "couplings", "freeze", "lattice", "defects", "sample")),
 )
 """Every check, and the sections that it looks at."""
 

@@ -6,12 +6,15 @@ than the constants, which were measured on one core of one machine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 DENSE_MATRICES = 3
 """N × N arrays of float64 that the hungriest job with a stored U holds at once."""
 LARGEST_DENSE = 4e9
-"""Bytes up to which U is stored if one does not say."""
+"""Bytes up to which a whole U is made unasked."""
+MOST_DENSE = isqrt(int(LARGEST_DENSE // (8 * DENSE_MATRICES)))
+"""Defects up to which it is."""
 CRYSTAL, PRINTED = 10.0, 3.0
 """Time of a pair in a cubic medium, and of a coupling as printed, over the usual one."""
 SECONDS_PER_PAIR = {"couplings": 1.1e-6, "fields": 1.4e-6, "hamiltonian": 1.4e-6}
@@ -52,6 +55,10 @@ class Engine:
         if not self.stored:
             once, each = _OF_LISTS[self.crystal][stage]
             return once + each * defects
+        return self._over_pairs(stage, defects)
+
+    def _over_pairs(self, stage: str, defects: int) -> float:
+        """Seconds of a stage's sums over all pairs."""
         slower = (CRYSTAL if self.crystal else 1.0) * (PRINTED if self.printed else 1.0)
         return slower * SECONDS_PER_PAIR[stage] * defects * (defects - 1) / 2
 
@@ -60,13 +67,15 @@ class Engine:
         replicas = freeze["replicas"]
         sweeps = freeze["sweeps"] * replicas
         flips = defects * sweeps
-        if not self.stored:
+        tempering = freeze["method"] == "tempering"
+        if not self.stored and not tempering:
             once, each = _OF_LISTS[self.crystal]["freeze"]
             annealing = _SECONDS_PER_SWEEP * sweeps + _SECONDS_PER_LISTED_FLIP * flips
             return once + each * defects * replicas + annealing
-        together = replicas * (freeze["steps"] if freeze["method"] == "tempering" else 1)
+        made = 0.0 if self.stored else self._over_pairs("couplings", defects)
+        together = replicas * (freeze["steps"] if tempering else 1)
         row = SECONDS_PER_SPIN * defects / together if defects > CACHED_SPINS else 0.0
-        return (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * defects**2 * replicas
+        return made + (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * defects**2 * replicas
 
     def whole(self, defects: int, freeze: Mapping[str, Any]) -> float:
         """Seconds of couplings, freeze and fields of a realisation."""
@@ -74,6 +83,11 @@ class Engine:
         return sums + self.freezing(defects, freeze)
 
 
+def matrices(defects: int) -> float:
+    """Bytes of the matrices of a job that works with a whole U."""
+    return DENSE_MATRICES * 8.0 * defects**2
+
+
 def fits(defects: int) -> bool:
-    """Whether the matrices of a job with a stored U are small enough to be made unasked."""
-    return DENSE_MATRICES * 8 * defects**2 <= LARGEST_DENSE
+    """Whether those matrices are small enough to be made unasked."""
+    return matrices(defects) <= LARGEST_DENSE

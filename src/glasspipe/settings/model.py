@@ -23,7 +23,7 @@ from glasspipe.spins import ladder
 
 _STORED = {"boundary": "minimum_image", "formula": "as_printed"}
 """Settings for which U must be stored."""
-ONLY_STORED = (("freeze", "method", "annealing"), ("hamiltonian", "store", "none"))
+ONLY_STORED = (("hamiltonian", "store", "none"),)
 """Sections and keys of which any value but this one needs a stored U, if it fits."""
 
 
@@ -131,7 +131,7 @@ class Model:
 
     @cached_property
     def _chosen(self) -> tuple[str, str]:
-        asked, number = self.sections["couplings"]["store"], self._number
+        asked, number = self.sections["couplings"]["store"], self.defects_given
         if asked != "auto":
             return asked, "as asked"
         if self.never_implicit:
@@ -158,6 +158,11 @@ class Model:
         return Engine(stored, crystal, printed)
 
     @property
+    def freezes_whole(self) -> bool:
+        """Whether freezing works with a whole U, which it makes itself where none is stored."""
+        return self.store != "implicit" or self.freeze["method"] == "tempering"
+
+    @property
     def only_stored(self) -> str:
         """The setting, if any, that works with a stored U only."""
         return next(
@@ -177,7 +182,7 @@ class Model:
     @cached_property
     def freeze(self) -> dict[str, Any]:
         """The section ``freeze``, the numbers of temperatures and sweeps resolved."""
-        return ladder.resolved(self.sections["freeze"], max(self._number, 1))
+        return ladder.resolved(self.sections["freeze"], max(self.defects_given, 1))
 
     @property
     def never_implicit(self) -> str:
@@ -204,7 +209,7 @@ class Model:
         return found
 
     @cached_property
-    def _number(self) -> int:
+    def defects_given(self) -> int:
         """Number of defects; 0 where they come from a file that cannot be read."""
         if self.source_file is None:
             return self.defects

@@ -6,7 +6,7 @@ These are declared times, alike on all machines; what a job takes on one follows
 from dataclasses import dataclass
 
 from glasspipe.elastic.medium import CubicMedium
-from glasspipe.settings.engines import DENSE_MATRICES
+from glasspipe.settings.engines import matrices
 from glasspipe.settings.model import Model
 
 _BYTES_PER_DEFECT = {False: 6000.0, True: 22000.0}
@@ -40,4 +40,4 @@ def held(model: Model, defects: int) -> float:
     if model.store == "implicit":
         crystal = isinstance(model.medium, CubicMedium)
         return _BYTES_PER_DEFECT[crystal] * defects
-    return DENSE_MATRICES * 8.0 * defects**2
+    return matrices(defects)

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset, variables
 from glasspipe.files.checkpoint import Arrays, Checkpoint, Owner, StoppedError
 from glasspipe.files.variables import Variable
+from glasspipe.settings.engines import matrices
 from glasspipe.settings.model import Model
 from glasspipe.settings.part import StagePart
 from glasspipe.settings.seeds import seed_sequence
@@ -27,6 +29,7 @@ from glasspipe.stages.stage import Option, Stage
 
 if TYPE_CHECKING:
     from glasspipe.spins.annealing import Frozen
+    from glasspipe.system.system import System
 
 _TRACE = "realisation replica step"
 _STEP = "realisation step"
@@ -88,16 +91,17 @@ _TEMPERED = variables.only(
         ),
     },
 )
-_STORED = variables.only(
-    "U stored",
+_WHOLE = variables.only(
+    "U stored, or tempering",
     {
         "U_norm": Variable(
             variables.DEFECT, "eV", "root of the sum over j of U_ij squared", "eq. (16)"
         ),
     },
 )
-_IMPLICIT = variables.only(
-    "U not stored",
+_IMPLICIT = variables.only("U not stored", {"B_error": variables.error_of("B")})
+_ANNEALED = variables.only(
+    "U not stored, annealing",
     {
         "anneal_error": Variable(
             "realisation",
@@ -105,7 +109,6 @@ _IMPLICIT = variables.only(
             "rms error of the fields that annealed random S, over their rms",
             "model",
         ),
-        "B_error": variables.error_of("B"),
         "field_error": variables.error_of("h"),
         "staleness": Variable(
             "realisation", "1", "rms change of fields at a refresh of the far ones, over T", "model"
@@ -186,10 +189,12 @@ def _frozen(
     options = {name: value for name, value in model.freeze.items() if name not in told}
     seed = seed_sequence(model, FREEZE.name, source.realisations[row])
     options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
-    made = _of_stored if model.store != "implicit" else _of_implicit
+    made = _of_whole if model.freezes_whole else _of_implicit
     frozen, found = made(model, source, row, observe=observe, resume=resume, **options)
     (B,) = source.row(row, "B")
     found |= vars(frozen) | {"B": B}
+    if model.store == "implicit":
+        (found["B_error"],) = source.row(row, "B_error")
     if frozen.overlap is not None:
         found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
     found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
@@ -197,18 +202,18 @@ def _frozen(
     return {name: np.asarray(found[name]) for name in _holds(model)}
 
 
-def _of_stored(
+def _of_whole(
     model: Model, source: dataset.Reader, row: int, **options: Any
 ) -> "tuple[Frozen, dict[str, Any]]":
-    """Freeze with a stored U; return the sums of each spin's couplings and what the method adds."""
+    """Freeze with a whole U; return the sums of each spin's couplings and what the method adds."""
     from glasspipe.spins.annealing import freeze
     from glasspipe.spins.tempering import temper
 
-    pairs, B = source.row(row, "U", "B")
+    (B,) = source.row(row, "B")
     U = np.zeros((len(B), len(B)))
     upper = np.triu_indices(len(B), 1)
-    U[upper] = pairs
-    U.T[upper] = pairs
+    U[upper] = _pairs(model, source, row)
+    U.T[upper] = U[upper]
     found = {"U_norm": np.sqrt(np.sum(U * U, axis=1)), "U_sum": U.sum(axis=1)}
     if model.freeze["method"] == "tempering":
         tempered = temper(U, B, **options)
@@ -216,21 +221,35 @@ def _of_stored(
     return freeze(U, B, **options), found
 
 
+def _pairs(model: Model, source: dataset.Reader, row: int) -> NDArray[np.floating[Any]]:
+    """Return U_ij of the pairs i < j, rows first, as stored or made anew."""
+    if model.store != "implicit":
+        return source.row(row, "U")[0]
+    from glasspipe.system.couplings import couplings
+
+    return couplings(_system(model, source, row)).U
+
+
+def _system(model: Model, source: dataset.Reader, row: int) -> "System":
+    """Return the defects, as far as U concerns them, where it is not stored."""
+    from glasspipe.system.system import System
+
+    position, gamma = source.row(row, "position", "gamma")
+    of_S = Tensors(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
+    return System(position, of_S, source.whole("box"), model.medium, model.boundary)
+
+
 def _of_implicit(
     model: Model, source: dataset.Reader, row: int, **options: Any
 ) -> "tuple[Frozen, dict[str, Any]]":
-    """Freeze with couplings that are not stored; return what is known of the errors, too."""
+    """Anneal with lists of couplings; return what is known of the errors, too."""
     from glasspipe.spins.nearfar import freeze_implicit
     from glasspipe.system.implicit import implicit
-    from glasspipe.system.system import System
 
-    position, gamma, B, B_error = source.row(row, "position", "gamma", "B", "B_error")
-    of_S = Tensors(gamma, np.zeros(len(gamma)), np.zeros((len(gamma), 3, 3, 3)))
-    system = System(position, of_S, source.whole("box"), model.medium, model.boundary)
-    hamiltonian = implicit(system, B, accuracy=model.accuracy)
+    (B,) = source.row(row, "B")
+    hamiltonian = implicit(_system(model, source, row), B, accuracy=model.accuracy)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
-    found = {"B_error": B_error, "U_sum": hamiltonian.coupling_sums()}
-    return frozen, vars(accuracy) | found
+    return frozen, vars(accuracy) | {"U_sum": hamiltonian.coupling_sums()}
 
 
 def _judgement(rows: list[Arrays], model: Model) -> str:
@@ -248,7 +267,8 @@ def _holds(model: Model) -> tuple[str, ...]:
         *_EVERY,
         *(_SEVERAL if freeze["replicas"] > 1 else ()),
         *(_TEMPERED if freeze["method"] == "tempering" else ()),
-        *(_IMPLICIT if model.store == "implicit" else _STORED),
+        *(_WHOLE if model.freezes_whole else _ANNEALED),
+        *(_IMPLICIT if model.store == "implicit" else ()),
     )
 
 
@@ -267,9 +287,10 @@ def _sizes(model: Model, defects: int) -> dict[str, int]:
 
 
 def _cost(model: Model, defects: int) -> Cost:
-    stored = model.store != "implicit"
-    seconds = model.engine(stored=stored).freezing(defects, model.freeze)
-    chains = 0.0 if stored else _BYTES_PER_CHAIN * model.freeze["replicas"] * defects
+    seconds = model.engine(stored=model.store != "implicit").freezing(defects, model.freeze)
+    if model.freezes_whole:
+        return Cost(seconds, matrices(defects))
+    chains = _BYTES_PER_CHAIN * model.freeze["replicas"] * defects
     return Cost(seconds, held(model, defects) + chains)
 
 
@@ -278,7 +299,7 @@ FREEZE = Stage(
     about="freeze S",
     reads=(COUPLINGS,),
     own=("freeze",),
-    variables={**_EVERY, **_SEVERAL, **_TEMPERED, **_STORED, **_IMPLICIT},
+    variables={**_EVERY, **_SEVERAL, **_TEMPERED, **_WHOLE, **_ANNEALED, **_IMPLICIT},
     holds=_holds,
     sizes=_sizes,
     cost=_cost,

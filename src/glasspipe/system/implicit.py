@@ -19,6 +19,7 @@ from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import BOUNDARIES, response
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
+from glasspipe.elastic.near_sums import near_strains
 from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, with_window
 from glasspipe.elastic.printed import Printed
 from glasspipe.elastic.window import Resolution
@@ -215,7 +216,7 @@ def _fields_of(system: System, P: Array, resolution: Resolution, neighbours: flo
     """Fields on S of force dipoles (N,), eV."""
     split = make_split(system, neighbours, resolution)
     order, position, gamma = sort(split, system)
-    _, B = near_couplings(position, gamma, P[order], split)
+    B = near_strains(position, gamma, P[order], split)
     B += mesh_of(split, system.boundary, resolution).field(position, gamma, P[order])
     return B[np.argsort(order)]
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasspipe.elastic.direct import direct_fields_on_tau
 from glasspipe.elastic.greens import response
 from glasspipe.elastic.mesh import Split
-from glasspipe.elastic.neighbours import near_fields
+from glasspipe.elastic.near_sums import NearFields, near_fields
 from glasspipe.elastic.quadrature import sphere
 from glasspipe.elastic.window import Resolution
 from glasspipe.system.fields import Fields
@@ -126,21 +126,18 @@ def _fields_of(
     order, position, _ = sort(split, system)
     frozen, P, of_tau = (source[order] for source in sources)
     zeta = system.tensors.zeta[order]
-    b, J, listed = near_fields(position, frozen, P, zeta, tau[order], split)
-    near, J_abs, J_max, scaled, squares = J
-    fields = [*b, near]
+    near = near_fields(position, frozen, P, zeta, tau[order], split)
+    fields = [near.b_gamma, near.b_eta, near.J_tau]
     for field, source in zip(fields, (frozen, P, of_tau), strict=True):
         mesh = mesh_of(split, system.boundary, resolution, ranks=(3, source.ndim - 1))
         field += mesh.field(position, zeta, source)
-    tail, error = _beyond(scaled, squares, listed, split)
+    tail, error = _beyond(near, split)
     back = np.argsort(order)
-    J_abs += tail
-    return [field[back] for field in fields], J_abs[back], J_max[back], error[back]
+    J_abs = near.J_abs + tail
+    return [field[back] for field in fields], J_abs[back], near.J_max[back], error[back]
 
 
-def _beyond(
-    scaled: Array, squares: Array, listed: NDArray[np.int64], split: Split
-) -> tuple[Array, Array]:
+def _beyond(near: NearFields, split: Split) -> tuple[Array, Array]:
     """Mean of Σ_j |J_ij| over the defects beyond the cutoff, and its error (N,), eV.
 
     With g = |J| R⁵, of mean m and variance v over the n listed neighbours, and density ρ: the sum
@@ -148,13 +145,13 @@ def _beyond(
     (m² + v) ρ ∫ dV/R¹⁰; that of m is v/n. Images add to some couplings and take from others: half
     of what would lie beyond the box is allowed for them.
     """
-    near = np.maximum(listed, 1)
-    mean = scaled / near
-    variance = np.maximum(squares / near - mean**2, 0.0)
+    listed = np.maximum(near.listed, 1)
+    mean = near.scaled / listed
+    variance = np.maximum(near.squares / listed - mean**2, 0.0)
     density = len(listed) / split.volume
     n, weight = sphere(_DIRECTIONS)
     edge = 1 / np.max(2 * np.abs(n) / split.edges, axis=1)
     once, twice = (weight @ (split.cutoff**-p - edge**-p) / p * density for p in (2.0, 7.0))
     images = mean * (weight @ edge**-2.0) / 4 * density
-    spread = (mean**2 + variance) * twice + variance / near * once**2
+    spread = (mean**2 + variance) * twice + variance / listed * once**2
     return mean * once, np.sqrt(spread + images**2)

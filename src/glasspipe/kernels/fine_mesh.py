@@ -1,0 +1,133 @@
+"""Force multipoles spread on a mesh and fields gathered from it, with splines of order 12.
+
+As in :mod:`glasspipe.kernels.mesh`, with the loops over runs of mesh points in registers, and all
+three components of the force or the displacement for one evaluation of the splines. A run that
+passes the end of the mesh is made in a block beside it, in as many cases as the mesh is coarse.
+"""
+
+import numpy as np
+from numba import njit
+
+from glasspipe.kernels.mesh import FINE_ORDER as ORDER
+from glasspipe.kernels.mesh import splines, wrapped
+from glasspipe.kernels.runs import add_runs, sum_runs
+
+_RUNS = ORDER * ORDER
+_POINTS = ORDER * _RUNS
+
+
+@njit(cache=True)
+def _room():
+    """Arrays for :func:`_place`, the factors of the runs, and a block of runs."""
+    w, index = np.empty((3, 3, ORDER)), np.empty((3, ORDER), np.int64)
+    return w, index, np.empty(_RUNS, np.int64), np.empty(3 * _RUNS), np.empty(_POINTS)
+
+
+@njit(cache=True)
+def _place(position, shape, w, index, rows):
+    """Fill splines, mesh points and where the runs start; return whether none passes the end."""
+    for axis in range(3):
+        wrapped(splines(position[axis], ORDER, w[axis]), shape[axis], index[axis])
+    inside = index[2, 0] + ORDER <= shape[2]
+    for a in range(ORDER):
+        for b in range(ORDER):
+            run = a * ORDER + b
+            place = (index[0, a] * shape[1] + index[1, b]) * shape[2] + index[2, 0]
+            rows[run] = place if inside else run * ORDER
+    return inside
+
+
+@njit(cache=True, fastmath={"contract"})
+def _factors(tensor, scale, w, out):
+    """Fill out (3 runs,) with what a derivative makes of each run, by its derivatives along z.
+
+    ``tensor`` (3,) of ∂_b, or (3, 3) of ∂_b∂_c, times ``scale`` of the same shape.
+    """
+    if tensor.ndim == 1:
+        x, y, z = tensor[0] * scale[0], tensor[1] * scale[1], tensor[2] * scale[2]
+        for a in range(ORDER):
+            x0, x1 = w[0, 0, a], w[0, 1, a]
+            for b in range(ORDER):
+                run, y0, y1 = a * ORDER + b, w[1, 0, b], w[1, 1, b]
+                out[run] = x * x1 * y0 + y * x0 * y1
+                out[_RUNS + run] = z * x0 * y0
+                out[2 * _RUNS + run] = 0.0
+    else:
+        xx, yy, zz = (
+            tensor[0, 0] * scale[0, 0],
+            tensor[1, 1] * scale[1, 1],
+            tensor[2, 2] * scale[2, 2],
+        )
+        yz = (tensor[1, 2] + tensor[2, 1]) * scale[1, 2]
+        xz = (tensor[0, 2] + tensor[2, 0]) * scale[0, 2]
+        xy = (tensor[0, 1] + tensor[1, 0]) * scale[0, 1]
+        for a in range(ORDER):
+            x0, x1, x2 = w[0, 0, a], w[0, 1, a], w[0, 2, a]
+            for b in range(ORDER):
+                run, y0, y1, y2 = a * ORDER + b, w[1, 0, b], w[1, 1, b], w[1, 2, b]
+                out[run] = xx * x2 * y0 + yy * x0 * y2 + xy * x1 * y1
+                out[_RUNS + run] = xz * x1 * y0 + yz * x0 * y1
+                out[2 * _RUNS + run] = zz * x0 * y0
+
+
+@njit(cache=True)
+def _add_block(block, index, mesh):
+    """Add a block of runs to the mesh."""
+    k = 0
+    for x in index[0]:
+        for y in index[1]:
+            for z in index[2]:
+                mesh[x, y, z] += block[k]
+                k += 1
+
+
+@njit(cache=True)
+def _take_block(mesh, index, block):
+    """Fill a block of runs from the mesh."""
+    k = 0
+    for x in index[0]:
+        for y in index[1]:
+            for z in index[2]:
+                block[k] = mesh[x, y, z]
+                k += 1
+
+
+@njit(cache=True)
+def spread(position, tensors, scale, forces):
+    """Add to ``forces``, three meshes (n, n, n), the density of forces of multipoles.
+
+    Component a is Σ_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
+    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric.
+    """
+    shape = forces[0].shape
+    w, index, rows, factors, block = _room()
+    for j in range(len(position)):
+        inside = _place(position[j], shape, w, index, rows)
+        for axis in range(3):
+            _factors(tensors[j, axis], scale, w, factors)
+            if inside:
+                add_runs(forces[axis].reshape(-1), rows, factors, _RUNS, w[2].reshape(-1))
+            else:
+                block[:] = 0.0
+                add_runs(block, rows, factors, _RUNS, w[2].reshape(-1))
+                _add_block(block, index, forces[axis])
+
+
+@njit(cache=True)
+def gather(position, tensors, scale, displacement, out):
+    """Add to out (N,) Σ t_i^ab… s_b… ∂_b… u_a at r_i, ``displacement`` three meshes (n, n, n).
+
+    The other arguments are those of :func:`spread`.
+    """
+    shape = displacement[0].shape
+    w, index, rows, factors, block = _room()
+    for j in range(len(position)):
+        inside = _place(position[j], shape, w, index, rows)
+        for axis in range(3):
+            _factors(tensors[j, axis], scale, w, factors)
+            if inside:
+                u = displacement[axis].reshape(-1)
+                out[j] += sum_runs(u, rows, factors, _RUNS, w[2].reshape(-1))
+            else:
+                _take_block(displacement[axis], index, block)
+                out[j] += sum_runs(block, rows, factors, _RUNS, w[2].reshape(-1))

@@ -1,0 +1,143 @@
+"""Loops in vector registers against the formulas that they stand for."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from glasspipe.elastic.greens import green_derivatives
+from glasspipe.elastic.kelvin import isotropic_coefficients, radial_derivatives
+from glasspipe.elastic.medium import Medium
+from glasspipe.elastic.mesh import Split
+from glasspipe.elastic.near_sums import near_fields, near_strains
+from glasspipe.elastic.neighbours import Cells
+from glasspipe.elastic.window import Bell, smooth_table
+from glasspipe.kernels import fine_mesh, mesh
+from glasspipe.kernels.fine_mesh import ORDER
+from glasspipe.units import MODULUS
+
+MEDIUM, NUMBER = Medium(1 / MODULUS, 1.8, 1.0), 60
+SHAPE = (16, 18, 14)
+
+
+@pytest.mark.parametrize("beta", [14.0, 18.7, 26.0])
+def test_what_the_window_takes_away_is_a_polynomial(beta):
+    """D^k [1/R] less D^k [w/R], and its derivatives by finite differences."""
+    rho, window = np.linspace(0.3, 0.999, 40), Bell(beta)
+    found = [np.polyval(row[::-1], 2 * rho**2 - 1) for row in smooth_table(window)]
+    assert_allclose(found[0], (1 - window(rho)) / rho, rtol=0, atol=1e-12)
+    step = 1e-4
+    for below, above in zip(smooth_table(window), found[1:], strict=False):
+        up, down = (np.polyval(below[::-1], 2 * (rho + s) ** 2 - 1) for s in (step, -step))
+        slope = (up - down) / (2 * step * rho)
+        assert_allclose(above, slope, rtol=0, atol=1e-5 * np.abs(slope).max())
+
+
+class Near:
+    """Defects of no symmetry; the cutoff is the box's smallest edge over ``cells``/2."""
+
+    def __init__(self, cells, symmetric):
+        random, self.box = np.random.default_rng(round(10 * cells)), np.array([20.0, 21.5, 24.0])
+        cutoff = 2 * self.box.min() / cells
+        self.split = Split(MEDIUM, tuple(self.box), cutoff, Bell(18.0))
+        position = random.random((NUMBER, 3)) * self.box
+        self.position = position[np.argsort(Cells(self.box, cutoff).of(position), kind="stable")]
+        gamma, P = random.normal(size=(2, NUMBER, 3, 3))
+        self.gamma, self.P = gamma + gamma.swapaxes(1, 2), P + P.swapaxes(1, 2)
+        zeta = random.normal(size=(NUMBER, 3, 3, 3))
+        orders = ("iabc", "iacb", "ibac", "ibca", "icab", "icba") if symmetric else ("iabc", "iacb")
+        self.zeta = sum(np.einsum(f"{order}->iabc", zeta) for order in orders)
+        self.tau = random.choice((-1.0, 1.0), NUMBER)
+
+    def pairs(self):
+        """Near pairs i, j (pairs,) in both orders, r_i − r_j and R."""
+        x = self.position[:, None] - self.position
+        x -= self.box * np.round(x / self.box)
+        R = np.linalg.norm(x, axis=2)
+        i, j = np.nonzero((R > 0) & (self.split.cutoff > R))
+        return i, j, x[i, j], R[i, j]
+
+    def windowed(self, x, R, order):
+        """Derivatives of G w, from D^k [w/R] by the product rule for D = (1/R) d/dR."""
+        cutoff = self.split.cutoff
+        ladder = self.split.window.ladder(R / cutoff)
+        bare = [np.prod([-1 - 2 * i for i in range(k)]) / R ** (1 + 2 * k) for k in range(6)]
+        g = [
+            sum(comb(k, m) * ladder[:, m] / cutoff ** (2 * m) * bare[k - m] for m in range(k + 1))
+            for k in range(order + 2)
+        ]
+        of_inverse, of_distance = np.stack(g, 1), np.stack([0 * R, *g], 1)
+        A, C = isotropic_coefficients(MEDIUM)
+        letters = "cdefgh"[:order]
+        total = A * radial_derivatives(x, of_distance, order + 2)
+        isotropic = radial_derivatives(x, of_inverse, order)
+        return total + C * np.einsum(f"ab,...{letters}->...ab{letters}", np.eye(3), isotropic)
+
+
+@pytest.mark.parametrize(("cells", "symmetric"), [(5, True), (6, False), (9, True), (4.4, False)])
+def test_near_sums_over_all_pairs(cells, symmetric):
+    case = Near(cells, symmetric)
+    i, j, x, R = case.pairs()
+    assert len(i) > 100
+    G2, G3, G4 = (case.windowed(x, R, order) for order in (2, 3, 4))
+
+    def over(terms):
+        return np.bincount(i, terms, NUMBER)
+
+    strains = np.einsum("pab,pcd,pacbd->p", case.gamma[i], case.P[j], G2, optimize=True)
+    found = near_strains(case.position, case.gamma, case.P, case.split)
+    assert_allclose(found, over(strains), rtol=0, atol=1e-11 * np.abs(strains).max())
+    wanted = {
+        name: over(np.einsum("pab,pcde,pacbde->p", source[j], case.zeta[i], G3, optimize=True))
+        for name, source in (("b_gamma", case.gamma), ("b_eta", case.P))
+    }
+    signature = "pabd,pcef,pacbdef->p"
+    J = -np.einsum(signature, case.zeta[i], case.zeta[j], G4, optimize=True)
+    bare = green_derivatives(x, 4, MEDIUM)
+    whole = np.abs(np.einsum(signature, case.zeta[i], case.zeta[j], bare, optimize=True))
+    largest = np.zeros(NUMBER)
+    np.maximum.at(largest, i, whole)
+    wanted |= {
+        "J_tau": over(J * case.tau[j]),
+        "J_abs": over(whole),
+        "J_max": largest,
+        "scaled": over(whole * R**5),
+        "squares": over((whole * R**5) ** 2),
+        "listed": np.bincount(i, minlength=NUMBER),
+    }
+    sums = near_fields(case.position, case.gamma, case.P, case.zeta, case.tau, case.split)
+    for name, value in wanted.items():
+        size = np.abs(value).max()
+        assert_allclose(getattr(sums, name), value, rtol=0, atol=1e-10 * size, err_msg=name)
+
+
+@pytest.mark.parametrize("indices", [1, 2])
+def test_spreading_and_gathering_with_runs_of_mesh_points(indices):
+    """Against one point after another; many pass the end of so small a mesh."""
+    random = np.random.default_rng(indices)
+    position = random.random((50, 3)) * SHAPE
+    tensors, scale = random.normal(size=(50, 3, *(3,) * indices)), random.random((3,) * indices)
+    scale = (scale + scale.T) / 2
+    forces, u = np.zeros((3, *SHAPE)), random.normal(size=(3, *SHAPE))
+    gathered, wanted, points = np.zeros(50), np.zeros((3, *SHAPE)), np.arange(ORDER)
+    fine_mesh.spread(position, tensors, scale, tuple(forces))
+    fine_mesh.gather(position, tensors, scale, tuple(u), gathered)
+    for j in range(50):
+        w, at = np.empty((3, 3, ORDER)), []
+        for axis in range(3):
+            first = mesh.splines(position[j, axis], ORDER, w[axis])
+            at.append((first + points) % SHAPE[axis])
+        density = np.zeros((3, *(ORDER,) * 3))
+        for derivatives in np.ndindex((3,) * indices):
+            n = np.bincount(derivatives, minlength=3)
+            density += np.einsum(
+                "a,x,y,z->axyz",
+                tensors[j][:, *derivatives] * scale[derivatives],
+                *(w[axis, n[axis]] for axis in range(3)),
+            )
+        for axis in range(3):
+            wanted[axis][np.ix_(*at)] += density[axis]
+        local = np.stack([u[axis][np.ix_(*at)] for axis in range(3)])
+        assert gathered[j] == pytest.approx(np.sum(density * local), rel=1e-9, abs=1e-9)
+    assert_allclose(forces, wanted, rtol=0, atol=1e-12)
