@@ -21,7 +21,7 @@ from glasspipe.files import results
 from glasspipe.files.dataset import git_revision, opened, replacing
 from glasspipe.files.record import Record, read_record
 from glasspipe.report.contents import figures_of, tables_of
-from glasspipe.report.figures import KINDS
+from glasspipe.report.style import style_of
 from glasspipe.settings.study import Study
 from glasspipe.stages import STAGES, forecast, stages_of, study_files
 from glasspipe.stages.work import RECORDS
@@ -112,8 +112,9 @@ def _result_files(study: Study) -> Iterator[str]:
         for stage in stages_of(study):
             if not stage.temporary:
                 yield from study_files.point_files(study, point, stage)
+    kinds = (*style_of(study.config).formats, "rst")
     for figure in figures_of(study.config):
-        yield from (f"figures/{figure.name}.{kind}" for kind in (*KINDS, "rst"))
+        yield from (f"figures/{figure.name}.{kind}" for kind in kinds)
     for table in tables_of(study.config):
         yield from (f"tables/{table.name}.{kind}" for kind in ("csv", "tex"))
 

@@ -27,8 +27,6 @@ from glasspipe.report.style import Style
 _PIXELS = 300
 """Per inch."""
 _CANVASES = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": FigureCanvasAgg}
-KINDS = tuple(_CANVASES)
-"""Of files of a figure, its caption beside them."""
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:

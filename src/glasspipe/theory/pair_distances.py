@@ -34,9 +34,8 @@ PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
 _MOST_DISTANCES = 250_000
 """Pairs of a realisation whose distance is looked at."""
-_SHARPNESS = 0.3
+_SHARPNESS = 0.4
 """Times the reach of the medium, α V^(1/3): near parts are compiled, so waves are to be few."""
-_FIRST = np.zeros(1, np.int64)
 _DEGREE = 59
 _BATCH = 256
 _MOST_KINDS = 64
@@ -182,21 +181,36 @@ def _ordinary(coupling: str, pairs: Pairs, medium: AnyMedium, box: Array, bounda
 
 
 def _near(coupling: str, pairs: Pairs, medium: AnyMedium, split: near.Split) -> Array:
-    """Near parts (pairs,): each pair is a row of its own."""
+    """Near parts (pairs,), of each pair as the two defects of a box, the receiver first."""
     receivers, sources = _tensors(coupling, pairs)
     place = np.zeros((len(pairs), 2, 3))
     place[:, 1] = pairs.R
-    on_tau, of_tau = receivers.ndim == 4, sources.ndim == 4
-    no_dipole, no_gradient = np.zeros((2, 3, 3)), np.zeros((2, 3, 3, 3))
-    found = np.zeros((len(pairs), 3, 1))
-    for k, (position, out) in enumerate(zip(place, found, strict=True)):
-        about, source = (_FIRST, position, receivers[k : k + 1]), sources[[k, k]]
-        if not on_tau:
-            near.rows(*about, source, medium, split, out[0])
-        else:
-            made = (no_dipole if of_tau else source), no_dipole, source if of_tau else no_gradient
-            near.rows_of_tau(*about, made, medium, split, out)
-    return found.sum(axis=(1, 2))
+    each = zip(place, _as_first(receivers), _as_second(sources), strict=True)
+    nothing, no_dipoles = np.zeros((2, 2)), np.zeros((2, 3, 3))
+    found = np.zeros((len(pairs), 2))
+    if receivers.ndim == 3:
+        for k, (position, gamma, P) in enumerate(each):
+            near.couplings(position, gamma, P, medium, split, nothing, np.empty(1), found[k])
+        return found[:, 0]
+    if sources.ndim == 3:
+        for k, (position, zeta, frozen) in enumerate(each):
+            fields = np.zeros((2, 2)), found[k], np.zeros(2)
+            near.fields(position, frozen, no_dipoles, zeta, medium, split, *fields)
+        return found[:, 0]
+    J = np.zeros((len(pairs), 2, 2))
+    for k, (position, zeta, other) in enumerate(each):
+        fields = J[k], np.zeros(2), np.zeros(2)
+        near.fields(position, no_dipoles, no_dipoles, zeta + other, medium, split, *fields)
+    return J[:, 0, 1]
+
+
+def _as_first(tensors: Array) -> Array:
+    """Tensors (pairs, 2, …) of two defects of which the second has none."""
+    return np.stack([tensors, np.zeros_like(tensors)], axis=1)
+
+
+def _as_second(tensors: Array) -> Array:
+    return np.stack([np.zeros_like(tensors), tensors], axis=1)
 
 
 def _zero(coupling: str, pairs: Pairs, ewald: Ewald, boundary: str) -> Array:
