@@ -122,7 +122,7 @@ bench-large: $(SETUP)
 	$(BIN)/python benchmarks/engines.py
 
 bench-pipeline: $(SETUP)
-	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/pipeline.py --large
 
 calibrate: $(SETUP)
 	set -e; for study in boxes crystal; do \
