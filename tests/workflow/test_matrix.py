@@ -227,8 +227,13 @@ EXACT = {
 }
 PLAQUETTES = {
     "medium": "KBr_cubic",
-    "defects": {"species": "plaquette", "static_dipole": "mean", "number": 20, "E": 0.01},
-    "sweep": {"defects.frame_spread": {"values": [0.0, 15.0]}},
+    "defects": {
+        "species": "plaquette",
+        "static_dipole": "mean",
+        "number": 20,
+        "E": 0.01,
+        "frame_spread": 15.0,
+    },
 }
 
 

@@ -26,6 +26,8 @@ _TABLE = (1e-3, 1e3, 1e13)
 _BINS, _FEW_BINS = 2000, 400
 """Bins of the distribution of R^p U over directions, and of one that many kinds blur."""
 _ASYMPTOTIC = 30.0
+_AT_ONCE = 4_000
+"""Values of H that are worked out together: few enough for a cache, enough for a call to pay."""
 
 
 def stable_factor(alpha: float) -> float:
@@ -52,11 +54,17 @@ def radial_integral(z: Array, power: int) -> Complex:
     result = np.empty(size.shape)
     near = size < _ASYMPTOTIC
     result[near] = _near_integral(power)(size[near]) * size[near] ** 2
-    far = 1j * size[~near]
-    series = sum(poch(alpha + 1, k) / far**k for k in range(12))
-    oscillating = -(np.exp(far) / far * series).real
-    result[~near] = stable_factor(alpha) * size[~near] ** alpha - 1 / alpha + oscillating
+    far = size[~near]
+    result[~near] = stable_factor(alpha) * far**alpha - 1 / alpha - _oscillating(far, alpha)
     return np.asarray(result / power, dtype=complex)
+
+
+def _oscillating(z: Array, alpha: float) -> Array:
+    """Re e^(iz) Σ_k (α + 1)_k/(iz)^(k+1), asymptotic: (sin z Σ_even − cos z Σ_odd)/z."""
+    terms = poch(alpha + 1, np.arange(12)) * np.repeat((-1.0) ** np.arange(6), 2)
+    square = 1 / z**2
+    even, odd = (np.polyval(terms[first::2][::-1], square) for first in (0, 1))
+    return (np.sin(z) * even - np.cos(z) * odd / z) / z
 
 
 @cache
@@ -147,7 +155,9 @@ def _averaged(g: Array, weight: Array, tau: Array, field: PairField) -> Complex:
         share = np.bincount(number, weight, minlength=bins).astype(float)
         g = np.bincount(number, weight * g, minlength=bins) / np.maximum(share, 1e-300)
         weight = share
-    return np.array([radial_integral(k * g, field.power) @ weight for k in tau])
+    rows = range(0, len(tau), max(1, _AT_ONCE // g.size))[1:]
+    parts = (radial_integral(part[:, None] * g, field.power) for part in np.split(tau, rows))
+    return np.concatenate([part @ weight.astype(complex) for part in parts])
 
 
 def _kept(field: PairField, table: Complex) -> Complex:
