@@ -2,8 +2,8 @@
 # make report the same, of which nothing but the report is made anew where the results are there
 # make test   sets up .venv and passes the tests; test-slurm runs a study on a real Slurm of its own,
 #             test-page looks at a report in headless Chromium, fuzz runs EXAMPLES studies of any
-#             settings that the schema allows to their end, test-latex sets all tables in a page of
-#             REVTeX
+#             settings that the schema allows to their end and damages as many files, test-latex sets
+#             all tables in a page of REVTeX
 # make lint   checks style, types, imports and the workflow
 # make bench  times the pair sums; bench-fields what B and b cost in every way, beside plain numpy and
 #             the transforms alone, bench-freeze annealing against its peers, bench-large what is done
@@ -19,7 +19,7 @@ CONFIG ?= config/config.yaml
 EXAMPLES ?= 300
 SLURM := munge slurmctld slurmd slurm-client
 BROWSER := chromium
-LATEX := texlive-publishers texlive-science
+LATEX := texlive-publishers texlive-science poppler-utils
 
 BIN := .venv/bin
 SETUP := .venv/.setup
@@ -34,8 +34,13 @@ export CONFIG_FILE = $(value CONFIG)
 setup: $(SETUP)
 
 # What Python and numba compile is cached, or every job would do it again: the kernels by a first run of
-# every stage, in either kind of medium, with U stored and without.
+# every stage, in either kind of medium, with U stored and without. An environment knows where it is, so
+# it is made anew where the folder has been moved.
+ifneq ($(shell cat $(SETUP) 2>/dev/null),$(shell pwd -P))
+.PHONY: $(SETUP)
+endif
 $(SETUP): requirements.lock pyproject.toml
+	test ! -e $@ || test "$$(cat $@)" = "$$(pwd -P)" || rm -r .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --quiet --requirement requirements.lock
 	$(BIN)/python $(PIP) install --quiet --no-deps --no-build-isolation --editable .
@@ -49,7 +54,7 @@ $(SETUP): requirements.lock pyproject.toml
 		../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc; \
 		../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc; \
 	done; done
-	touch $@
+	pwd -P >$@
 
 run: $(SETUP)
 	$(BIN)/glasspipe check "$$CONFIG_FILE"
@@ -64,7 +69,7 @@ test: $(SETUP)
 
 # Debian's packages where they are not there yet: their names, and a command that says whether they are.
 define installed
-	@$(2) >/dev/null 2>&1 || \
+	@{ $(2); } >/dev/null 2>&1 || \
 	(apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 		$(1)) >/dev/null 2>&1 || \
 	{ echo "make $@: apt-get cannot install $(1)" >&2; exit 1; }
@@ -77,7 +82,7 @@ browser:
 	$(call installed,$(BROWSER),which chromium)
 
 latex:
-	$(call installed,$(LATEX),kpsewhich revtex4-2.cls siunitx.sty)
+	$(call installed,$(LATEX),kpsewhich revtex4-2.cls siunitx.sty && which pdftotext)
 
 test-slurm: slurm $(SETUP)
 	$(BIN)/python -m pytest tests/cluster
@@ -86,7 +91,7 @@ test-page: browser $(SETUP)
 	$(BIN)/python -m pytest tests/browser
 
 fuzz: $(SETUP)
-	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py \
+	FUZZ=$(EXAMPLES) $(BIN)/python -m pytest tests/workflow/test_any_config.py tests/workflow/test_any_damage.py \
 		--hypothesis-show-statistics
 
 test-latex: latex $(SETUP)
@@ -117,7 +122,7 @@ bench-large: $(SETUP)
 	$(BIN)/python benchmarks/engines.py
 
 bench-pipeline: $(SETUP)
-	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/pipeline.py --large
 
 calibrate: $(SETUP)
 	set -e; for study in boxes crystal; do \

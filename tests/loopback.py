@@ -118,13 +118,13 @@ def output(*command):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def wait_for(condition, what, folder):
+def wait_for(condition, what, folder, patience=PATIENCE):
     """Wait until a condition holds."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not condition():
         if time.monotonic() > end:
             logs = "\n".join(path.read_text()[-2000:] for path in folder.glob("*.log"))
-            raise TimeoutError(f"no {what} after {PATIENCE} s\n{logs}")
+            raise TimeoutError(f"no {what} after {patience} s\n{logs}")
         time.sleep(0.1)
 
 

@@ -51,7 +51,17 @@ _BATCHES = 20
 _STEPS = 50
 
 
-def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True, samples=2000):
+def write(
+    folder,
+    sweep=None,
+    *,
+    zipped=False,
+    vanish=(),
+    theory=True,
+    fits=True,
+    samples=2000,
+    report=None,
+):
     """Write the aggregate files of a study.
 
     Parameters
@@ -68,6 +78,8 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
         Whether there are any.
     samples : int
         Values of each quantity at each point.
+    report : dict
+        That section of the config.
     """
     sweep = {X: CONCENTRATIONS} if sweep is None else sweep
     rows = list(zip(*sweep.values(), strict=True) if zipped else product(*sweep.values()))
@@ -76,6 +88,7 @@ def write(folder, sweep=None, *, zipped=False, vanish=(), theory=True, fits=True
         "study": folder.name,
         "sweep": {key: {"values": values} for key, values in sweep.items()},
         "freeze": {"replicas": 2},
+        "report": report or {},
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.json").write_text(

@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # what a terminal cannot show must not end a run
             stream.reconfigure(errors="glasspipe")
     options = _parser().parse_args(arguments)
-    from glasspipe.errors import ConfigError, DataError
+    from glasspipe.errors import ConfigError, DataError, line_of
     from glasspipe.files.checkpoint import StoppedError
     from glasspipe.files.record import recording
 
@@ -103,13 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the same signal may have ended whoever reads this
             print(f"glasspipe {options.command}: {stopped}", file=sys.stderr)
         return 128 + stopped.number
-    except (ConfigError, DataError) as error:
-        print(f"glasspipe {options.command}: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        why = error.strerror or " ".join(str(error).split())  # HDF5's have no strerror
-        print(f"glasspipe {options.command}: {name}{why}", file=sys.stderr)
+    except (ConfigError, DataError, OSError) as error:
+        print(f"glasspipe {options.command}: {line_of(error)}", file=sys.stderr)
         return 2
     return status
 
@@ -197,6 +192,14 @@ def _info(options: argparse.Namespace) -> None:
     from glasspipe.report.info import info
 
     print(info(options.file))
+
+
+def _crate(options: argparse.Namespace) -> None:
+    from glasspipe.report.crate import METADATA, write_crate
+
+    folder = _results_folder(options.folder)
+    number = write_crate(folder, licence=options.licence)
+    print(f"{folder / METADATA}: {number} results")
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -335,6 +338,10 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("file", type=Path, metavar="FILE")
     info.set_defaults(run=_info)
     _reproduce_parser(commands)
+    crate = commands.add_parser("crate", help="describe a finished study for an archive: RO-Crate")
+    crate.add_argument("folder", type=Path, metavar=_STUDY)
+    crate.add_argument("--licence", metavar="TEXT", help="under which the results may be used")
+    crate.set_defaults(run=_crate)
     compare = commands.add_parser("compare", help="say what differs between two studies")
     compare.add_argument("folder", type=Path, metavar=_STUDY)
     compare.add_argument("other", type=Path, metavar=_STUDY)

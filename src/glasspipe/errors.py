@@ -10,3 +10,11 @@ class ConfigError(ValueError):
 
 class DataError(ValueError):
     """A data file that cannot be used; the message is one line."""
+
+
+def line_of(error: Exception) -> str:
+    """Return what an error says in one line, that of the system with the file that it is about."""
+    if not isinstance(error, OSError):
+        return str(error)
+    name = f"{error.filename}: " if error.filename else ""
+    return name + (error.strerror or " ".join(str(error).split()))  # HDF5's have no strerror

@@ -15,10 +15,23 @@ SWEEPS = {
     "concentrations": {synthetic.X: [1e-6, *synthetic.CONCENTRATIONS]},
     "sweeps": {"freeze.sweeps": [100, 300, 1000, 30000]},
     "series": {
-        "defects.species": ["a$b_c%", "<x>\\y^z", "~{#}&"],
+        "sample.source.file": ["a$b_c%", "<x>\\y^z", "~{#}&"],
         "defects.mixture.C_N.share": [0.25, 0.75],
     },
 }
+
+
+ACTIVE = [
+    "[1].nc",
+    "*.nc",
+    r"\input{x}.nc",
+    r"\end{tabular}",
+    "%",
+    "^^5c",
+    "é中ﬁ½Þ¿\u200b\x07",
+    "`|\"'",
+]
+"""Names of files: what TeX takes for a command, an option or a sign that it has not."""
 
 
 def compiled(folder, body):
@@ -48,6 +61,19 @@ def test_no_table_is_wider_than_the_text(tmp_path, sweep):
     inputs = "\n\\clearpage\n".join(rf"\input{{tables/{name}}}" for name in names)
     log = compiled(tmp_path, f"\\onecolumngrid\n{inputs}")
     assert "Overfull" not in log
+
+
+def test_names_of_files_are_text(tmp_path):
+    synthetic.write(tmp_path, {"sample.source.file": ACTIVE}, samples=200, fits=False)
+    found = Results(tmp_path)
+    tables.write(found, tuple(contents.TABLES.values()))
+    names = sorted(path.stem for path in (tmp_path / "tables").glob("*.tex"))
+    compiled(tmp_path, "\n\\clearpage\n".join(rf"\input{{tables/{name}}}" for name in names))
+    text = subprocess.run(
+        ["pdftotext", "page.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    for name in ("[1].nc", "*.nc", r"\input{x}.nc", r"\end{tabular}"):
+        assert name in text
 
 
 def test_a_table_that_is_too_wide_is_noticed(tmp_path):

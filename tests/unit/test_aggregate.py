@@ -200,6 +200,18 @@ def test_fits_are_made_for_each_series(small):
     assert (np.abs(width["exponent"] - width["prediction"]) < 4 * width["stderr"]).all()
 
 
+def test_a_digit_of_the_fits_does_not_change_unnoticed(small):
+    path = small[0] / results.FITS
+    before = path.read_text("utf-8")
+    path.write_text(before.replace("0.5", "0.6", 1), "utf-8")
+    try:
+        with pytest.raises(DataError, match=r"fits\.csv: it is not what was written"):
+            results.read_fits(path.parent)
+    finally:
+        path.write_text(before, "utf-8")
+    assert len(results.read_fits(path.parent)) > 0
+
+
 def test_points_that_a_study_no_longer_has_are_removed(tmp_path):
     (tmp_path / results.DEFECTS).mkdir()
     old = tmp_path / results.DEFECTS / "old.parquet"

@@ -91,7 +91,8 @@ def notes_of(axes):
 
 
 def test_all_figures_are_files_whose_bytes_depend_on_the_data_only(tmp_path):
-    study = Study(tmp_path / "two%_points", {synthetic.X: [0.01, 0.1]})
+    report = {"vector": "both"}
+    study = Study(tmp_path / "two%_points", {synthetic.X: [0.01, 0.1]}, report=report)
     with mpl.rc_context({"font.size": 20}):
         figures.write(study.found, FIGURES)
         assert mpl.rcParams["font.size"] == 20

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from glasspipe.cli import main
-from glasspipe.files.record import Record
+from glasspipe.files.record import Record, recording
 from glasspipe.settings.study import study_from
 from glasspipe.stages import forecast, progress, rates, study_files, watching
 
@@ -56,6 +56,10 @@ def end(folder, file, load, pace=1.0, megabytes=50.0):
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     record = Record("there", "a processor", "now", wall, wall / 2, megabytes)
     (folder / file).write_text(json.dumps(asdict(record)))
+
+
+def fail(folder, log):
+    progress.note_failure(folder, [folder / ".snakemake" / "slurm.log", log])
 
 
 def look(folder, *, runs=True):
@@ -113,10 +117,33 @@ def test_a_failure_is_told_with_its_log(tmp_path, monkeypatch):
     begin(tmp_path, files[2])
     begin(tmp_path, files[3])
     told = look(tmp_path, runs=False).unfinished.splitlines()
-    assert told[:2] == ["failed or stopped:", f"freeze: {log}: glasspipe freeze: damaged"]
+    assert told[:2] == ["stopped:", f"freeze: {log}: glasspipe freeze: damaged"]
     assert told[2].endswith("(it says nothing)")
     assert told[3:] == ["… and 1 more"]
     assert look(tmp_path, runs=False).summary.endswith("\n".join(told))
+    assert look(tmp_path).unfinished == ""
+    fail(tmp_path, log)
+    told = look(tmp_path, runs=False).unfinished.splitlines()
+    assert told[:3] == ["failed:", f"freeze: {log}: glasspipe freeze: damaged", "stopped:"]
+
+
+def test_what_has_failed_does_not_run_until_it_is_begun_again(tmp_path):
+    files = [file for file, _ in planned("sample")]
+    logs = [begin(tmp_path, file) for file in files]
+    before = look(tmp_path)
+    fail(tmp_path, logs[0])
+    found = look(tmp_path)
+    assert (len(before.begun), len(found.begun), len(found.failed)) == (4, 3, 1)
+    assert found.line.startswith("study watched: 0 of 20 jobs done, 1 failed, 3 begun, about ")
+    assert found.seconds_left["sample"] == pytest.approx(before.seconds_left["sample"] * 4 / 3)
+    with recording(tmp_path / files[0]):
+        assert (len(look(tmp_path).begun), len(look(tmp_path).failed)) == (4, 0)
+    assert len(look(tmp_path).done) == 1
+
+
+def test_a_job_of_another_workflow_is_none_of_the_study(tmp_path):
+    progress.note_failure(tmp_path / "study", [tmp_path / "theirs" / "logs" / "lines.log"])
+    assert list(tmp_path.iterdir()) == []
 
 
 class Terminal(StringIO):

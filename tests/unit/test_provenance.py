@@ -21,9 +21,15 @@ def package(tmp_path, monkeypatch):
     copy = tmp_path / "glasspipe"
     shutil.copytree(Path(glasspipe.__file__).parent, copy)
     monkeypatch.setattr(provenance, "_PACKAGE", copy)
-    provenance.code_hash.cache_clear()
+    forget()
     yield copy
+    forget()
+
+
+def forget():
+    """Let sources be read anew."""
     provenance.code_hash.cache_clear()
+    provenance._all_imports.cache_clear()
 
 
 MODULES = {name: f"glasspipe.stages.{name}" for name in STAGES}
@@ -33,7 +39,7 @@ PHYSICS = {"couplings", "freeze", "fields", "hamiltonian"}
 
 
 def hashes():
-    provenance.code_hash.cache_clear()
+    forget()
     return {stage: provenance.code_hash(module) for stage, module in MODULES.items()}
 
 
@@ -43,8 +49,8 @@ def hashes():
         ("defects/species.py", {"sample", *REPORTS}),
         ("defects/tensors.py", {"sample", *PHYSICS, *REPORTS}),
         ("defects/realisation.py", {"sample"}),
-        ("kernels/crystal_pairs.py", PHYSICS),
-        ("kernels/pairs.py", PHYSICS),
+        ("kernels/crystal_pairs.py", {*PHYSICS, *REPORTS}),
+        ("kernels/pairs.py", {*PHYSICS, *REPORTS}),
         ("kernels/freeze.py", {"freeze"}),
         ("spins/tempering.py", {"freeze"}),
         ("spins/nearfar.py", {"freeze"}),

@@ -39,7 +39,7 @@ def test_the_report_is_figures_and_tables(study, monkeypatch):
         drawn.append((found.folder, {figure.name for figure in figures}))
 
     monkeypatch.setattr("glasspipe.report.writing.figures.write", write)
-    monkeypatch.setattr("glasspipe.report.writing.page.write", drawn.append)
+    monkeypatch.setattr("glasspipe.report.writing.page.write", lambda found, _: drawn.append(found))
     report(study)
     (folder, names), found = drawn
     assert found.folder == study

@@ -267,6 +267,9 @@ def test_rows_that_do_not_fit_a_page_make_further_tabulars():
         ("{a^2}~\\", r"\{a\textasciicircum{}2\}\textasciitilde{}\textbackslash{}"),
         ("µeV Å", r"$\mu$eV \AA{}"),
         ("a<b&c#$", r"a\textless{}b\&c\#\$"),
+        (r"\input{x}.nc", r"\textbackslash{}input\{x\}.nc"),
+        ("[1]*|---", r"{[}1]{*}\textbar{}-{}-{}-"),
+        ("Å é ½ ş ＼ 中\n", r"\AA{} é 12 s \textbackslash{} ??"),
     ],
 )
 def test_text_is_escaped(text, latex):

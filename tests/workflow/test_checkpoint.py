@@ -157,6 +157,12 @@ def half(folder):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def flipped(folder):
+    """In the name of an array, which a ZIP file has in two places."""
+    path = path_of(folder / "out.nc")
+    path.write_bytes(path.read_bytes().replace(b"state/done", b"state/dole"))
+
+
 def text(folder):
     path_of(folder / "out.nc").write_text("not a checkpoint", "utf-8")
 
@@ -167,6 +173,7 @@ def text(folder):
         (other_input, "of another run, not used"),
         (other_point, "of another run, not used"),
         (half, "damaged, not used"),
+        (flipped, "damaged, not used"),
         (text, "damaged, not used"),
     ],
 )

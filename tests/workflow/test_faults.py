@@ -5,6 +5,7 @@ Each fault is real, in a mount namespace of the command's own.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numba
 import pytest
-from workbench import stages
+from workbench import TINY, stages
 
 import glasspipe
 from glasspipe.kernels import cache_folder
@@ -121,9 +122,51 @@ def test_an_installation_that_is_read_only(made, tmp_path):
     refused(done, "no compiled loop can be written there; set NUMBA_CACHE_DIR to a folder for them")
 
 
+def workflow(bench, *arguments):
+    """Return the command that runs a bench's study, and what nobody may write there."""
+    return f'cd "$folder"; {READ_ONLY}; {shlex.join(bench.command(*arguments))}'
+
+
+def test_results_that_are_read_only(finished):
+    run = workflow(finished, "--forcerun", "report")
+    done = isolated(run, finished.cwd / "results", folder=finished.cwd)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line == "glasspipe: results/tiny/.lock: Read-only file system"
+
+
+def test_a_home_that_is_read_only(bench, tmp_path):
+    """Snakemake and numba have their caches elsewhere, as the docs say."""
+    home, cache = tmp_path / "home", tmp_path / "cache"
+    for folder in (home, cache):
+        folder.mkdir()
+    bench.configure(TINY)
+    run = workflow(bench, "--until", "sample")
+    done = isolated(run, home, folder=bench.cwd, HOME=home, XDG_CACHE_HOME=cache)
+    assert done.returncode == 0, done.stderr
+    assert len(list(bench.results.glob("data/sample/*/*.nc"))) == 2
+    assert list(home.iterdir()) == []
+
+
+def flipped(content, place):
+    """Bytes of which one bit is another."""
+    changed = bytearray(content)
+    changed[place] ^= 4
+    return bytes(changed)
+
+
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("left", [0, 30])
-def test_a_truncated_cache_heals_itself(tmp_path, monkeypatch, suffix, left):
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda _: b"",
+        lambda content: content[:30],
+        lambda content: content[:-1],
+        lambda content: flipped(content, len(content) // 2),
+        lambda content: flipped(content, -1),
+    ],
+)
+def test_a_damaged_cache_heals_itself(tmp_path, monkeypatch, suffix, damaged):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
 
     def compiled():
@@ -135,7 +178,7 @@ def test_a_truncated_cache_heals_itself(tmp_path, monkeypatch, suffix, left):
     first = compiled()
     assert first(1) == 2
     (file,) = tmp_path.rglob(f"*{suffix}")
-    file.write_bytes(file.read_bytes()[:left])
+    file.write_bytes(damaged(file.read_bytes()))
     healed = compiled()
     assert healed(1) == 2
     assert sum(healed.stats.cache_misses.values()) == 1

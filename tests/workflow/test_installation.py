@@ -30,6 +30,20 @@ def installed(tmp_path_factory):
     return target
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_the_environment_of_a_moved_checkout_is_made_anew(tmp_path, moved):
+    """Its commands name the Python of the old place."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / ".venv").mkdir()
+    for name in ("requirements.lock", "pyproject.toml", ".venv/.setup"):
+        (tmp_path / name).touch()
+    place = tmp_path / "before" if moved else tmp_path
+    (tmp_path / ".venv" / ".setup").write_text(f"{place.resolve()}\n", "utf-8")
+    make = ["make", "--dry-run", "run"]
+    done = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (" -m venv .venv" in done.stdout) == moved
+
+
 def test_a_wheel_holds_the_package_and_the_workflow(installed):
     def held(package):
         return {

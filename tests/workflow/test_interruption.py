@@ -1,6 +1,7 @@
 """After kill -9 nothing under a final name is partial; the same command ends in the same bytes."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -41,7 +42,8 @@ def wait_for(bench, pattern):
 
 
 def wait_for_a_job_that_writes(bench):
-    wait_for(bench, "data/freeze/*/.*.nc.*.part")
+    """Return its number."""
+    return int(wait_for(bench, "data/freeze/*/.*.nc.*.part").suffixes[-2].removeprefix("."))
 
 
 def test_a_running_study_is_left_alone(bench, uninterrupted):
@@ -83,6 +85,23 @@ def test_killed_and_resumed_ends_in_the_same_bytes(bench, uninterrupted, orphans
     bench.run_well(*UNTIL)
     assert data(bench) == uninterrupted
     assert list(bench.results.rglob(".*.part")) == []
+
+
+def test_a_job_that_is_killed_is_told_and_made_again(bench, uninterrupted):
+    """As where memory is short: it cannot say anything itself."""
+    bench.configure(SLOW)
+    running = subprocess.Popen(
+        bench.command("--keep-going", *UNTIL), cwd=bench.cwd, stderr=subprocess.PIPE, text=True
+    )
+    os.kill(wait_for_a_job_that_writes(bench), signal.SIGKILL)
+    said = running.communicate()[1]
+    assert running.returncode == 1
+    assert "Killed" in said
+    assert re.search(
+        r"jobs done, 1 failed, nothing runs, .*\n\nfailed:\nfreeze: \S+\.log", said, re.S
+    )
+    bench.run_well(*UNTIL)
+    assert data(bench) == uninterrupted
 
 
 def test_a_time_limit_costs_nothing(bench, uninterrupted):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from glasspipe.files import results
+from glasspipe.report.claims.writing import judge
 from glasspipe.report.contents import figures_of, tables_of
 from glasspipe.report.page import writing
 from glasspipe.report.page.explorer import explorer, point_labels
@@ -84,13 +85,13 @@ def test_it_says_what_was_run_in_words(read):
 
 def test_it_has_the_headlines_of_the_summary(study, read):
     words = " ".join(read.words)
-    numbers = [number for _, told in writing.headlines(study) for number in told]
+    numbers = [number for _, told in writing.headlines(study, judge(study)) for number in told]
     assert len(numbers) > 5
     assert all(name in words and value in words for name, value, _ in numbers)
 
 
 def test_the_same_study_makes_the_same_page(study, text):
-    assert writing.page(study) == text
+    assert writing.page(study, judge(study)) == text
 
 
 def test_the_explorer_shows_the_files(study):

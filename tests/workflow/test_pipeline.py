@@ -55,7 +55,7 @@ def test_a_study_makes_the_documented_files(finished):
     }
     assert {path.suffix for path in (finished.results / "tables").iterdir()} == {".csv", ".tex"}
     kinds = {path.suffix for path in (finished.results / "figures").iterdir()}
-    assert kinds == {".pdf", ".png", ".rst", ".svg"}
+    assert kinds == {".pdf", ".png", ".rst"}
 
 
 def test_U_is_deleted_after_use(finished):
@@ -142,7 +142,7 @@ def test_a_run_that_fails_tells_where(copied):
     done = copied.run()
     assert done.returncode == 1
     assert "study tiny: 11 of 12 jobs done" in done.stderr
-    _, _, told = done.stderr.partition("failed or stopped:\n")
+    _, _, told = done.stderr.partition("\n\nfailed:\n")
     log = "results/tiny/logs/report.log"
     assert told.startswith(f"report: {log}: glasspipe report: ")
     assert (copied.cwd / log).read_text().strip() in told

@@ -1,15 +1,18 @@
+import logging
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from shlex import quote
 
 from snakemake.logging import logger
+from snakemake_interface_logger_plugins.common import LogEvent
 
-from glasspipe.errors import ConfigError, DataError
+from glasspipe.errors import ConfigError, DataError, line_of
 from glasspipe.files.lock import locked, within
 from glasspipe.files.provenance import code_hash
 from glasspipe.report.contents import figures_of, tables_of
+from glasspipe.report.style import style_of
 from glasspipe.settings.names import hash_of
 from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import study_from
@@ -35,7 +38,7 @@ def mistakes_in_one_line():
     try:
         yield
     except (ConfigError, DataError, OSError) as error:
-        sys.exit(f"glasspipe: {error}")
+        sys.exit(f"glasspipe: {line_of(error)}")
 
 
 @contextmanager
@@ -52,6 +55,7 @@ def alone(executor_plugin, **_):
                 if held.enter_context(locked(Path(FOLDER))):
                     workflow.execution_settings.lock = False
                 study_files.write(STUDY, FOLDER)
+                study_files.settle_times(FOLDER)
         yield
         if writes:
             study_files.remove_unfinished(FOLDER)
@@ -73,6 +77,15 @@ def forget(jobs):
         for job in jobs:
             for file in filter(None, (job.params.get("record"), *job.log)):
                 Path(file).unlink(missing_ok=True)
+
+
+class Failures(logging.Handler):
+    """Keep which jobs fail, even where they were killed and cannot say it themselves."""
+
+    def emit(self, record):
+        if getattr(record, "event", None) == LogEvent.JOB_ERROR:
+            with suppress(OSError):  # the disk may be what has failed
+                progress.note_failure(Path(FOLDER), map(Path, record.log))
 
 
 def tell_how_it_went():

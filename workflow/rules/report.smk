@@ -1,4 +1,5 @@
 FIGURES = [figure.name for figure in figures_of(STUDY.config)]
+KINDS = [kind for kind in style_of(STUDY.config).formats if kind != "png"]
 
 
 rule report:
@@ -21,9 +22,7 @@ rule report:
             )
             for name in FIGURES
         ],
-        vector_figures=expand(
-            "<results>/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "svg", "rst"]
-        ),
+        vector_figures=expand("<results>/figures/{name}.{kind}", name=FIGURES, kind=[*KINDS, "rst"]),
     log:
         "<logs>/report.log",
     conda:

@@ -1,7 +1,7 @@
 """Near parts of the pair sums of a realisation, by the compiled loop of its medium.
 
 An isotropic medium has closed forms, eight times as fast as the tables of a crystal. The loops are
-apart from the tensors that theory uses, so that a change to them concerns no theory.
+apart from the tensors that the laws of theory use, so that a change to them concerns no law.
 """
 
 import numpy as np

@@ -3,14 +3,13 @@
 A checkpoint must not be taken for a result, nor for that of another run. So it lies beside the
 output under a hidden name with another ending, and it says what it belongs to: the point, the code,
 and every byte of the input. One that belongs elsewhere, or cannot be read, is not used. It is moved
-into place when it is complete, and removed once the output is there.
+into place when it is complete and sealed, and removed once the output is there.
 """
 
 import json
 import signal
 import threading
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.files.dataset import Origin, replacing, versions
+from glasspipe.errors import DataError
+from glasspipe.files.dataset import Origin, sealing, versions
 from glasspipe.files.provenance import code_hash
+from glasspipe.files.seal import check_seal
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -108,12 +109,13 @@ class Checkpoint:
         if not self.path.is_file():
             return None, ""
         try:
-            with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                if file["identity"].item() != self.owner.identity:
-                    return None, f"{self.path}: of another run, not used"
-                arrays = {name: file[name] for name in file.files if name != "identity"}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            check_seal(self.path, needed=True)
+        except (DataError, OSError):
             return None, f"{self.path}: damaged, not used"
+        with self.path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            if file["identity"].item() != self.owner.identity:
+                return None, f"{self.path}: of another run, not used"
+            arrays = {name: file[name] for name in file.files if name != "identity"}
         number = int(arrays.pop("rows"))
         self.rows = [_below(f"{row}/", arrays) for row in range(number)]
         return _below("state/", arrays) or None, f"goes on from {self.path}"
@@ -131,7 +133,7 @@ class Checkpoint:
         arrays: dict[str, Any] = {f"state/{name}": array for name, array in state.items()}
         for row, values in enumerate(self.rows):
             arrays.update({f"{row}/{name}": array for name, array in values.items()})
-        with replacing(self.path) as temporary, temporary.open("wb") as file:
+        with sealing(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, identity=self.owner.identity, rows=len(self.rows), **arrays)
         self._last = time.monotonic()
         if self._signal is not None:

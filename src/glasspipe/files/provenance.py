@@ -145,12 +145,23 @@ def _floor(module: str) -> str:
     return rest.partition(".")[0] if package == "glasspipe" else ""
 
 
-def _imports(module: str, root: str) -> Iterator[str]:
-    """Yield the modules of the package that a module imports, as far as they count for a root."""
+def _imports(module: str, root: str) -> Iterable[str]:
+    """Return the modules of the package that a module imports, as far as they count for a root."""
     path = _file(module)
     if path is None:
-        return
-    for node in ast.walk(ast.Module(_statements(path, module, root), [])):
+        return ()
+    if _counts_partly(module, root):
+        return list(_imported(_statements(path, module, root)))
+    return _all_imports(path)
+
+
+@cache
+def _all_imports(path: Path) -> list[str]:
+    return list(_imported(ast.parse(path.read_bytes()).body))
+
+
+def _imported(statements: list[ast.stmt]) -> Iterator[str]:
+    for node in ast.walk(ast.Module(statements, [])):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from glasspipe.files.dataset import replacing
 
+_FAILED = "failed\n"
+"""The record of a job that failed."""
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, kB elsewhere
 
 
@@ -45,8 +47,13 @@ class Record:
 
 @contextmanager
 def recording(path: Path | None) -> Iterator[None]:
-    """Write what this process has taken when the block ends without an error."""
+    """Write what this process has taken when the block ends without an error.
+
+    What an earlier attempt has left there is removed at once.
+    """
     started, before = time.gmtime(), time.perf_counter()
+    if path is not None:
+        path.unlink(missing_ok=True)
     yield
     if path is None:
         return
@@ -69,6 +76,20 @@ def read_record(path: Path) -> Record | None:
         return Record(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def record_failure(path: Path) -> None:
+    """Write that a job failed, which it may not be able to say itself."""
+    with replacing(path) as temporary:
+        temporary.write_text(_FAILED, "utf-8")
+
+
+def has_failed(path: Path) -> bool:
+    """Say whether a job has failed, and nobody has begun it again."""
+    try:
+        return path.read_text("utf-8") == _FAILED
+    except (OSError, ValueError):
+        return False
 
 
 def _processor() -> str:

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from hashlib import file_digest
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
 FREEZING = "freezing.nc"
 LOW_ENERGY = "low_energy.nc"
+OF_STUDY = (SUMMARY, SUMMARY_TEXT, FITS, DISTRIBUTIONS, TRACES, FREEZING, LOW_ENERGY)
+"""What points are merged into."""
 
 ESTIMATES = ("estimate", "stderr", "theory", "theory_kind")
 SUMMARY_COLUMNS = ("point", "x", "quantity", "statistic", *ESTIMATES)
@@ -80,6 +83,8 @@ _VARIABLES = {
 
 CONCENTRATION = "defects.concentration"
 _HASH = "point_hash"
+_STAGE = "stage"
+"""What the files of stages say, whose parts of a point may be all of it."""
 _KEYS = "keys"
 """What a summary says of its columns: of which swept key each is, where that has another name."""
 _WORDS = (("|", "abs "), ("/", " over "))
@@ -178,7 +183,7 @@ def read_point(folder: Path, name: str, *, point_hash: str) -> dict[str, NDArray
     data, attributes = read_arrays(path)
     table = _existing(folder / DEFECTS / f"{name}.parquet")
     for file, about in ((path, attributes), (table, parquet_about(table))):
-        if about.get(_HASH) != point_hash:
+        if about.get(_HASH) != point_hash or _STAGE in about:
             raise DataError(f"{file}: damaged or another point's; delete it and run again")
     return data
 
@@ -225,8 +230,8 @@ def read_summary(folder: Path) -> pd.DataFrame:
     return _checked(path, table.rename(columns=table.attrs.pop(_KEYS, {})), SUMMARY_COLUMNS)
 
 
-def write_fits(folder: Path, table: pd.DataFrame) -> None:
-    """Write the power-law fits of a study.
+def write_fits(folder: Path, table: pd.DataFrame) -> str:
+    """Write the power-law fits of a study; return what the summary says of them under their name.
 
     Parameters
     ----------
@@ -236,25 +241,32 @@ def write_fits(folder: Path, table: pd.DataFrame) -> None:
         The columns :data:`FITS_COLUMNS`, and one for each swept key but the concentration.
     """
     write_csv(folder / FITS, _plain_table(table, FITS_COLUMNS))
+    return _digest(folder / FITS)
 
 
 def read_fits(folder: Path) -> pd.DataFrame:
     """Read the power-law fits of a study; swept values that look like numbers are numbers.
 
-    The summary beside them knows the keys.
+    The summary beside them knows the keys, and what was written.
 
     Raises
     ------
     DataError
-        If the file is missing, or is not such a table.
+        If the file is missing, has changed, or is not such a table.
     """
-    path = _existing(folder / FITS)
+    path, about = _existing(folder / FITS), parquet_about(folder / SUMMARY)
+    if about.get(FITS, digest := _digest(path)) != digest:
+        raise DataError(f"{path}: it is not what was written; run `glasspipe aggregate` again")
     try:
         table = pd.read_csv(path)
     except ValueError:
         raise DataError(f"{path}: not a CSV table") from None
-    keys = parquet_about(folder / SUMMARY).get(_KEYS, {})
-    return _checked(path, table.rename(columns=keys), FITS_COLUMNS)
+    return _checked(path, table.rename(columns=about.get(_KEYS, {})), FITS_COLUMNS)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "blake2b").hexdigest()
 
 
 def write_merged(folder: Path, name: str, data: xr.Dataset) -> None:

@@ -11,9 +11,11 @@ not from those of the functions that it calls. So compiled forms are kept apart 
 
 import errno
 import os
-from hashlib import sha256
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import llvmlite.binding
 
@@ -62,23 +64,40 @@ def _writable(folder: Path) -> bool:
 
 
 def _heal() -> None:
-    """Let numba compile again what it cannot read of its cache, a truncated file above all."""
+    """Let numba compile again what is damaged in its cache.
+
+    One flipped bit of machine code is another number, or a crash. So the digest of a file stands
+    behind its last byte, where unpickling does not look.
+    """
     from numba.core import caching
 
     class Healing(caching.IndexDataCacheFile):
+        @contextmanager
+        def _open_for_write(self, filepath: str) -> Iterator[IO[bytes]]:
+            with super()._open_for_write(filepath) as file:
+                yield file
+                file.flush()
+                file.write(blake2b(Path(file.name).read_bytes()).digest())
+
         def _load_index(self) -> Any:
-            try:
-                return super()._load_index()
-            except Exception:  # whatever damaged bytes make of unpickling
-                return {}
+            return super()._load_index() if _intact(Path(self._index_path)) else {}
 
         def _load_data(self, name: str) -> Any:
-            try:
-                return super()._load_data(name)
-            except Exception as error:
-                raise OSError(str(error)) from None  # with which numba compiles
+            path = self._data_path(name)
+            if not _intact(Path(path)):
+                raise OSError(f"{path}: damaged")  # with which numba compiles
+            return super()._load_data(name)
 
     caching.IndexDataCacheFile = Healing  # type: ignore[misc]
+
+
+def _intact(path: Path) -> bool:
+    """Say whether a file is there and is what was written."""
+    if not path.is_file():
+        return False
+    content = path.read_bytes()
+    size = len(content) - blake2b().digest_size
+    return blake2b(content[: max(size, 0)]).digest() == content[max(size, 0) :]
 
 
 _keep_compiled()

@@ -11,10 +11,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glasspipe.files import results
+from glasspipe.files.tables import tables
 from glasspipe.report.observable import Member, Row
 from glasspipe.report.observables import OBSERVABLES
 from glasspipe.report.point_data import PointData
 from glasspipe.stages.study_files import StudyFiles, load
+from glasspipe.theory.tables import kept_in
 
 _ROW = ("quantity", "statistic", *results.ESTIMATES)
 
@@ -38,11 +40,12 @@ def point(folder: Path, name: str) -> None:
         folder, name, table, rows=len(data.realisations) * data.defects, about=about
     )
     rows, curves = [], []
-    for observable in OBSERVABLES:
-        if observable.measure is not None:
-            found = observable.measure(data)
-            rows += found.rows
-            curves.append(observable.dataset(found.curves))
+    with kept_in(tables()):
+        for observable in OBSERVABLES:
+            if observable.measure is not None:
+                found = observable.measure(data)
+                rows += found.rows
+                curves.append(observable.dataset(found.curves))
     columns = {f"row_{name}": ("row", [getattr(row, name) for row in rows]) for name in _ROW}
     own = xr.Dataset({"x": data.x, "defects": data.defects, **columns})
     results.write_point(folder, name, xr.merge([own, *curves]).assign_attrs(about))
@@ -66,9 +69,9 @@ def study(folder: Path) -> None:
     ]
     members = [Member(_rows(data), data) for data in points]
     summary = _summary(files, members)
-    summary.attrs = files.about
+    digest = results.write_fits(folder, _fits(files, members))
+    summary.attrs = {**files.about, results.FITS: digest}
     results.write_summary(folder, summary)
-    results.write_fits(folder, _fits(files, members))
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
     named = results.plain_names(keys)
     columns = {"point": names, **{named[key]: values for key, values in keys.items()}}

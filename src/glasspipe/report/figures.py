@@ -30,7 +30,7 @@ _CANVASES = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": FigureCanvas
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:
-    """Draw figures of a study into ``figures/``, as PDF, SVG and PNG, and write their captions.
+    """Draw figures of a study into ``figures/``, in the formats wanted, and write their captions.
 
     Parameters
     ----------
@@ -65,18 +65,19 @@ def _write_one(figure: Figure, found: Results) -> None:
 
 
 def save(figure: Drawing, stem: Path, found: Results) -> None:
-    """Write a figure in every format, ``stem`` being the path without the suffix.
+    """Write a figure in the formats of the study, ``stem`` being the path without the suffix.
 
     The canvases do it, since ``Figure.savefig`` draws all twice, to lay out what stands already.
     """
     layout.finish(figure, tallest=found.style.journal.tallest)
     about = found.study.about["config_hash"]
     dpi = figure.dpi
-    for kind, metadata in _metadata(stem.name, f"study {found.study.name}, config {about}").items():
+    metadata = _metadata(stem.name, f"study {found.study.name}, config {about}")
+    for kind in found.style.formats:
         figure.set_dpi(_PIXELS if kind == "png" else dpi)
         printed = getattr(_CANVASES[kind](figure), f"print_{kind}")
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
-            printed(temporary, metadata=metadata)
+            printed(temporary, metadata=metadata[kind])
 
 
 def _metadata(title: str, about: str) -> dict[str, dict[str, str | None]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -41,12 +42,17 @@ _TEXT = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # which a row may not begin with, nor with a star
+    "*": "{*}",
     "Å": r"\AA{}",
     "…": r"\dots{}",
     "µ": r"$\mu$",
     "²": "$^2$",
     "³": "$^3$",
 }
+_LETTERS = set(map(chr, range(0xC0, 0x100))) - set("ÐÞ×ðþ÷")
+"""Those beyond ASCII of which every font of LaTeX is made."""
 
 _PAGE = 500.0
 """Points; the text of a page in two columns of REVTeX has 510."""
@@ -126,8 +132,17 @@ class Column:
 
 
 def escaped(text: str) -> str:
-    """Return plain text as LaTeX."""
-    return "".join(_TEXT.get(character, character) for character in text)
+    """Return plain text as LaTeX, a sign that its fonts may lack as the letter beneath or as ?."""
+    return re.sub("-(?=-)", "-{}", "".join(map(_sign, text)))
+
+
+def _sign(character: str) -> str:
+    if character in _TEXT:
+        return _TEXT[character]
+    if (character.isascii() and character.isprintable()) or character in _LETTERS:
+        return character
+    plain = normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return "".join(_TEXT.get(sign, sign) for sign in plain if sign.isprintable()) or "?"
 
 
 def _cell(text: str) -> str:

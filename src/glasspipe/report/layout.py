@@ -148,7 +148,8 @@ def finish(figure: Figure, *, tallest: float) -> None:
     _letter(figure)
     for axes in figure.axes:
         _turn_names(figure, axes)
-    figure.draw_without_rendering()
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     for axes in figure.axes:
         _make_room(axes)
     figure.set_layout_engine("none")

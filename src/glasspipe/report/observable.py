@@ -138,6 +138,7 @@ class Results:
         """The statistics of all points."""
         table = results.read_summary(self.folder)
         self._check(results.SUMMARY, table.attrs)
+        table.attrs = {}  # of which pandas would copy all with every row that is looked up
         return table
 
     @property

@@ -30,10 +30,6 @@ from glasspipe.stages.stage import Stage
 from glasspipe.stages.work import chunks
 
 _OF_POINT = (results.DEFECTS, results.POINTS)
-_OF_STUDY = (
-    *(results.SUMMARY, results.SUMMARY_TEXT, results.FITS),
-    *(results.DISTRIBUTIONS, results.TRACES, results.FREEZING, results.LOW_ENERGY),
-)
 _OF_REPORT = (results.CLAIMS, results.CLAIMS_TEXT, "figures", "tables")
 _CODE = ("git_revision", "versions")
 """What files say of the code that made them."""
@@ -138,10 +134,10 @@ def _commands(stage: Stage, numbers: range) -> list[str]:
 
 def _of_study(path: Path, name: str, study: Study) -> Recipe:
     kind, _, file = name.partition("/")
-    if kind not in (*_OF_POINT, *_OF_STUDY, *_OF_REPORT):
+    if kind not in (*_OF_POINT, *results.OF_STUDY, *_OF_REPORT):
         raise DataError(
             f"{path}: found {name}, which is no data; allowed: files of stages, in"
-            f" {', '.join(_OF_POINT)}, {', '.join((*_OF_STUDY, *_OF_REPORT))}"
+            f" {', '.join(_OF_POINT)}, {', '.join((*results.OF_STUDY, *_OF_REPORT))}"
         )
     points = study.points
     if kind in _OF_POINT:

@@ -177,7 +177,8 @@ FORMATS = {"csv": as_csv, "latex": as_latex, "markdown": as_markdown}
 
 def _plain(text: str) -> str:
     """Return a user's text such that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>|$#~])", r"\\\1", text)
+    shown = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return re.sub(r"([\\`*_{}\[\]<>|$#~])", r"\\\1", shown)
 
 
 def _columns(

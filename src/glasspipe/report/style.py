@@ -45,6 +45,9 @@ ENERGIES = {
 }
 """Units of energies: in eV, and as they are written."""
 
+VECTORS = {"pdf": ("pdf",), "svg": ("svg",), "both": ("pdf", "svg")}
+"""Formats of figures besides PNG."""
+
 _SERIF = {"font.family": "STIXGeneral", "mathtext.fontset": "stix"}
 _SANS = {"font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans"}
 _SIZES = (
@@ -84,11 +87,14 @@ class Style:
         Of all text in figures, points.
     energy : tuple of float and str
         The unit of all energies: in eV, and its name.
+    formats : tuple of str
+        Of the files of a figure.
     """
 
     journal: Journal = JOURNALS["prb"]
     font_size: float = 8.0
     energy: tuple[float, str] = ENERGIES["eV"]
+    formats: tuple[str, ...] = ("pdf", "png")
 
     @property
     def matplotlib(self) -> dict[str, Any]:
@@ -101,4 +107,6 @@ def style_of(config: Mapping[str, Any]) -> Style:
     """Return the style of a study, given its config; that of a study that says none."""
     node = find(schema(), "report")
     chosen = complete(node or {}, config.get("report", {}))
-    return Style(JOURNALS[chosen["journal"]], chosen["font_size"], ENERGIES[chosen["energy"]])
+    formats = (*VECTORS[chosen["vector"]], "png")
+    journal, energy = JOURNALS[chosen["journal"]], ENERGIES[chosen["energy"]]
+    return Style(journal, chosen["font_size"], energy, formats)

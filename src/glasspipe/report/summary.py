@@ -41,7 +41,7 @@ def summary(folder: Path) -> str:
         f"figures  {folder}/figures",
         f"data     {folder}/: {', '.join(_DATA)}",
     ]
-    told = headlines(found)
+    told = headlines(found, claims.judge(found))
     for shared, numbers in told[: _MOST_SERIES + 1]:
         lines += ["", *filter(None, [shared]), *_aligned(numbers)]
     left = len(told) - _MOST_SERIES - 1
@@ -52,9 +52,9 @@ def summary(folder: Path) -> str:
     return "\n".join(lines).rstrip()
 
 
-def headlines(found: Results) -> list[tuple[str, list[Line]]]:
+def headlines(found: Results, judged: Sequence[claims.Judged]) -> list[tuple[str, list[Line]]]:
     """Return the headline numbers: of the whole study, then of each series with what it shares."""
-    counts = claims.headline(claims.judge(found))
+    counts = claims.headline(judged)
     overall = [line for one in OBSERVABLES if one.overall for line in one.overall(found)]
     told = [("", [("statements of the paper", counts, "claims.md"), *overall])]
     arrangement = arrange(found.summary)

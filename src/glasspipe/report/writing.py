@@ -25,7 +25,8 @@ def report(folder: Path) -> None:
     """
     found = Results(folder)
     config = found.config
-    claims.write(found)
+    judged = claims.judge(found)
+    claims.write(found.folder, judged)
     figures.write(found, figures_of(config))
     tables.write(found, tables_of(config))
-    page.write(found)
+    page.write(found, judged)

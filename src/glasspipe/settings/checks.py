@@ -186,9 +186,12 @@ def check(model: Model) -> None:
 
     Raises
     ------
-    ValueError
+    ConfigError
         If they contradict each other.
     """
     for contradiction, sections in _CHECKS:
         if model.sections.keys() >= set(sections):
-            contradiction(model)
+            try:
+                contradiction(model)
+            except ValueError as error:  # of physics, which knows no config
+                raise ConfigError(str(error)) from None

@@ -46,7 +46,7 @@ class Point:
         """Refuse values that are allowed one by one but not together."""
         try:
             check(self.model)
-        except ValueError as error:
+        except ConfigError as error:
             where = f" (at the point {self.label})" if self.swept else ""
             raise ConfigError(f"{error}{where}") from None
 

@@ -2,15 +2,15 @@
 
 All is read from the study's folder, so that it does not matter who runs it, and where. A run begins
 by removing the records and logs of what it will make; from then on a job that has a record is done,
-and one that has a log alone was begun.
+or has failed where that is what it says, and one that has a log alone was begun.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from glasspipe.files.record import Record, read_record
+from glasspipe.files.record import Record, has_failed, read_record, record_failure
 from glasspipe.stages.plan import aligned, counted, duration, size
 from glasspipe.stages.rates import Load, rates
 from glasspipe.stages.work import LOGS, RECORDS
@@ -32,13 +32,16 @@ class Job:
     log : Path
         What it said.
     begun : bool
-        Whether it was begun and is not done: it runs, or has failed.
+        Whether it was begun and is not done: it runs, or nobody has seen it end.
+    failed : bool
+        Whether it has failed.
     """
 
     load: Load
     record: Record | None
     log: Path
     begun: bool
+    failed: bool
 
     @property
     def seconds(self) -> float:
@@ -80,6 +83,11 @@ class Progress:
         return [job for job in self.jobs if job.begun]
 
     @cached_property
+    def failed(self) -> list[Job]:
+        """What has failed."""
+        return [job for job in self.jobs if job.failed]
+
+    @cached_property
     def stages(self) -> dict[str, list[Job]]:
         """The jobs of each stage."""
         found: dict[str, list[Job]] = {}
@@ -109,6 +117,7 @@ class Progress:
         text = f"study {self.name}: {len(self.done)} of {counted(len(self.jobs), 'job')} done"
         if len(self.done) == len(self.jobs):
             return text
+        text += f", {len(self.failed)} failed" if self.failed else ""
         left = duration(sum(self.seconds_left.values()))
         if self.runs:
             return f"{text}, {len(self.begun)} begun, about {left} left"
@@ -123,11 +132,9 @@ class Progress:
 
     @property
     def unfinished(self) -> str:
-        """The log of each job that was begun and is not done, with its last line."""
-        lines = [f"{job.load.rule}: {job.log}: {_last_line(job.log)}" for job in self.begun]
-        hidden = len(lines) - _SHOWN_LOGS
-        more = [f"… and {hidden} more"] if hidden > 0 else []
-        return "\n".join(["failed or stopped:", *lines[:_SHOWN_LOGS], *more] if lines else [])
+        """The log of each job that failed, or has begun and does not run, with its last line."""
+        kinds = {"failed": self.failed, "stopped": [] if self.runs else self.begun}
+        return "\n".join(line for kind, jobs in kinds.items() for line in _told(kind, jobs))
 
     @property
     def summary(self) -> str:
@@ -153,13 +160,30 @@ def look(name: str, planned: Sequence[tuple[str, Load]], folder: Path, *, runs: 
     for file, load in planned:
         log = folder / _log_file(file)
         record = read_record(folder / file)
-        jobs.append(Job(load, record, log, record is None and log.is_file()))
+        failed = record is None and has_failed(folder / file)
+        begun = record is None and not failed and log.is_file()
+        jobs.append(Job(load, record, log, begun, failed))
     return Progress(name, tuple(jobs), runs)
+
+
+def note_failure(folder: Path, logs: Iterable[Path]) -> None:
+    """Keep that a job failed, if one of its logs is in the study's folder."""
+    for log in logs:
+        if log.is_relative_to(folder / LOGS):
+            record = log.relative_to(folder / LOGS).with_suffix(".json")
+            record_failure(folder / RECORDS / record)
 
 
 def _log_file(record: str) -> str:
     """Return the log of a job, by its record."""
     return f"{LOGS}{record.removeprefix(RECORDS).removesuffix('.json')}.log"
+
+
+def _told(kind: str, jobs: Sequence[Job]) -> list[str]:
+    lines = [f"{job.load.rule}: {job.log}: {_last_line(job.log)}" for job in jobs]
+    hidden = len(lines) - _SHOWN_LOGS
+    more = [f"… and {hidden} more"] if hidden > 0 else []
+    return [f"{kind}:", *lines[:_SHOWN_LOGS], *more] if lines else []
 
 
 def _pace(jobs: Sequence[Job]) -> float:

@@ -5,8 +5,10 @@ the workflow.
 """
 
 import json
+import os
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,18 @@ def write(study: Study, folder: str | Path) -> None:
         for work in parts.values():
             _write(folder / work.point_file, work.part.text)
     _write(folder / STUDY_FILE, json.dumps(study_record(study), indent=1) + "\n")
+
+
+def settle_times(folder: str | Path) -> None:
+    """Give files of the future, of a clock that was wrong, the time that it is now.
+
+    What follows from such a file would be older than it, and never up to date.
+    """
+    now = time.time()
+    for path in Path(folder).rglob("*"):
+        with suppress(OSError):  # another's file stays as it is
+            if path.stat().st_mtime > now:
+                os.utime(path, (now, now))
 
 
 def remove_unfinished(folder: str | Path) -> None:

@@ -63,7 +63,8 @@ class _Screen:
         """Redraw the table, or write a line if there is news."""
         if self.terminal:
             size = shutil.get_terminal_size()
-            lines = [progress.line, "", *progress.table.splitlines()][: size.lines - 1]
+            shown = filter(None, [progress.line, progress.table, progress.unfinished])
+            lines = "\n\n".join(shown).splitlines()[: size.lines - 1]
             self.clear()
             self.stream.writelines(f"{line[: size.columns - 1]}\n" for line in lines)
             self._height = len(lines)

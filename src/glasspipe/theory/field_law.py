@@ -28,6 +28,7 @@ from glasspipe.theory.pair_fields import pair_fields
 from glasspipe.theory.population import Population
 from glasspipe.theory.stable import StableLaw, order_statistic
 from glasspipe.theory.stoichiometry import exact_moments, mixed
+from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
 
@@ -330,7 +331,7 @@ def _moments(around: list[Neighbours]) -> Array:
     return np.array(found).T
 
 
-@lru_cache(maxsize=32)
+@table(32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
     receivers, weight = setting.receivers

@@ -6,7 +6,6 @@ on neither concentration nor box is computed once for all points that share it.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from glasspipe.theory.lattice_law import Surroundings, surroundings
 from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
 from glasspipe.theory.pair_fields import PairField, pair_fields
 from glasspipe.theory.population import Kinds, Population
+from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
 
@@ -146,7 +146,7 @@ class Neighbours:
         return [None if far is None else surroundings(pair, crystal, far, p) for pair, far in each]
 
 
-@lru_cache(maxsize=64)
+@table(64)
 def _pair_fields(setting: Setting) -> list[PairField]:
     receivers, _ = setting.receivers
     continuous = setting.makers.continuous(setting.field)
@@ -160,7 +160,7 @@ def _pair_fields(setting: Setting) -> list[PairField]:
     )
 
 
-@lru_cache(maxsize=64)
+@table(64)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
     """The continuum around each coupled receiver: one for all if no direction is preferred."""
     pairs = _pair_fields(setting)
@@ -169,12 +169,12 @@ def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
     return [continuum(pair, crystal) if pair.coupled else None for pair in pairs]
 
 
-@lru_cache(maxsize=64)
+@table(64)
 def _infinite_sums(setting: Setting, crystal: Lattice) -> list[PowerSums]:
     return [infinite_sums(pair, crystal) for pair in _pair_fields(setting)]
 
 
-@lru_cache(maxsize=64)
+@table(64)
 def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[PowerSums]:
     """Sums over the box, or over the infinite lattice where that is the same.
 

@@ -8,15 +8,15 @@ which factorises as in :mod:`glasspipe.elastic.reciprocal` but needs no other pa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import ceil, nan, pi, sqrt
+from functools import lru_cache
+from math import nan, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors, joined
-from glasspipe.elastic import reciprocal
-from glasspipe.elastic.greens import Ewald, green_derivatives, response, zero_mode
+from glasspipe.elastic import near, reciprocal
+from glasspipe.elastic.greens import Ewald, response, zero_mode
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import parts
@@ -34,8 +34,8 @@ PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
 _MOST_DISTANCES = 250_000
 """Pairs of a realisation whose distance is looked at."""
-_SHARPNESS = 1.4
-"""Times the reach of the medium, α V^(1/3): the near part is then hardly more than one image."""
+_SHARPNESS = 0.4
+"""Times the reach of the medium, α V^(1/3): near parts are compiled, so waves are to be few."""
 _DEGREE = 59
 _BATCH = 256
 _MOST_KINDS = 64
@@ -104,22 +104,22 @@ def take(
     most : int
         Pairs wanted of each shell.
     """
-    number = len(position)
-    order = rng.permutation(number)
-    rank = np.argsort(order)
-    receivers = order[: max(1, _MOST_DISTANCES // number)]
-    R = position[None, :] - position[receivers, None]
+    order = rng.permutation(len(position))
+    i, j = _once(len(order), max(1, _MOST_DISTANCES // len(order)))
+    there = position[order]
+    R = there[j] - there[i]
     R -= box * np.round(R / box)
-    distance = np.sqrt(np.sum(R * R, axis=-1))
-    once = rank > rank[receivers][:, None]
-    inside = once & (distance < np.min(box) / 2)
-    i, j = np.nonzero(inside)
-    pairs = rng.permutation(len(i))
-    i, j = i[pairs], j[pairs]
-    shell = np.searchsorted(SHELLS, distance[i, j], side="right")
-    chosen = np.flatnonzero(_rank_within(shell) < most)
-    i, j = i[chosen], j[chosen]
-    return Pairs(R[i, j], defects[receivers[i]], defects[j])
+    squared = np.einsum("pa,pa->p", R, R)
+    mixed = rng.permutation(np.flatnonzero(squared < (np.min(box) / 2) ** 2))
+    shell = np.searchsorted(SHELLS**2, squared[mixed], side="right").astype(np.int8)
+    chosen = mixed[np.flatnonzero(_rank_within(shell) < most)]
+    return Pairs(R[chosen], defects[order[i[chosen]]], defects[order[j[chosen]]])
+
+
+@lru_cache(maxsize=1)
+def _once(number: int, receivers: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every pair i < j of ``number`` defects of which i is one of the first ``receivers``."""
+    return np.triu_indices(receivers, 1, number)
 
 
 def thin(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
@@ -128,7 +128,7 @@ def thin(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
     return shuffled[np.flatnonzero(_rank_within(shuffled.shell) < most)]
 
 
-def _rank_within(group: NDArray[np.int64]) -> NDArray[np.int64]:
+def _rank_within(group: NDArray[np.integer]) -> NDArray[np.int64]:
     """Number the members of each group from 0 in the order in which they stand."""
     order = np.argsort(group, kind="stable")
     _, first, size = np.unique(group[order], return_index=True, return_counts=True)
@@ -169,54 +169,71 @@ def couplings(
 
 
 def _ordinary(coupling: str, pairs: Pairs, medium: AnyMedium, box: Array, boundary: str) -> Array:
-    ewald = Ewald.balanced(medium, box, _SHARPNESS * response(medium).reach)
-    found = np.empty(len(pairs))
-    for start in range(0, len(pairs), _BATCH):
-        batch = slice(start, start + _BATCH)
-        part = pairs[batch]
-        if boundary == "minimum_image":
-            green = green_derivatives(part.R, TERMS[coupling].order, medium)
-            found[batch] = _contract(coupling, part, green)
-        else:
-            found[batch] = _near(coupling, part, ewald) + _far(coupling, part, ewald)
-            found[batch] += _zero(coupling, part, ewald, boundary)
+    sharpness = _SHARPNESS * response(medium).reach
+    ewald, split = near.divided(medium, box, boundary, sharpness)
+    found = _near(coupling, pairs, medium, split)
+    if ewald is not None:
+        found += _zero(coupling, pairs, ewald, boundary)
+        for start in range(0, len(pairs), _BATCH):
+            batch = slice(start, start + _BATCH)
+            found[batch] += _far(coupling, pairs[batch], ewald)
     return found
 
 
-def _contract(coupling: str, pairs: Pairs, green: Array) -> Array:
-    """Contract derivatives (pairs, …) of the Green's function with the tensors of each pair."""
-    term = TERMS[coupling]
-    tensors = getattr(pairs.receivers, term.receiver), getattr(pairs.sources, term.source)
-    return term.sign * np.einsum(term.signature("p", "p", "p"), *tensors, green, optimize=True)
+def _near(coupling: str, pairs: Pairs, medium: AnyMedium, split: near.Split) -> Array:
+    """Near parts (pairs,), of each pair as the two defects of a box, the receiver first."""
+    receivers, sources = _tensors(coupling, pairs)
+    place = np.zeros((len(pairs), 2, 3))
+    place[:, 1] = pairs.R
+    each = zip(place, _as_first(receivers), _as_second(sources), strict=True)
+    nothing, no_dipoles = np.zeros((2, 2)), np.zeros((2, 3, 3))
+    found = np.zeros((len(pairs), 2))
+    if receivers.ndim == 3:
+        for k, (position, gamma, P) in enumerate(each):
+            near.couplings(position, gamma, P, medium, split, nothing, np.empty(1), found[k])
+        return found[:, 0]
+    if sources.ndim == 3:
+        for k, (position, zeta, frozen) in enumerate(each):
+            fields = np.zeros((2, 2)), found[k], np.zeros(2)
+            near.fields(position, frozen, no_dipoles, zeta, medium, split, *fields)
+        return found[:, 0]
+    J = np.zeros((len(pairs), 2, 2))
+    for k, (position, zeta, other) in enumerate(each):
+        fields = J[k], np.zeros(2), np.zeros(2)
+        near.fields(position, no_dipoles, no_dipoles, zeta + other, medium, split, *fields)
+    return J[:, 0, 1]
+
+
+def _as_first(tensors: Array) -> Array:
+    """Tensors (pairs, 2, …) of two defects of which the second has none."""
+    return np.stack([tensors, np.zeros_like(tensors)], axis=1)
+
+
+def _as_second(tensors: Array) -> Array:
+    return np.stack([np.zeros_like(tensors), tensors], axis=1)
 
 
 def _zero(coupling: str, pairs: Pairs, ewald: Ewald, boundary: str) -> Array:
     if TERMS[coupling].order > 2:
         return np.zeros(len(pairs))
-    K_0 = zero_mode(ewald.medium, ewald.volume, boundary).transpose(0, 2, 1, 3)
-    return _contract(coupling, pairs, np.broadcast_to(K_0, (len(pairs), *K_0.shape)))
+    receivers, sources = _tensors(coupling, pairs)
+    K_0 = zero_mode(ewald.medium, ewald.volume, boundary)
+    return TERMS[coupling].sign * np.einsum("pab,abcd,pcd->p", receivers, K_0, sources)
 
 
-def _near(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
-    total = np.zeros(len(pairs))
-    limit = [ceil(ewald.cutoff / edge + 0.5) for edge in ewald.box]
-    for n in product(*(range(-m, m + 1) for m in limit)):
-        R = pairs.R + np.array(n) * ewald.edges
-        inside = np.flatnonzero(np.sum(R * R, axis=1) <= ewald.cutoff**2)
-        if len(inside):
-            near = response(ewald.medium).near(R[inside], TERMS[coupling].order, ewald.alpha)
-            total[inside] += _contract(coupling, pairs[inside], near)
-    return total
+def _tensors(coupling: str, pairs: Pairs) -> tuple[Array, Array]:
+    """Tensors of each pair that a coupling couples, the receiver's and the source's."""
+    term = TERMS[coupling]
+    return getattr(pairs.receivers, term.receiver), getattr(pairs.sources, term.source)
 
 
 def _far(coupling: str, pairs: Pairs, ewald: Ewald) -> Array:
     """−Σ_q a_receiver a_source cos q·R, sin for the odd couplings, a the amplitudes of a block."""
-    term = TERMS[coupling]
-    wave = np.sin if term.odd else np.cos
+    wave = np.sin if TERMS[coupling].odd else np.cos
+    receivers, sources = _tensors(coupling, pairs)
     total = np.zeros(len(pairs))
     for block in reciprocal.blocks(ewald):
-        one = _amplitude(getattr(pairs.receivers, term.receiver), block)
-        two = _amplitude(getattr(pairs.sources, term.source), block)
+        one, two = _amplitude(receivers, block), _amplitude(sources, block)
         phase = pairs.R @ (2 * pi * block.n / ewald.edges).T
         total -= block.sign * np.sum(one * two * wave(phase)[:, block.mode], axis=1)
     return total

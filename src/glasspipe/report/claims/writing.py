@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -35,15 +36,8 @@ def judge(found: Results) -> list[Judged]:
     return [Judged(claim, claim.found(evidence)) for claim in CLAIMS]
 
 
-def write(found: Results) -> None:
-    """Write ``claims.csv`` and ``claims.md`` of a study.
-
-    Raises
-    ------
-    DataError
-        If one of its result files is missing or cannot be used.
-    """
-    judged, folder = judge(found), found.folder
+def write(folder: Path, judged: Sequence[Judged]) -> None:
+    """Write ``claims.csv`` and ``claims.md`` of a study into its folder."""
     results.write_csv(folder / results.CLAIMS, table(judged))
     with replacing(folder / results.CLAIMS_TEXT) as temporary:
         temporary.write_text(page(folder.resolve().name, judged), encoding="utf-8")

@@ -7,6 +7,7 @@ would read it as HTML by the figures.
 import base64
 import json
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from inspect import cleandoc
 from io import BytesIO
@@ -48,13 +49,15 @@ _CLAIM = ["number", "statement", "verdict", "estimate", "stderr", "prediction"]
 _CLAIM += ["measured", "equation", "reason"]
 
 
-def write(found: Results) -> None:
+def write(found: Results, judged: Sequence[claims.Judged]) -> None:
     """Write ``report.html`` of a study, which needs no network and no other file.
 
     Parameters
     ----------
     found : Results
         The study, with its figures drawn.
+    judged : sequence of Judged
+        What it says of the statements.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def write(found: Results) -> None:
         If a result file is missing or cannot be used.
     """
     try:
-        text = page(found)
+        text = page(found, judged)
     except (DataError, OSError):  # of a full disk above all
         raise
     except Exception as error:  # or the figures and tables would be lost with it
@@ -73,16 +76,15 @@ def write(found: Results) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def page(found: Results) -> str:
+def page(found: Results, judged: Sequence[claims.Judged]) -> str:
     """Return the report of a study as HTML."""
     study, config = found.study, found.config
-    judged = claims.table(claims.judge(found))[_CLAIM]
     about = study.about
     return _template().render(
         study=study.name,
         words=configuration.words(study),
-        claims=_table("claims", judged),
-        headlines=headlines(found),
+        claims=_table("claims", claims.table(judged)[_CLAIM]),
+        headlines=headlines(found, judged),
         figures=[
             (
                 figure.name,
