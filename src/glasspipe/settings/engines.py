@@ -15,7 +15,7 @@ LARGEST_DENSE = 4e9
 """Bytes up to which a whole U is made unasked."""
 MOST_DENSE = isqrt(int(LARGEST_DENSE // (8 * DENSE_MATRICES)))
 """Defects up to which it is."""
-CRYSTAL, PRINTED = 10.0, 3.0
+CRYSTAL, PRINTED = 9.0, 3.0
 """Time of a pair in a cubic medium, and of a coupling as printed, over the usual one."""
 SECONDS_PER_PAIR = {"couplings": 1.1e-6, "fields": 1.4e-6, "hamiltonian": 1.4e-6}
 SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 10e-9, 0.1e-9, 700
@@ -24,7 +24,7 @@ replicas share rows."""
 SECONDS_PER_ENTRY = 15e-9
 """Of an entry of U in what is done in float64, the quench above all."""
 _OF_LISTS = {
-    False: {"couplings": (0.06, 1.2e-4), "freeze": (0.9, 1.9e-4), "fields": (0.1, 1.9e-4)},
+    False: {"couplings": (0.07, 2.0e-5), "freeze": (0.9, 1.9e-4), "fields": (0.16, 6.0e-5)},
     True: {"couplings": (0.8, 1.8e-3), "freeze": (2.5, 1.9e-3), "fields": (1.0, 2.6e-3)},
 }
 """Without a stored U: of a realisation, and of a defect in it; of a crystal where True."""
