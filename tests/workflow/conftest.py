@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 from workbench import TINY, Bench, look_at_all
 
+from glasspipe.report.style import VECTORS
+
 
 @pytest.fixture
 def bench(tmp_path):
@@ -31,7 +33,7 @@ def copied(finished, tmp_path):
 @pytest.fixture
 def coarse(monkeypatch):
     """Figures as coarse PNG alone, which is half of the time of a small study."""
-    monkeypatch.setattr("glasspipe.report.figures._metadata", lambda *_: {"png": {}})
+    monkeypatch.setattr("glasspipe.report.style.VECTORS", dict.fromkeys(VECTORS, ()))
     monkeypatch.setattr("glasspipe.report.figures._PIXELS", 50)
 
 
