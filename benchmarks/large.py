@@ -1,6 +1,6 @@
-"""Annealing with couplings that are not stored: time, errors and memory from 10⁴ to 10⁶ defects.
+"""Annealing with couplings that are not stored: time, errors and memory from 10⁴ to 10⁷ defects.
 
-    python benchmarks/large.py [--sizes 100000 1000000] [--direct 100000] [--dense 10000]
+    python benchmarks/large.py [--sizes 100000 1000000] [--made] [--direct 100000] [--dense 10000]
         [--fields 10000 100000]
 
 The case of `benchmarks/freeze.py`: uniaxial ⟨111⟩ dipoles on a fraction of 0.05 of a simple cubic
@@ -8,7 +8,9 @@ lattice, c_l = 1.8 c_t, T falling geometrically from 10 to 0.1 median |h|, a tem
 ``--direct`` anneals that many defects with whole rows of couplings computed at each flip (nearest
 images), ``--dense`` with a stored U; both states get the quench of the first and are compared in
 the same Hamiltonian. ``--fields`` times B, b and J of that many defects and prints their errors
-against direct sums. One process, one thread; seconds are of CPU.
+against direct sums. With ``--made`` near couplings are not listed, as they are not where a list
+would be too long. Of several sizes the exponents in N are fitted. One process, one thread; seconds
+are of CPU, and the memory is the most that the process has had until then.
 """
 
 import argparse
@@ -29,7 +31,7 @@ from glasspipe.elastic.medium import PRESETS, Medium
 from glasspipe.spins import annealing as freeze
 from glasspipe.spins import chain, dense, nearfar
 from glasspipe.system.couplings import couplings
-from glasspipe.system.implicit import implicit, random_fields
+from glasspipe.system.implicit import LARGEST_LIST, implicit, random_fields
 from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.system.system import System
 from glasspipe.units import MODULUS
@@ -42,7 +44,7 @@ MEDIA = {"isotropic": Medium(1 / MODULUS, 1.8, 1.0), "KBr_cubic": PRESETS["KBr_c
 class Case:
     """Defects, their Hamiltonian, and what it took to make it."""
 
-    def __init__(self, N, medium):
+    def __init__(self, N, medium, largest_list=LARGEST_LIST):
         random = np.random.default_rng(0)
         L = round((N / CONCENTRATION) ** (1 / 3))
         sites = np.stack(np.unravel_index(random.permutation(L**3)[:N], (L, L, L)), axis=-1)
@@ -51,7 +53,8 @@ class Case:
         tensors = Tensors(self.gamma, np.ones(N), np.zeros((N, 3, 3, 3)))
         self.system = System(self.position, tensors, np.full(3, float(L)), medium, "spherical")
         start = process_time()
-        self.hamiltonian = implicit(self.system, random_fields(self.system)[0])
+        B, _ = random_fields(self.system)
+        self.hamiltonian = implicit(self.system, B, largest_list=largest_list)
         self.seconds = process_time() - start
 
     def anneal(self, sweeps, seed):
@@ -70,7 +73,7 @@ class Case:
     def energy(self, S):
         """Quench and return E/(N · median |h| of random spins); count the seconds."""
         start = process_time()
-        (S, h), _ = nearfar.settled(self.hamiltonian, S[None], self.coarse)
+        (S, h), _ = nearfar.settled(self.hamiltonian, S[None])
         self.quench = process_time() - start
         return dense.energies(self.hamiltonian.B, S, h)[0] / len(h[0])
 
@@ -143,9 +146,9 @@ def on_tau(N, medium):
     )
 
 
-def large(N, sweeps, medium, name, replicas):
+def large(N, sweeps, medium, name, replicas, largest_list=LARGEST_LIST):
     """Print the row of one size; return the case and its mean energy."""
-    case = Case(N, medium)
+    case = Case(N, medium, largest_list)
     found = [case.anneal(sweeps, seed) for seed in range(replicas)]
     _, seconds, flips, T = found[0]
     unit = T[0] / T_START
@@ -157,7 +160,17 @@ def large(N, sweeps, medium, name, replicas):
         f"| {case.error:.2%} | {case.lag:.2f} | {np.mean(energies):.5f} | {memory:.1f} |",
         flush=True,
     )
+    case.times = {"N": N, "set up": case.seconds, "anneal": seconds, "quench": case.quench}
     return case, energies, unit
+
+
+def exponents(times):
+    """Print how the seconds of several sizes grow with N."""
+    rows = {name: np.array([each[name] for each in times]) for name in times[0]}
+    logarithm = np.log(rows.pop("N"))
+    rows["all"] = sum(rows.values())
+    found = [f"{name} {np.polyfit(logarithm, np.log(t), 1)[0]:.2f}" for name, t in rows.items()]
+    print(f"exponents in N: {', '.join(found)}", flush=True)
 
 
 def compare(label, ours, theirs, seconds, flips):
@@ -207,6 +220,7 @@ def main():
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--sweeps", type=int, default=60)
     parser.add_argument("--medium", choices=MEDIA, default="isotropic")
+    parser.add_argument("--made", action="store_true", help="no list of near couplings")
     parser.add_argument("--fields", type=int, nargs="*", help="time B, b and J of that many")
     parser.add_argument("--direct", type=int, help="compare with direct rows: minutes at 100000")
     parser.add_argument("--dense", type=int, help="compare with a stored U: 4 GB at 10000")
@@ -224,8 +238,15 @@ def main():
         print("|---" * 8 + "|")
         for N in (2000, *options.fields):
             on_tau(N, MEDIA[options.medium])
+    largest = 0.0 if options.made else LARGEST_LIST
+    times = []
     for N in options.sizes:
-        large(N, options.sweeps, MEDIA[options.medium], options.medium, 1)
+        name = options.medium
+        case, _, _ = large(N, options.sweeps, MEDIA[name], name, 1, largest)
+        times.append(case.times)
+        del case
+    if len(times) > 1:
+        exponents(times)
     if options.direct:
         against_direct(options.direct, options.sweeps)
     if options.dense:

@@ -33,7 +33,7 @@ def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array
         What is near.
     """
     if not isinstance(split.medium, Medium):
-        return neighbours.near_couplings(position, gamma, P, split)[1]
+        return neighbours.near_random_fields(position, gamma, P, split)
     B = np.zeros(len(position))
     kernel.strains(position, packed(gamma), packed(P), *_about(position, split, split.medium), B)
     return B

@@ -1,7 +1,6 @@
 """Near pairs of many defects: who is within the cutoff of whom, and their near couplings."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,21 +8,25 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.kelvin import isotropic_coefficients
-from glasspipe.elastic.medium import Medium
+from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.mesh import Split
 from glasspipe.elastic.near import symmetric_part
 from glasspipe.elastic.window import ladder_table
-from glasspipe.kernels import neighbours as kernel
+from glasspipe.kernels import cells, near
+from glasspipe.kernels import neighbours as lists
 
 Array = NDArray[np.float64]
 
 CELLS = 2
 """Cells between a defect and the cutoff: more test fewer pairs in vain, but visit more cells."""
+_SIX = np.array([0, 4, 8, 5, 2, 1])
+"""Components xx, yy, zz, yz, xz, xy of a symmetric tensor (3, 3)."""
+_BYTES_PER_PAIR = 12
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of a periodic box, in the order of Morton's curve.
+    """Cells of a periodic box, the last axis fastest.
 
     Parameters
     ----------
@@ -37,32 +40,43 @@ class Cells:
     cutoff: float
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int]:
         """Cells along the axes."""
-        return tuple(np.maximum(1, self.box * CELLS // self.cutoff).astype(int).tolist())
+        x, y, z = np.maximum(1, self.box * CELLS // self.cutoff).astype(int).tolist()
+        return x, y, z
 
-    @cached_property
+    @property
     def place(self) -> NDArray[np.int64]:
-        """Places (cells, 3) along the curve."""
-        place = np.stack(np.unravel_index(np.arange(np.prod(self.shape)), self.shape), axis=-1)
-        return place[np.argsort(_interleaved(place), kind="stable")]
+        """Places (cells, 3) in this order."""
+        return np.stack(np.unravel_index(np.arange(np.prod(self.shape)), self.shape), axis=-1)
 
-    @cached_property
+    @property
     def rank(self) -> NDArray[np.int64]:
-        """Number along the curve of each place."""
-        rank = np.empty(self.shape, np.int64)
-        rank[tuple(self.place.T)] = np.arange(len(self.place))
-        return rank
+        """Number of each place."""
+        return np.arange(np.prod(self.shape)).reshape(self.shape)
 
     def of(self, position: Array) -> NDArray[np.int64]:
         """Return the number of the cell of each defect."""
-        place = (position / self.box * self.shape).astype(np.int64)
-        return self.rank[tuple(np.minimum(place, np.array(self.shape) - 1).T)]
+        place = self.places(position)[:, : len(position)].view(np.uint32).astype(np.int64)
+        shape = np.array(self.shape)[:, None]
+        return np.ravel_multi_index(tuple(place * shape >> 32), self.shape)
 
+    def places(self, position: Array) -> NDArray[np.int32]:
+        """Positions as the kernels want them, int32 (3, N + LANES)."""
+        place = np.zeros((3, len(position) + cells.LANES), np.int32)
+        for axis in range(3):
+            fraction = position[:, axis] / self.box[axis] * 2.0**32
+            place[axis, : len(position)] = (
+                fraction.astype(np.int64).astype(np.uint32).view(np.int32)
+            )
+        return place
 
-def _interleaved(place: NDArray[np.int64]) -> NDArray[np.int64]:
-    bits = np.arange(20)
-    return ((place[:, :, None] >> bits & 1) << (3 * bits + np.arange(3)[:, None])).sum(axis=(1, 2))
+    def first(self, position: Array) -> NDArray[np.int32]:
+        """First of the sorted defects in each cell and after each column, (a, b, c + 1)."""
+        a, b, c = self.shape
+        edge = np.searchsorted(self.of(position), np.arange(a * b * c + 1)).astype(np.int32)
+        along = np.arange(a * b)[:, None] * c + np.arange(c + 1)
+        return edge[along].reshape(a, b, c + 1)
 
 
 @dataclass(frozen=True)
@@ -85,17 +99,68 @@ class NearList:
 
     def add_fields(self, S: NDArray[Any], h: Array) -> None:
         """Add Σ_j U_ij S_j to h (N,), in float64."""
-        kernel.add_fields(self.start, self.index, self.U, S, h)
-
-    def strongest(self) -> NDArray[np.int64]:
-        """Place in the list of each defect's strongest coupling, −1 if it has none."""
-        partner = np.empty(len(self.start) - 1, np.int64)
-        kernel.strongest(self.start, self.U, partner)
-        return partner
+        lists.add_fields(self.start, self.index, self.U, S, h)
 
 
-def near_couplings(position: Array, gamma: Array, P: Array, split: Split) -> tuple[NearList, Array]:
-    """Near parts of the couplings (16) and of the random fields (26), (29).
+@dataclass(frozen=True)
+class NearSums:
+    """Near fields in an isotropic medium, of couplings that are made whenever they are added up.
+
+    Parameters
+    ----------
+    position : array (N, 3)
+        Å, sorted by cell.
+    gamma : array (N, 3, 3)
+        eV.
+    split : Split
+        What is near.
+    """
+
+    position: Array
+    gamma: Array
+    split: Split
+
+    def add_fields(self, S: NDArray[Any], h: Array) -> None:
+        """Add Σ_j U_ij S_j to h (N,), in float64."""
+        self.add_fields_of(self.gamma * S[:, None, None], h)
+
+    def add_fields_of(self, P: Array, h: Array) -> None:
+        """Add the fields of force dipoles P (N, 3, 3) to h (N,)."""
+        split, sorted_ = self.split, Cells(self.split.edges, self.split.cutoff)
+        about = sorted_.places(self.position), np.ascontiguousarray(self.position.T)
+        tensors = components(self.gamma), components(P)
+        rows = split.edges, split.cutoff, sorted_.first(self.position)
+        closed = *_closed(split.medium), _left(split, near.DEGREE)
+        few = np.flatnonzero(np.any(P, axis=(1, 2)))
+        if 2 * len(few) < len(P):
+            near.sums_of_few(*about, *tensors, few, *rows, *closed, h)
+        else:
+            near.sums(*about, *tensors, *rows, *closed, h)
+
+
+def components(tensors: Array, dtype: str = "f8", beyond: int = 0) -> NDArray[np.floating]:
+    """Components xx, yy, zz, yz, xz, xy of symmetric tensors (N, 3, 3), (6, N + ``beyond``)."""
+    found = np.zeros((len(_SIX), len(tensors) + beyond), dtype)
+    found[:, : len(tensors)] = tensors.reshape(-1, 9).T[_SIX]
+    return found
+
+
+def _closed(medium: AnyMedium) -> tuple[float, float]:
+    """A and C of an isotropic medium; a crystal has none."""
+    return isotropic_coefficients(medium) if isinstance(medium, Medium) else (0.0, 0.0)
+
+
+def _left(split: Split, degree: int) -> Array:
+    """What the window leaves of D^k R⁻¹, k = 1 … 3, as polynomials in 2R²/cutoff² − 1."""
+    if not isinstance(split.medium, Medium):
+        return np.zeros((3, degree + 1))
+    return np.asarray(split.window.left(degree) / split.cutoff ** np.array([[3.0], [5.0], [7.0]]))
+
+
+def near_couplings(
+    position: Array, gamma: Array, split: Split, *, largest: float
+) -> tuple[near.Rows, NearList | NearSums]:
+    """Couplings (16) of near defects, whole ones and near parts, and what adds up the latter.
 
     Parameters
     ----------
@@ -103,20 +168,58 @@ def near_couplings(position: Array, gamma: Array, P: Array, split: Split) -> tup
         Å, sorted by the number of their cell, see :class:`Cells`.
     gamma : array (N, 3, 3)
         eV.
-    P : array (N, 3, 3)
-        Force dipoles that S does not change, eV.
     split : Split
         What is near.
-
-    Returns
-    -------
-    NearList, array (N,)
-        Couplings, and near part of B in eV.
+    largest : float
+        Bytes up to which they are stored; those of a crystal always are.
     """
+    sorted_, cutoff = Cells(split.edges, split.cutoff), split.cutoff
+    place, first = sorted_.places(position), sorted_.first(position)
+    start = np.empty(len(position) + 1, np.int64)
+    cells.count(place, split.edges, cutoff, first, start)
+    crystal = not isinstance(split.medium, Medium)
+    pairs = start[-1] if crystal or _BYTES_PER_PAIR * start[-1] <= largest else 0
+    A, C = _closed(split.medium)
+    rows = near.Rows(
+        start=start,
+        index=np.empty(pairs, np.int32),
+        whole=np.empty(pairs, np.float32),
+        near=np.empty(pairs, np.float32),
+        place=place,
+        gamma=components(gamma, "f4", cells.LANES),
+        box=split.edges,
+        cutoff=cutoff,
+        first=first,
+        A=np.float32(A),
+        C=np.float32(C),
+        left=_left(split, near.DEGREE_OF_SINGLES).astype(np.float32),
+    )
+    if crystal:
+        cells.neighbours(place, split.edges, cutoff, first, start, rows.index)
+        for U, end in ((rows.whole, 0.0), (rows.near, cutoff)):
+            listed = NearList(start, rows.index, U)
+            _fill(listed, position, gamma, np.zeros_like(gamma), split, end)
+    elif pairs:
+        near.fill(rows)
+    if crystal or pairs:
+        return rows, NearList(start, rows.index, rows.near)
+    return rows, NearSums(position, gamma, split)
+
+
+def near_random_fields(position: Array, gamma: Array, P: Array, split: Split) -> Array:
+    """Near parts of the fields (26), (29) of force dipoles P (N, 3, 3) in a crystal, (N,), eV."""
     start, index = _listed(position, Cells(split.edges, split.cutoff), split.cutoff)
-    near, B = NearList(start, index, np.empty(len(index), np.float32)), np.zeros(len(position))
-    _fill(near, position, gamma, P, split, split.cutoff, B)
-    return near, B
+    listed = NearList(start, index, np.empty(len(index), np.float32))
+    return _fill(listed, position, gamma, P, split, split.cutoff)
+
+
+def near_sums(rows: near.Rows, position: Array, gamma: Array, split: Split) -> NearList | NearSums:
+    """What adds up near parts of fields, of a crystal in a list of the same neighbours."""
+    if isinstance(split.medium, Medium):
+        return NearSums(position, gamma, split)
+    other = NearList(rows.start, rows.index, np.empty_like(rows.near))
+    _fill(other, position, gamma, np.zeros_like(gamma), split, split.cutoff)
+    return other
 
 
 def near_fields(
@@ -152,10 +255,10 @@ def near_fields(
     rows = start, index, b, J
     if isinstance(split.medium, Medium):
         closed, sigma = isotropic_coefficients(split.medium), symmetric_part(zeta)
-        kernel.isotropic_fields(position, frozen, P, zeta, sigma, tau, *about, *closed, *rows)
+        lists.isotropic_fields(position, frozen, P, zeta, sigma, tau, *about, *closed, *rows)
     else:
         angular = angular_table(split.medium)
-        kernel.crystal_fields(position, frozen, P, zeta, tau, *about, angular, *rows)
+        lists.crystal_fields(position, frozen, P, zeta, tau, *about, angular, *rows)
     return b, J, np.diff(start)
 
 
@@ -174,52 +277,29 @@ def pairs_within(
         Å, below half of the smallest edge.
     """
     spacing = float(np.prod(box) / len(position)) ** (1 / 3)
-    cells = Cells(box, max(cutoff, CELLS * spacing))
-    order = np.argsort(cells.of(position), kind="stable")
-    start, index = _listed(position[order], cells, cutoff)
+    sorted_ = Cells(box, max(cutoff, 2 * spacing))
+    order = np.argsort(sorted_.of(position), kind="stable")
+    start, index = _listed(position[order], sorted_, cutoff)
     return np.repeat(order, np.diff(start)), order[index]
 
 
 def _listed(
-    position: Array, cells: Cells, cutoff: float
+    position: Array, sorted_: Cells, cutoff: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Rows of neighbours: where each starts, and all of them."""
-    first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
-    about = position, cells.box, cutoff, cells.place, cells.rank, first, CELLS
-    start = np.zeros(len(position) + 1, np.int64)
-    kernel.neighbours(*about, start, np.empty(0, np.int32))
-    np.cumsum(start, out=start)
+    about = sorted_.places(position), sorted_.box, cutoff, sorted_.first(position)
+    start = np.empty(len(position) + 1, np.int64)
+    cells.count(*about, start)
     index = np.empty(start[-1], np.int32)
-    kernel.neighbours(*about, start, index)
+    cells.neighbours(*about, start, index)
     return start, index
 
 
-def with_window(
-    near: NearList, position: Array, gamma: Array, split: Split, cutoff: float
-) -> NearList:
-    """Return the same list with couplings of another window; a ``cutoff`` of 0 is none.
-
-    Without a window they are the whole of U_ij, images of j apart.
-    """
-    other = NearList(near.start, near.index, np.empty_like(near.U))
-    nothing = np.zeros_like(gamma)
-    _fill(other, position, gamma, nothing, split, cutoff, np.zeros(len(position)))
-    return other
-
-
 def _fill(
-    near: NearList,
-    position: Array,
-    gamma: Array,
-    P: Array,
-    split: Split,
-    cutoff: float,
-    B: Array,
-) -> None:
-    """Fill the couplings and add to B; a ``cutoff`` of 0 is no window."""
-    pairs = position, gamma, P, split.edges, cutoff, ladder_table(split.window)
-    rows = near.start, near.index, near.U, B
-    if isinstance(split.medium, Medium):
-        kernel.isotropic(*pairs, *isotropic_coefficients(split.medium), *rows)
-    else:
-        kernel.crystal(*pairs, angular_table(split.medium), *rows)
+    listed: NearList, position: Array, gamma: Array, P: Array, split: Split, cutoff: float
+) -> Array:
+    """Fill the couplings of a crystal; return fields of P; a ``cutoff`` of 0 is no window."""
+    B, tables = np.zeros(len(position)), (ladder_table(split.window), angular_table(split.medium))
+    pairs = position, gamma, P, split.edges, cutoff, *tables
+    lists.crystal(*pairs, listed.start, listed.index, listed.U, B)
+    return B

@@ -102,7 +102,7 @@ class Waves:
     """
 
     def __init__(self, position: Array, ewald: Ewald) -> None:
-        top = int(np.max(np.abs(ewald.modes()), initial=0))
+        top = max((int(np.abs(block.n).max()) for block in blocks(ewald)), default=0)
         self._powers = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
         kernel.powers(2 * pi * position / ewald.edges, self._powers)
 

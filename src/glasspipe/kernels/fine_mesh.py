@@ -102,6 +102,8 @@ def spread(position, tensors, scale, forces):
     shape = forces[0].shape
     w, index, rows, factors, block = _room()
     for j in range(len(position)):
+        if not np.any(tensors[j]):
+            continue
         inside = _place(position[j], shape, w, index, rows)
         for axis in range(3):
             _factors(tensors[j, axis], scale, w, factors)

@@ -12,6 +12,8 @@ from numba import njit
 
 COARSE_ORDER = 4
 """Of the splines of the mesh that annealing uses, whose kernels have it built in."""
+MIDDLE_ORDER = 8
+"""Of the splines of the mesh that quenching uses."""
 FINE_ORDER = 12
 """Of the splines of the mesh that results come from."""
 

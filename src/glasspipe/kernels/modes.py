@@ -22,9 +22,11 @@ def unit_waves(wave, n, out):
     """Fill out (N, 2, modes) with cos q·r and sin q·r of the modes n (modes, 3) of q = 2πn/L."""
     top = wave.shape[2] // 2
     for i in range(len(wave)):
+        xy = 0j
         for m in range(len(n)):
-            x, y = wave[i, 0, top + n[m, 0]], wave[i, 1, top + n[m, 1]]
-            z = x * y * wave[i, 2, top + n[m, 2]]
+            if m == 0 or n[m, 0] != n[m - 1, 0] or n[m, 1] != n[m - 1, 1]:
+                xy = wave[i, 0, top + n[m, 0]] * wave[i, 1, top + n[m, 1]]
+            z = xy * wave[i, 2, top + n[m, 2]]
             out[i, 0, m] = z.real
             out[i, 1, m] = z.imag
 

@@ -6,7 +6,7 @@ so that a refresh costs transforms of a coarse mesh and no pass over the defects
 share of near couplings, too, as the window cuts: what flips did by it is given back at a refresh.
 What is stale is what flips beyond the cutoff have changed; how much that is, is measured then.
 
-Defects are in the order of :mod:`glasspipe.kernels.neighbours`. Random numbers are those of
+Defects are in the order of :mod:`glasspipe.kernels.cells`. Random numbers are those of
 :mod:`glasspipe.kernels.freeze`, with the place in that order as the site.
 """
 
@@ -21,6 +21,7 @@ from glasspipe.kernels.freeze import (
 )
 from glasspipe.kernels.mesh import COARSE_ORDER as ORDER
 from glasspipe.kernels.mesh import wrapped
+from glasspipe.kernels.near import add_left, add_row, workspace
 from glasspipe.kernels.vectors import LANES, prefetch
 
 PAIR_GAIN = 1e-3
@@ -137,17 +138,15 @@ def moment(S, dipole):
 
 
 @njit(cache=True)
-def give_back(start, index, whole, near, S, spread, h):
+def give_back(rows, S, spread, h):
     """Leave in h (N,) only near parts of the couplings to spins that are not as in ``spread``.
 
     Flips changed h by whole couplings, of which the mesh, once it is that of S (N,), has the rest.
     """
+    work = workspace(rows)
     for j in range(len(S)):
-        if S[j] == spread[j]:
-            continue
-        change = np.float32(S[j] - spread[j])
-        for n in range(start[j], start[j + 1]):
-            h[index[n]] -= change * (whole[n] - near[n])
+        if S[j] != spread[j]:
+            add_left(rows, j, np.float32(spread[j] - S[j]), work, h)
 
 
 @njit(cache=True)
@@ -182,9 +181,7 @@ def spread_changes(position, dipole, S, spread, mesh):
 
 @njit(cache=True)
 def sweep(
-    start,
-    index,
-    U,
+    rows,
     S,
     h,
     position,
@@ -207,8 +204,7 @@ def sweep(
 
     Parameters
     ----------
-    start, index, U
-        The near list with whole couplings; U float32.
+    rows : Rows, see :mod:`glasspipe.kernels.near`
     S : float32 (N,), spins ±1, changed in place
     h : float32 (N,), random field and near field of the spins at the refresh, and what flips did
         since, changed in place
@@ -227,7 +223,7 @@ def sweep(
     int
         Spin to go on with.
     """
-    words = np.empty(BLOCK, np.uint32)
+    words, work = np.empty(BLOCK, np.uint32), workspace(rows)
     thresholds = np.empty(BLOCK, np.float32)
     scale = np.float32(-0.5 * T)
     lowest = scale * LARGEST_EXPONENTIAL
@@ -248,58 +244,56 @@ def sweep(
         exponentials(words, scale, thresholds)
         for i in range(site, stop):
             if S[i] * (h[i] + far[i]) >= thresholds[i - first]:
-                _ask_for(start, index, U, i)
+                _ask_for(rows, i)
         while site < stop and flips[0] < limit:
             if S[site] * (h[site] + far[site]) >= thresholds[site - first]:
-                _flip(start, index, U, S, h, site)
+                _flip(rows, S, h, site, work)
                 flips[0] += 1 if S[site] != spread[site] else -1
                 flips[1] += 1
             site += 1
     return site
 
 
-@njit(cache=True)
-def _ask_for(start, index, U, i):
+@njit(cache=True, inline="always")
+def _ask_for(rows, i):
     """Have the couplings of spin i, which will probably flip, in the cache when it does."""
-    for n in range(start[i], start[i + 1], LANES):
-        prefetch(index, n)
-        prefetch(U, n)
+    if len(rows.index) > 0:
+        for n in range(rows.start[i], rows.start[i + 1], LANES):
+            prefetch(rows.index, n)
+            prefetch(rows.whole, n)
 
 
-@njit(cache=True)
-def _flip(start, index, U, S, h, i):
+@njit(cache=True, inline="always")
+def _flip(rows, S, h, i, work):
     """Flip spin i; near fields follow."""
     S[i] = -S[i]
-    change = np.float32(2) * S[i]
-    # Unsigned, for an index that may be negative is tested and counted from the end.
-    defects, couplings = index[start[i] : start[i + 1]], U[start[i] : start[i + 1]]
-    for n in range(len(defects)):
-        h[np.uint64(np.uint32(defects[n]))] += change * couplings[n]
+    add_row(rows, i, np.float32(2) * S[i], work, h)
 
 
 @njit(cache=True)
-def quench(start, index, U, partner, S, h):
+def quench(rows, partner, bond, S, h):
     """Turn spins (N,), and pairs of a spin and its partner, while that lowers the energy.
 
     As :func:`glasspipe.kernels.freeze.quench`, but U is the whole coupling of near defects, and
-    fields further away do not change. ``partner``: place in the list of each spin's strongest
-    coupling, −1 if it has none.
+    fields further away do not change. ``partner`` and ``bond`` are each spin's strongest coupling,
+    see :func:`glasspipe.kernels.near.strongest`.
     """
+    work = workspace(rows)
     for _ in range(len(S)):
         settled = True
         for i in range(len(S)):
             if S[i] * h[i] > 0:
                 settled = False
-                _flip(start, index, U, S, h, i)
+                _flip(rows, S, h, i, work)
         for i in range(len(S)):
-            if partner[i] < 0:
+            p = partner[i]
+            if p < 0:
                 continue
-            p = index[partner[i]]
-            bond = 2.0 * U[partner[i]] * S[i] * S[p]
-            least = PAIR_GAIN * (abs(h[i]) + abs(h[p]) + abs(bond))
-            if S[i] * h[i] + S[p] * h[p] - bond > least:
+            both = 2.0 * bond[i] * S[i] * S[p]
+            least = PAIR_GAIN * (abs(h[i]) + abs(h[p]) + abs(both))
+            if S[i] * h[i] + S[p] * h[p] - both > least:
                 settled = False
-                _flip(start, index, U, S, h, i)
-                _flip(start, index, U, S, h, p)
+                _flip(rows, S, h, i, work)
+                _flip(rows, S, h, p, work)
         if settled:
             break

@@ -1,7 +1,6 @@
-"""Lists of near pairs of many defects, and what is summed over them.
+"""What is summed over lists of near pairs of many defects, made by :mod:`glasspipe.kernels.cells`.
 
-The defects are sorted by cell, and the cells along a curve that keeps neighbours together, so that
-the rows of a list are runs of memory. A list has both directions of each pair, rows ascending:
+A list has both directions of each pair, rows ascending:
 ``start`` (N + 1,), ``index`` (pairs,). Values are made for i < j and stored twice; as rows ascend,
 a cursor a row finds the other place.
 """
@@ -13,10 +12,8 @@ from numba import njit
 
 from glasspipe.kernels.contractions import (
     cube,
-    dipole_dipole,
     dipole_gradient,
     dipole_with,
-    double_dot,
     gradient_gradient,
     gradient_with,
     matrix,
@@ -47,71 +44,8 @@ def displace(position, i, j, box, x):
 
 
 @njit(cache=True)
-def _cells_around(place, rank, reach, found):
-    """Fill ``found`` with the sorted ranks of the cells around a place; return how many."""
-    shape = rank.shape
-    count = 0
-    for a in range(min(2 * reach + 1, shape[0])):
-        for b in range(min(2 * reach + 1, shape[1])):
-            for c in range(min(2 * reach + 1, shape[2])):
-                found[count] = rank[
-                    (place[0] - reach + a) % shape[0],
-                    (place[1] - reach + b) % shape[1],
-                    (place[2] - reach + c) % shape[2],
-                ]
-                count += 1
-    found[:count].sort()
-    return count
-
-
-@njit(cache=True)
-def neighbours(position, box, cutoff, place, rank, first, reach, start, index):
-    """Count the neighbours of each defect in start[1:], or list them if ``index`` is not empty.
-
-    place (cells, 3), rank (a, b, c) of each place, first (cells + 1,): first defect of each cell.
-    """
-    found = np.empty((2 * reach + 1) ** 3, np.int64)
-    x = np.empty(3)
-    limit = cutoff * cutoff
-    listing = len(index) > 0
-    for cell in range(len(place)):
-        count = _cells_around(place[cell], rank, reach, found)
-        for i in range(first[cell], first[cell + 1]):
-            total = 0
-            for other in found[:count]:
-                for j in range(first[other], first[other + 1]):
-                    if j != i and displace(position, i, j, box, x) < limit:
-                        if listing:
-                            index[start[i] + total] = j
-                        total += 1
-            if not listing:
-                start[i + 1] = total
-
-
-@njit(cache=True)
-def isotropic(position, gamma, P, box, cutoff, window, A, C, start, index, U, B):
-    """Fill U (pairs,) with the near couplings (16) and add those with P (26) to B (N,)."""
-    cursor = start[:-1].copy()
-    g, D, x = np.empty(4), np.empty(5), np.empty(3)
-    for i in range(len(position)):
-        gamma1, P1 = matrix(gamma[i]), matrix(P[i])
-        for k in range(cursor[i], start[i + 1]):
-            j = index[k]
-            gamma2, P2 = matrix(gamma[j]), matrix(P[j])
-            r2 = displace(position, i, j, box, x)
-            windowed_inverse(window, cutoff, sqrt(r2), 3, D, g)
-            R = x[0], x[1], x[2]
-            one, two = dipole_with(gamma1, R), dipole_with(gamma2, R)
-            of_1, of_2 = dipole_with(P1, R), dipole_with(P2, R)
-            U[k] = U[cursor[j]] = dipole_dipole(g, A, C, one, two, double_dot(gamma1, gamma2))
-            B[i] += dipole_dipole(g, A, C, one, of_2, double_dot(gamma1, P2))
-            B[j] += dipole_dipole(g, A, C, two, of_1, double_dot(gamma2, P1))
-            cursor[j] += 1
-
-
-@njit(cache=True)
 def crystal(position, gamma, P, box, cutoff, window, angular, start, index, U, B):
-    """The same in a crystal, from its tables."""
+    """Fill U (pairs,) with the near couplings (16) and add those with P (26) to B (N,)."""
     cursor = start[:-1].copy()
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards, image = np.empty((3, 3)), np.ones(5)
@@ -213,20 +147,8 @@ def crystal_fields(
 @njit(cache=True)
 def add_fields(start, index, U, S, h):
     """Add Σ_j U_ij S_j over the list to h (N,), in float64."""
-    for i in range(len(S)):
-        total = 0.0
-        for k in range(start[i], start[i + 1]):
-            total += np.float64(U[k]) * S[index[k]]
-        h[i] += total
-
-
-@njit(cache=True)
-def strongest(start, U, partner):
-    """Fill partner (N,) with the place in the list of each row's largest |U|, −1 in empty rows."""
-    for i in range(len(partner)):
-        partner[i] = -1
-        largest = -1.0
-        for k in range(start[i], start[i + 1]):
-            if abs(U[k]) > largest:
-                largest = abs(U[k])
-                partner[i] = k
+    for j in range(len(S)):
+        if S[j] == 0:
+            continue
+        for k in range(start[j], start[j + 1]):
+            h[index[k]] += np.float64(U[k]) * S[j]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.mesh import Mesh
-from glasspipe.elastic.neighbours import NearList
+from glasspipe.elastic.neighbours import NearList, NearSums
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.kernels.freeze import BLOCK
+from glasspipe.kernels.near import Rows
 from glasspipe.spins import dense
 from glasspipe.spins.progress import State
 from glasspipe.system.implicit import Implicit, Sums
@@ -38,8 +39,8 @@ def random_state(hamiltonian: Implicit, keys: NDArray[np.uint64]) -> NDArray[np.
 class Constants:
     """What all replicas share: near list, mesh, and the defects as the kernels want them."""
 
-    near: NearList
-    whole: NearList
+    near: NearList | NearSums
+    rows: Rows
     B: Array
     typical: float
     mesh: Mesh
@@ -61,7 +62,7 @@ def constants_of(hamiltonian: Implicit, sums: Sums, typical: float) -> Constants
     itself = mesh.of_itself(gamma, gamma)
     return Constants(
         near=sums.near,
-        whole=hamiltonian.whole,
+        rows=hamiltonian.rows,
         B=hamiltonian.B,
         typical=typical,
         mesh=mesh,
@@ -118,9 +119,7 @@ class Chain:
         self._sweep += 1
         while site < len(self.S):
             site = kernels.sweep(
-                is_.whole.start,
-                is_.whole.index,
-                is_.whole.U,
+                is_.rows,
                 self.S,
                 self._h,
                 *self._smooth,
@@ -155,8 +154,8 @@ class Chain:
 
     def _update(self) -> None:
         """Make the far field that of the spins, and remember it at some of them."""
-        is_, rows = self._is, self._is.whole
-        kernels.give_back(rows.start, rows.index, rows.U, is_.near.U, self.S, self._spread, self._h)
+        is_ = self._is
+        kernels.give_back(is_.rows, self.S, self._spread, self._h)
         kernels.spread_changes(is_.position, is_.dipole, self.S, self._spread, self._force)
         x, y, z = is_.mesh.response(list(self._force))
         kernels.interleave(x, y, z, self._u)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.elastic.neighbours import NearList
 from glasspipe.kernels import nearfar as kernels
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import Frozen, Schedule, counts, temperatures
@@ -30,7 +29,8 @@ Array = NDArray[np.float64]
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
 _REFINEMENTS = 1.25 ** np.arange(6)
-_ROUNDS, _FREE_ROUNDS, _PAIR_ROUNDS = 100, 3, 50
+_ROUNDS, _FREE_ROUNDS, _PAIR_ROUNDS = 100, 5, 50
+_FELT = 1e-3  # of a typical field, for what a spin may feel of itself through a mesh
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def freeze_implicit(
     observe = in_units(observe, hamiltonian.unit)
     progress, overlaps = _anneal(chains, T, sweeps // steps, observe=observe, resume=resume)
     S = np.stack([chain.S for chain in chains]).astype(np.int8)
-    (S, h), field_error = settled(hamiltonian, S, coarse, pause=lambda: observe(progress))
+    (S, h), field_error = settled(hamiltonian, S, pause=lambda: observe(progress))
     energies = progress.state["energies"].reshape(replicas, steps, -1)
     accepted = progress.state["accepted"].reshape(replicas, steps, -1)
     frozen = _lowest(
@@ -123,7 +123,7 @@ def freeze_implicit(
         anneal_error=anneal_error,
         field_error=field_error,
         staleness=float(np.mean([chain.lag for chain in chains])),
-        near_neighbours=len(hamiltonian.near.index) / S.shape[1],
+        near_neighbours=hamiltonian.rows.start[-1] / S.shape[1],
         anneal_mesh=coarse.mesh.shape,
     )
     return frozen.times(hamiltonian.unit), accuracy
@@ -203,29 +203,29 @@ def coarse_sums(hamiltonian: Implicit, S: NDArray[np.int8], h: Array) -> tuple[S
 def settled(
     hamiltonian: Implicit,
     S: NDArray[np.int8],
-    coarse: Sums,
     *,
     pause: Callable[[], None] = lambda: None,
 ) -> tuple[tuple[NDArray[np.int8], Array], float]:
     """Turn spins of S (R, N) until none can lower the energy; return them, their h and its error.
 
-    First on fields of the coarse mesh, which cost little, then on those of the fine one. In between
-    near fields follow every flip. Two far apart may both gain and turn for ever, as each does not
-    see the other turn: so after some rounds a random half is held. Pairs turn by their near
-    coupling, which in a small box is not all of it, and may turn back for ever: so in the end the
-    spin that gains most turns alone, and the energy falls. ``pause`` is called before every round.
-    If h turns out less accurate than is asked for, they go on with a finer mesh.
+    Fields are those of the fine mesh for the spins as they were at times, and of one that costs
+    less for what has turned since; near fields follow every flip. Two far apart may
+    both gain and turn for ever, as each does not see the other turn: so after some rounds a random
+    half is held. Pairs turn by their near coupling, which in a small box is not all of it, and may
+    turn back for ever: so in the end the spin that gains most turns alone, and the energy falls.
+    ``pause`` is called before every round. If h turns out less accurate than is asked for, they go
+    on with a finer mesh.
 
     Raises
     ------
     RuntimeError
         If that does not end, or no mesh is accurate enough.
     """
-    whole, S = hamiltonian.whole, S.copy()
+    S = S.copy()
 
     def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
         sums = hamiltonian.of_error(aim)
-        h = np.stack([_settle(hamiltonian, whole, each, (coarse, sums), pause) for each in S])
+        h = np.stack([_settle(hamiltonian, each, sums, pause) for each in S])
         best = dense.energies(hamiltonian.B, S, h).argmin()
         return (S.copy(), h), hamiltonian.error(S[best], h[best])
 
@@ -233,32 +233,32 @@ def settled(
 
 
 def _settle(
-    hamiltonian: Implicit,
-    whole: NearList,
-    S: NDArray[np.int8],
-    sums: tuple[Sums, Sums],
-    pause: Callable[[], None],
+    hamiltonian: Implicit, S: NDArray[np.int8], fine: Sums, pause: Callable[[], None]
 ) -> Array:
-    """Turn the spins of a replica, in place; ``sums`` are the coarse and the fine ones."""
-    coarse, fine = sums
-    rows = whole.start, whole.index, whole.U, whole.strongest()
-    before, unstable = len(S) + 1, len(S)
-    while 0 < unstable < before:
-        pause()
-        h = hamiltonian.fields(S, coarse)
-        before, unstable = unstable, int(np.count_nonzero(S * h > 0))
-        kernels.quench(*rows, S, h)
+    """Turn the spins of a replica, in place, and return their fields on the fine mesh.
+
+    A spin that has turned since these were made feels itself through the other mesh.
+    """
+    before, rows = S.copy(), (hamiltonian.rows, *hamiltonian.strongest)
+    exact = hamiltonian.fields(S, fine)
+    h, felt = exact.copy(), _FELT * rms(exact)
     for turn in range(_ROUNDS):
         pause()
-        h = hamiltonian.fields(S, fine)
-        gaining = np.flatnonzero(S * h > 0)
-        if not len(gaining):
-            return h
+        unsure = (before != S) & (S * h > 0) & (S * h < felt)
+        gaining = np.flatnonzero((S * h > 0) & ~unsure)
+        if (turn > 0 and not len(gaining)) or turn >= _PAIR_ROUNDS:
+            exact += hamiltonian.applied(S - before, fine)
+            gaining = np.flatnonzero(S * exact > 0)
+            if not len(gaining):
+                return exact
+            h, before, unsure = exact.copy(), S.copy(), np.zeros(len(S), bool)
         if turn >= _PAIR_ROUNDS:
-            S[np.argmax(S * h)] *= -1
+            S[np.argmax(S * exact)] *= -1
             continue
         if turn >= _FREE_ROUNDS:
             held = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
-            h[held] = -np.inf * S[held]
+            unsure[held] = True
+        h[unsure] = -np.inf * S[unsure]
         kernels.quench(*rows, S, h)
+        h = exact + hamiltonian.applied(S - before, hamiltonian.middle)
     raise RuntimeError(f"the quench does not settle within {_ROUNDS} recomputations of h")

@@ -20,9 +20,17 @@ from glasspipe.elastic.greens import BOUNDARIES, response
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.mesh import Mesh, Split, mesh_shape
 from glasspipe.elastic.near_sums import near_strains
-from glasspipe.elastic.neighbours import Cells, NearList, near_couplings, with_window
+from glasspipe.elastic.neighbours import (
+    Cells,
+    NearList,
+    NearSums,
+    near_couplings,
+    near_sums,
+)
 from glasspipe.elastic.printed import Printed
 from glasspipe.elastic.window import Resolution
+from glasspipe.kernels.mesh import MIDDLE_ORDER
+from glasspipe.kernels.near import Rows, strongest
 from glasspipe.system.rounding import rms, typical_terms
 from glasspipe.system.system import System
 from glasspipe.units import unit_of
@@ -34,6 +42,8 @@ ACCURACY = 1e-6
 """Root mean square error of a field over its root mean square."""
 NEIGHBOURS = 250
 """Mean number of near neighbours: more cost time at each flip, fewer a finer mesh."""
+LARGEST_LIST = 4e9
+"""Bytes of near couplings that are stored: made at each flip they take three times as long."""
 _LARGEST_CUTOFF = 0.4
 """Of the smallest edge of the box."""
 _WRONG = 1e-3
@@ -47,7 +57,7 @@ _DIRECT_PAIRS, _FEWEST, _MOST = 80_000, 8, 64
 class Sums:
     """What fields are summed with: near couplings and a mesh for the rest."""
 
-    near: NearList
+    near: NearList | NearSums
     mesh: Mesh
 
 
@@ -63,8 +73,10 @@ class Implicit:
         Å.
     gamma, B : array (N, 3, 3), (N,)
         In √unit and in unit.
-    near : NearList
-        Near couplings for annealing.
+    rows : Rows
+        Couplings of near defects, as a whole and their near parts for annealing.
+    near : NearList or NearSums
+        What adds up those near parts.
     split : Split
         What is near there.
     boundary : str
@@ -79,7 +91,8 @@ class Implicit:
     position: Array
     gamma: Array
     B: Array
-    near: NearList
+    rows: Rows
+    near: NearList | NearSums
     split: Split
     boundary: str
     unit: float
@@ -98,7 +111,7 @@ class Implicit:
     def _of_error(self, error: float) -> Sums:
         resolution = response(self.split.medium).resolution(2, error)
         split = replace(self.split, window=resolution.window)
-        near = with_window(self.near, self.position, self.gamma, split, split.cutoff)
+        near = near_sums(self.rows, self.position, self.gamma, split)
         return Sums(near, mesh_of(split, self.boundary, resolution))
 
     def coarse(self, refinement: float) -> Sums:
@@ -107,23 +120,36 @@ class Implicit:
         finer = replace(usual, points=usual.points * refinement)
         return Sums(self.near, mesh_of(self.split, self.boundary, finer, dtype="f4"))
 
+    @cached_property
+    def middle(self) -> Sums:
+        """Sums for quenching, better than those for annealing with the same near list."""
+        usual = response(self.split.medium).coarse
+        better = replace(usual, points=1.2 * usual.points, order=MIDDLE_ORDER)
+        return Sums(self.near, mesh_of(self.split, self.boundary, better))
+
     def fields(self, S: NDArray[np.int8], sums: Sums) -> Array:
         """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,)."""
+        return self.applied(S, sums) + self.B
+
+    def applied(self, S: NDArray[np.int8], sums: Sums) -> Array:
+        """Σ_{j≠i} U_ij S_j (N,) of any integers S_j, at less cost where most are 0."""
         h = sums.mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
         sums.near.add_fields(S, h)
-        return h + self.B
+        return h
 
     def coupling_sums(self) -> Array:
         """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""
-        together = self.fields(np.ones(len(self.B), np.int8), self.fine) - self.B
+        together = self.applied(np.ones(len(self.B), np.int8), self.fine)
         found = np.empty_like(together)
         found[self.order] = together * self.unit
         return found
 
     @cached_property
-    def whole(self) -> NearList:
-        """Couplings of near defects as a whole, near part and far part."""
-        return with_window(self.near, self.position, self.gamma, self.split, 0.0)
+    def strongest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Each defect's neighbour of the strongest coupling, −1 if it has none, and that (N,)."""
+        partner, bond = np.empty(len(self.B), np.int32), np.empty(len(self.B), np.float32)
+        strongest(self.rows, partner, bond)
+        return partner, bond
 
     def error(self, S: NDArray[np.int8], h: Array) -> float:
         """Error of the local fields h (N,) of S, rms over rms: of some, against Ewald sums."""
@@ -141,7 +167,12 @@ class Implicit:
 
 
 def implicit(
-    system: System, B: ArrayLike, *, accuracy: float = ACCURACY, neighbours: float = NEIGHBOURS
+    system: System,
+    B: ArrayLike,
+    *,
+    accuracy: float = ACCURACY,
+    neighbours: float = NEIGHBOURS,
+    largest_list: float = LARGEST_LIST,
 ) -> Implicit:
     """Couplings (16) of defects in a periodic box, without storing all U_ij.
 
@@ -155,6 +186,8 @@ def implicit(
         Error of the fields that are reported, rms over rms.
     neighbours : float
         Mean number of near neighbours; results depend on it within their error only.
+    largest_list : float
+        Bytes up to which near couplings are stored; in a crystal they always are.
 
     Raises
     ------
@@ -166,8 +199,8 @@ def implicit(
     B = np.asarray(B, dtype=float)[order]
     unit = unit_of(float(max(np.abs(gamma).max() ** 2, np.abs(B).max())))
     gamma, B = gamma / sqrt(unit), B / unit
-    near, _ = near_couplings(position, gamma, np.zeros_like(gamma), split)
-    return Implicit(order, position, gamma, B, near, split, system.boundary, unit, accuracy)
+    rows, near = near_couplings(position, gamma, split, largest=largest_list)
+    return Implicit(order, position, gamma, B, rows, near, split, system.boundary, unit, accuracy)
 
 
 def random_fields(
