@@ -13,9 +13,15 @@ from glasspipe.stages.work import RECORDS, chunks, defects_of, works
 MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
 """The rules that follow the stages."""
 
-_SECONDS_OF_THEORY = {"any": 2.0, "crystal": 10.0, "component": 12.0, "axes": 5.0, "tensors": 42.0}
-"""Of every point, and more in a crystal, for each further component of a mixture, for axes that may
-be any, for tensors that may."""
+_SECONDS_OF_THEORY = {
+    "any": (0.3, 1.1),
+    "crystal": (0.6, 6.0),
+    "component": (2.5, 12.0),
+    "axes": (2.5, 2.5),
+    "tensors": (5.0, 13.0),
+}
+"""Of a point, and of the tables that points share: of every one, and more in a crystal, for each
+further component of a mixture, for axes that may be any, for tensors that may."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 2.5e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
@@ -44,22 +50,27 @@ def record_file(*names: str) -> str:
 
 def merging(study: Study, point: Point) -> Load:
     """What merging a point has to do: statistics of all values, and theory."""
-    values, theory = study.realisations * defects_of(point), _theory_seconds(point.model)
-    many = theory > _SECONDS_OF_THEORY["any"]
-    return Load(MERGE, values, theory, 8.0 * _HELD_COLUMNS * values + _THEORY_BYTES * many)
+    values, counted = study.realisations * defects_of(point), _theory_of(point.model)
+    of_point, of_tables = (
+        sum(number * _SECONDS_OF_THEORY[name][which] for name, number in counted.items())
+        for which in (0, 1)
+    )
+    many = sum(counted.values()) > 1
+    seconds = of_point + of_tables / len(study.points)
+    return Load(MERGE, values, seconds, 8.0 * _HELD_COLUMNS * values + _THEORY_BYTES * many)
 
 
-def _theory_seconds(model: Model) -> float:
-    """Time of comparing a point with theory, by how many kinds of defect that averages over."""
+def _theory_of(model: Model) -> dict[str, int]:
+    """Return what makes theory dear, and how often: how many kinds of defect it averages over."""
     kinds = [component.continuum for component in model.components]
     axes = any(component.axis_is_random for component in model.components)
-    return (
-        _SECONDS_OF_THEORY["any"]
-        + _SECONDS_OF_THEORY["crystal"] * isinstance(model.medium, CubicMedium)
-        + _SECONDS_OF_THEORY["component"] * (len(kinds) - 1)
-        + _SECONDS_OF_THEORY["axes"] * axes
-        + _SECONDS_OF_THEORY["tensors"] * (any(kinds) and not axes)
-    )
+    return {
+        "any": 1,
+        "crystal": isinstance(model.medium, CubicMedium),
+        "component": len(kinds) - 1,
+        "axes": axes,
+        "tensors": any(kinds) and not axes,
+    }
 
 
 def aggregating(study: Study) -> Load:
