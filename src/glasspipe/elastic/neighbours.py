@@ -10,7 +10,6 @@ from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.mesh import Split
-from glasspipe.elastic.near import symmetric_part
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import cells, near
 from glasspipe.kernels import neighbours as lists
@@ -230,7 +229,7 @@ def near_fields(
     tau: Array,
     split: Split,
 ) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Near parts of the fields on τ, and what couplings of τ within the cutoff add up to.
+    """Near parts of the fields on τ in a crystal, and what couplings within the cutoff add up to.
 
     Parameters
     ----------
@@ -251,14 +250,9 @@ def near_fields(
     """
     start, index = _listed(position, Cells(split.edges, split.cutoff), split.cutoff)
     b, J = np.zeros((2, len(position))), np.zeros((5, len(position)))
-    about = split.edges, split.cutoff, ladder_table(split.window)
-    rows = start, index, b, J
-    if isinstance(split.medium, Medium):
-        closed, sigma = isotropic_coefficients(split.medium), symmetric_part(zeta)
-        lists.isotropic_fields(position, frozen, P, zeta, sigma, tau, *about, *closed, *rows)
-    else:
-        angular = angular_table(split.medium)
-        lists.crystal_fields(position, frozen, P, zeta, tau, *about, angular, *rows)
+    tables = ladder_table(split.window), angular_table(split.medium)
+    about = split.edges, split.cutoff, *tables
+    lists.crystal_fields(position, frozen, P, zeta, tau, *about, start, index, b, J)
     return b, J, np.diff(start)
 
 

@@ -168,21 +168,6 @@ def _window(window, cutoff, r, top, D):
 
 
 @njit(cache=True)
-def windowed_inverse(window, cutoff, r, top, D, g):
-    """Fill g[0 … top] with D^k [w/R], from the products of D^j w and D^(k−j) R⁻¹."""
-    _window(window, cutoff, r, top, D)
-    inverse = 1.0 / r
-    square = inverse * inverse
-    for k in range(top + 1):
-        value, of_inverse, choose = 0.0, inverse, 1.0
-        for j in range(k, -1, -1):
-            value += choose * D[j] * of_inverse
-            of_inverse *= -(2 * (k - j) + 1) * square
-            choose *= j / (k - j + 1)
-        g[k] = value
-
-
-@njit(cache=True)
 def _radial(D, R, top, jet):
     """Fill the jet of f(|R|) from D[k] = ((1/R) d/dR)^k f.
 

@@ -1,8 +1,7 @@
 """What is summed over lists of near pairs of many defects, made by :mod:`glasspipe.kernels.cells`.
 
-A list has both directions of each pair, rows ascending:
-``start`` (N + 1,), ``index`` (pairs,). Values are made for i < j and stored twice; as rows ascend,
-a cursor a row finds the other place.
+A list has both directions of each pair, rows ascending: ``start`` (N + 1,), ``index`` (pairs,).
+Values are made for i < j and stored twice; as rows ascend, a cursor a row finds the other place.
 """
 
 from math import sqrt
@@ -10,15 +9,6 @@ from math import sqrt
 import numpy as np
 from numba import njit
 
-from glasspipe.kernels.contractions import (
-    cube,
-    dipole_gradient,
-    dipole_with,
-    gradient_gradient,
-    gradient_with,
-    matrix,
-    triple_dot,
-)
 from glasspipe.kernels.crystal_pairs import (
     MULTIPLICITY,
     couple,
@@ -26,8 +16,7 @@ from glasspipe.kernels.crystal_pairs import (
     strain,
     strain_of_gradient,
 )
-from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, windowed_inverse, workspace
-from glasspipe.kernels.radial import ladder
+from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, workspace
 
 _OF_2, _OF_4, _OF_3_AND_4 = products(2, 2), products(4, 4), products(3, 4)
 
@@ -66,7 +55,7 @@ def crystal(position, gamma, P, box, cutoff, window, angular, start, index, U, B
 
 @njit(cache=True)
 def _count(i, J, field, distance, sums):
-    """Count J_ij and the field of its near part at i, see :func:`isotropic_fields`."""
+    """Count J_ij and the field of its near part at i, see :func:`crystal_fields`."""
     size, scaled = abs(J), abs(J) * distance**5
     sums[0, i] += field
     sums[1, i] += size
@@ -76,48 +65,15 @@ def _count(i, J, field, distance, sums):
 
 
 @njit(cache=True)
-def isotropic_fields(
-    position, frozen, P, zeta, sigma, tau, box, cutoff, window, A, C, start, index, b, J
-):
-    """Add near parts to b (2, N) = b^γ, b^η and sums over near couplings to J (5, N).
-
-    J has the near part of Σ_j J_ij τ_j, and of whole couplings Σ_j |J_ij|, max_j |J_ij|,
-    Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)². frozen = γ_j S_j and P (N, 3, 3), zeta and its symmetric
-    part sigma (N, 3, 3, 3); eqs. (60), (68), (72).
-    """
-    g, bare, D, x = np.empty(6), np.empty(6), np.empty(6), np.empty(3)
-    for i in range(len(position)):
-        frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
-        for k in range(start[i], start[i + 1]):
-            j = index[k]
-            if j < i:
-                continue
-            frozen2, sigma2, zeta2 = matrix(frozen[j]), cube(sigma[j]), cube(zeta[j])
-            r2 = displace(position, i, j, box, x)
-            R = x[0], x[1], x[2]
-            one, one_itself = gradient_with(sigma1, R), gradient_with(zeta1, R)
-            two, two_itself = gradient_with(sigma2, R), gradient_with(zeta2, R)
-            ladder(r2, 0.0, 5, bare)
-            windowed_inverse(window, cutoff, sqrt(r2), 5, D, g)
-            pair = one, one_itself, two, two_itself
-            coupled = triple_dot(sigma1, sigma2), triple_dot(zeta1, zeta2)
-            whole = gradient_gradient(bare, A, C, *pair, *coupled)
-            near = gradient_gradient(g, A, C, *pair, *coupled)
-            _count(i, whole, -near * tau[j], sqrt(r2), J)
-            _count(j, whole, -near * tau[i], sqrt(r2), J)
-            of_1, of_2 = dipole_with(frozen1, R), dipole_with(frozen2, R)
-            b[0, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
-            b[0, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
-            of_1, of_2 = dipole_with(matrix(P[i]), R), dipole_with(matrix(P[j]), R)
-            b[1, j] -= dipole_gradient(g, A, C, of_1, two, two_itself)
-            b[1, i] += dipole_gradient(g, A, C, of_2, one, one_itself)
-
-
-@njit(cache=True)
 def crystal_fields(
     position, frozen, P, zeta, tau, box, cutoff, window, angular, start, index, b, J
 ):
-    """The same in a crystal, from its tables."""
+    """Add near parts to b (2, N) = b^γ, b^η and sums over near couplings to J (5, N), in a crystal.
+
+    J has the near part of Σ_j J_ij τ_j, and of whole couplings Σ_j |J_ij|, max_j |J_ij|,
+    Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)². frozen = γ_j S_j and P (N, 3, 3), zeta (N, 3, 3, 3); eqs.
+    (60), (68), (72).
+    """
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards, image = np.empty((3, 3)), np.ones(5)
     for i in range(len(position)):
