@@ -15,6 +15,7 @@ from workbench import RULES, SNAKEFILE, TINY, part
 
 import glasspipe
 from glasspipe.files.export import load
+from glasspipe.files.record import has_failed, read_record
 from glasspipe.files.variables import REALISATION
 from glasspipe.report.costs import costs
 from glasspipe.stages import STAGES, study_files
@@ -146,7 +147,9 @@ def test_a_run_that_fails_tells_where(copied):
     log = "results/tiny/logs/report.log"
     assert told.startswith(f"report: {log}: glasspipe report: ")
     assert (copied.cwd / log).read_text().strip() in told
-    assert not (copied.results / "benchmarks" / "report.json").exists()
+    record = copied.results / "benchmarks" / "report.json"
+    assert has_failed(record)
+    assert read_record(record) is None
 
 
 def test_the_split_does_not_change_a_byte(finished, bench):
