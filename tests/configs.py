@@ -3,10 +3,25 @@
 Known here are sizes alone, and values of settings that are refused together with most others.
 """
 
+import os
+
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from glasspipe.settings.point import point_schema
 from glasspipe.settings.schema import find, leaves, schema
+
+
+def fuzzed(examples):
+    """So many examples, always the same; or as many as $FUZZ says, other ones each time."""
+    return settings(
+        max_examples=int(os.environ.get("FUZZ", str(examples))),
+        derandomize="FUZZ" not in os.environ,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 SIZES = {
     "study": st.just("any"),

@@ -3,27 +3,18 @@
 `make fuzz` tries many more, other ones each time.
 """
 
-import os
 from tempfile import TemporaryDirectory
 
 import pytest
-from configs import studies
-from hypothesis import HealthCheck, event, given, settings
+from configs import fuzzed, studies
+from hypothesis import event, given
 from workbench import look_at_all
 
 from glasspipe.errors import ConfigError, DataError
 
-EXAMPLES = int(os.environ.get("FUZZ", "6"))
-
 
 @pytest.mark.usefixtures("coarse")
-@settings(
-    max_examples=EXAMPLES,
-    derandomize="FUZZ" not in os.environ,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@fuzzed(6)
 @given(config=studies())
 def test_any_config(config):
     refusal = refusal_of(config)

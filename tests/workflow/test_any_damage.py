@@ -3,14 +3,14 @@
 `make fuzz` tries many more, other ones each time.
 """
 
-import os
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from configs import fuzzed
+from hypothesis import event, given
 from hypothesis import strategies as st
 from workbench import run
 
@@ -18,7 +18,6 @@ from glasspipe.cli import main
 from glasspipe.stages import stages_of
 from glasspipe.stages.work import chunks, works
 
-EXAMPLES = int(os.environ.get("FUZZ", "100"))
 STUDY = {
     "study": "any",
     "defects": {"number": 6},
@@ -125,13 +124,7 @@ def damaged(content, kind, where, bit=0):
     return where if kind == "other" else where.read_bytes()
 
 
-@settings(
-    max_examples=EXAMPLES,
-    derandomize="FUZZ" not in os.environ,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@fuzzed(100)
 @given(data=st.data())
 def test_any_damage(bench, data):
     command = data.draw(st.sampled_from(sorted({use.command[0] for use in bench.uses})))

@@ -136,10 +136,8 @@ class Mesh:
 
     def displacement(self, position: Array, sources: Array) -> Displacement:
         """Displacement on the mesh that multipoles make, uniform strain apart."""
-        scaled, forces = (
-            position / self.spacing,
-            [np.zeros(self.shape, self.dtype) for _ in range(3)],
-        )
+        scaled = position / self.spacing
+        forces = [np.zeros(self.shape, self.dtype) for _ in range(3)]
         if self._in_runs:
             fine_kernel.spread(scaled, sources, -self._scale(sources), tuple(forces))
         else:

@@ -143,9 +143,9 @@ def _with_bell(medium: Medium, cutoff: float) -> tuple[float, float, Array]:
     return *isotropic_coefficients(medium), smooth_part(SHARP_BELL, cutoff)
 
 
-def smooth_part(window: Bell, cutoff: float) -> Array:
-    """D^k [(1 − w)/R] as polynomials of 2 R²/cutoff² − 1, (6, powers), Å^(−2k − 1)."""
-    return smooth_table(window) * cutoff ** -(2.0 * np.arange(6) + 1)[:, None]
+def smooth_part(window: Bell, cutoff: float, degree: int = near_sums.DEGREE) -> Array:
+    """D^k [(1 − w)/R] as polynomials of 2 R²/cutoff² − 1, (6, degree + 1), Å^(−2k − 1)."""
+    return smooth_table(window, degree) * cutoff ** -(2.0 * np.arange(6) + 1)[:, None]
 
 
 def packed(tensors: Array) -> Array:

@@ -10,6 +10,7 @@ from glasspipe.elastic.christoffel import angular_table
 from glasspipe.elastic.kelvin import isotropic_coefficients
 from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.mesh import Split
+from glasspipe.elastic.near import smooth_part
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import cells, near
 from glasspipe.kernels import neighbours as lists
@@ -153,7 +154,7 @@ def _left(split: Split, degree: int) -> Array:
     """What the window leaves of D^k R⁻¹, k = 1 … 3, as polynomials in 2R²/cutoff² − 1."""
     if not isinstance(split.medium, Medium):
         return np.zeros((3, degree + 1))
-    return np.asarray(split.window.left(degree) / split.cutoff ** np.array([[3.0], [5.0], [7.0]]))
+    return np.ascontiguousarray(smooth_part(split.window, split.cutoff, degree)[1:4])
 
 
 def near_couplings(

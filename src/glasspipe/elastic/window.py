@@ -155,22 +155,6 @@ class Bell:
         last = -(self.beta**2) / 4 * hyp0f1(2, self.beta**2 / 4 * inside)  # F_−1, from F_0
         return np.stack([*orders, last @ (weight * u**10)], axis=-1)
 
-    def left(self, degree: int) -> Array:
-        """Polynomials in 2ρ² − 1 of D^k [(1 − w)/ρ], k = 1 … 3, D = (1/ρ) d/dρ, (3, degree + 1).
-
-        (1 − w)/ρ is the mean of φ from 0 to ρ, and D = 2 d/d(ρ²) lowers F_n to −2 F_(n−1).
-        """
-        angle = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)
-        square, t = (1 + np.cos(angle)) / 2, (1 + _NODES) / 2
-        series = np.cos(np.arange(degree + 1)[:, None] * angle) * 2 / (degree + 1)
-        series[0] /= 2
-        found = []
-        for k in range(1, 4):
-            fall = self._bell(1 - square[:, None] * t * t, 4 - k)
-            values = (-2.0) ** k * (fall * t ** (2 * k)) @ (_WEIGHTS / 2) / self._norm
-            found.append(chebyshev.cheb2poly(series @ values))
-        return np.array(found)
-
     def screening(self, x: Array) -> Array:
         """Φ(x) = −∫ w′(ρ) cos(xρ) dρ and Φ − xΦ′/2 at x (points,), (points, 2).
 
@@ -251,11 +235,11 @@ def ladder_table(window: AnyWindow = SHARP) -> Array:
 
 
 @cache
-def smooth_table(window: Bell) -> Array:
-    """D^k [(1 − w)/R] for a cutoff of 1 as polynomials of 2R² − 1, (6, powers), for the loops."""
-    angle = np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1)
+def smooth_table(window: Bell, degree: int = DEGREE) -> Array:
+    """D^k [(1 − w)/R] for a cutoff of 1 as polynomials of 2R² − 1, (6, degree + 1)."""
+    angle = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)
     values = window.smooth((1 + np.cos(angle)) / 2) * 2.0 ** np.arange(6)
-    series = chebyshev.chebfit(np.cos(angle), values, DEGREE)
+    series = chebyshev.chebfit(np.cos(angle), values, degree)
     return np.array([chebyshev.cheb2poly(column) for column in series.T])
 
 

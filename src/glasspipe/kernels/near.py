@@ -12,8 +12,8 @@ from numba import njit
 from glasspipe.kernels.cells import LANES, apart, around, runs, scales, scratch, which_near
 
 DEGREE, DEGREE_OF_SINGLES = 18, 12
-"""Of those polynomials, see :meth:`glasspipe.elastic.window.Bell.left`: for errors of 1e-10 at the
-sharpest window, and of float32 at that of annealing."""
+"""Of those polynomials, see :func:`glasspipe.elastic.window.smooth_table`: for errors of 1e-10 at
+the sharpest window, and of float32 at that of annealing."""
 _FAST = {"contract", "arcp", "afn", "nsz", "reassoc"}
 _ONE, _TWO, _THREE, _FOUR, _FIVE = (np.float32(n) for n in (1, 2, 3, 4, 5))
 
@@ -192,24 +192,17 @@ def _add(start, change, U, h):
 
 
 @njit(cache=True)
-def _add_made(rows, i, change, work, h):
+def _add_made(rows, i, change, work, h, whole):
+    """Add whole couplings, or else what the window leaves of them, that are made now."""
     room, _, U = work
     pair = scales(rows.box), np.float32(rows.cutoff * rows.cutoff), rows.A, rows.C
     for run in range(runs(rows.place, i, rows.box, rows.cutoff, rows.first, room)):
         begin, end = room[2][run]
         for j in range(begin, end, LANES):
-            _whole(rows.place, rows.gamma, i, j, end, *pair, U[0])
-            _add(j, change, U[0], h)
-
-
-@njit(cache=True)
-def _add_made_left(rows, i, change, work, h):
-    room, _, U = work
-    pair = scales(rows.box), np.float32(rows.cutoff * rows.cutoff), rows.A, rows.C
-    for run in range(runs(rows.place, i, rows.box, rows.cutoff, rows.first, room)):
-        begin, end = room[2][run]
-        for j in range(begin, end, LANES):
-            _left(rows.place, rows.gamma, i, j, end, *pair, rows.left, U[0])
+            if whole:
+                _whole(rows.place, rows.gamma, i, j, end, *pair, U[0])
+            else:
+                _left(rows.place, rows.gamma, i, j, end, *pair, rows.left, U[0])
             _add(j, change, U[0], h)
 
 
@@ -223,7 +216,7 @@ def add_row(rows, i, change, work, h):
         for n in range(len(index)):
             h[np.uint64(np.uint32(index[n]))] += change * U[n]
     else:
-        _add_made(rows, i, change, work, h)
+        _add_made(rows, i, change, work, h, True)
 
 
 @njit(cache=True, inline="always")
@@ -233,7 +226,7 @@ def add_left(rows, i, change, work, h):
         for n in range(rows.start[i], rows.start[i + 1]):
             h[rows.index[n]] += change * (rows.whole[n] - rows.near[n])
     else:
-        _add_made_left(rows, i, change, work, h)
+        _add_made(rows, i, change, work, h, False)
 
 
 @njit(cache=True)

@@ -67,6 +67,16 @@ def _room(count):
 
 
 @njit(cache=True)
+def _all_around(cell, cells, box, cutoff, position, room):
+    """Return what :func:`_around` does, and arrays with room for it: those given, or larger."""
+    count, own = _around(cell, cells, box, cutoff, position, room[0], room[1])
+    if count > len(room[1]):
+        room = _room(2 * count)
+        count, own = _around(cell, cells, box, cutoff, position, room[0], room[1])
+    return count, own, room
+
+
+@njit(cache=True)
 def _within(here, limit, itself, image, count, near):
     """Fill ``near`` with the places of the images within √limit, itself apart; return how many."""
     found = 0
@@ -141,13 +151,11 @@ def strains(position, gamma, P, cells, box, cutoff, A, C, smooth, out):
     The defects are sorted by cell, ``cells`` as in :func:`_around`; ``smooth`` (6, DEGREE + 1) from
     :func:`glasspipe.elastic.window.smooth_table`.
     """
-    image, index, near = _room(0)
+    room = _room(0)
     first = cells[2]
     for cell in range(len(first) - 1):
-        count, own = _around(cell, cells, box, cutoff, position, image, index)
-        if count > len(index):
-            image, index, near = _room(2 * count)
-            count, own = _around(cell, cells, box, cutoff, position, image, index)
+        count, own, room = _all_around(cell, cells, box, cutoff, position, room)
+        image, index, near = room
         for i in range(first[cell], first[cell + 1]):
             here, itself = vector(position[i]), own + i - first[cell]
             found = near[: _within(here, cutoff * cutoff, itself, image, count, near)]
@@ -217,13 +225,11 @@ def on_tau(position, frozen, P, sigma, zeta, tau, cells, box, cutoff, A, C, smoo
     zeta (N, 3, 6), None if it is its symmetric part sigma (N, 10); else as :func:`strains`;
     (60), (68), (72).
     """
-    image, index, near = _room(0)
+    room = _room(0)
     first = cells[2]
     for cell in range(len(first) - 1):
-        count, own = _around(cell, cells, box, cutoff, position, image, index)
-        if count > len(index):
-            image, index, near = _room(2 * count)
-            count, own = _around(cell, cells, box, cutoff, position, image, index)
+        count, own, room = _all_around(cell, cells, box, cutoff, position, room)
+        image, index, near = room
         for i in range(first[cell], first[cell + 1]):
             here, itself = vector(position[i]), own + i - first[cell]
             found = near[: _within(here, cutoff * cutoff, itself, image, count, near)]

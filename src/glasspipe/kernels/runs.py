@@ -9,6 +9,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from glasspipe.kernels.vectors import arguments
+
 LENGTH = 12
 """Of a run, in numbers of double precision."""
 TERMS = 3
@@ -26,12 +28,7 @@ class _Code:
 
     def __init__(self, context, builder, signature, args):
         self.builder = builder
-        self.values = [
-            context.make_array(kind)(context, builder, value).data
-            if isinstance(kind, types.Array)
-            else value
-            for kind, value in zip(signature.args, args, strict=True)
-        ]
+        self.values = arguments(context, builder, signature, args)
 
     def number(self, base, offset):
         """Load one element."""

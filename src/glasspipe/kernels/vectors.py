@@ -24,17 +24,22 @@ _NOT_ZERO = ir.Constant(ir.IntType(1), 1)
 _FUSE = ("contract",)
 
 
+def arguments(context, builder, signature, args):
+    """Arguments of code that is being generated, addresses instead of arrays."""
+    return [
+        context.make_array(kind)(context, builder, value).data
+        if isinstance(kind, types.Array)
+        else value
+        for kind, value in zip(signature.args, args, strict=True)
+    ]
+
+
 class _Code:
-    """Code that is being generated; ``values`` are the arguments, addresses instead of arrays."""
+    """Code that is being generated; ``values`` are the :func:`arguments`."""
 
     def __init__(self, context, builder, signature, args):
         self.builder = builder
-        self.values = [
-            context.make_array(kind)(context, builder, value).data
-            if isinstance(kind, types.Array)
-            else value
-            for kind, value in zip(signature.args, args, strict=True)
-        ]
+        self.values = arguments(context, builder, signature, args)
 
     def at(self, base, offset):
         """Address of an element."""
