@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from glasspipe.files import results
-from glasspipe.report import contents, figures, layout
+from glasspipe.report import contents, figures, finishing, layout
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import (
     fields,
@@ -389,7 +389,7 @@ def test_labels_of_a_logarithmic_axis_are_few(limits, shown):
     axes = figure.subplots()
     axes.set(xscale="log", xlim=limits)
     axes.tick_params(which="both", labelsize=8)
-    layout.thin_labels(figure)
+    finishing.thin_labels(figure)
     figure.draw_without_rendering()
     ticks = axes.xaxis
     both = [
@@ -410,7 +410,7 @@ def test_finished_figures_have_few_labels_and_set_ones_stay():
     axes = figure.subplots()
     axes.set(xscale="log", xlim=(3, 40), yscale="log")
     axes.set_yticks([1, 7], ["one", "seven"])
-    layout.finish(figure, tallest=9.0)
+    finishing.finish(figure, tallest=9.0)
     shown = [label.get_text() for label in axes.get_xticklabels(which="both")]
     assert (
         {"5", "10", "20"}
@@ -499,7 +499,7 @@ def test_figures_fit_a_page(wanted, cells):
     assert (spec.nrows, spec.ncols) == cells
     assert figure.get_figwidth() == (3.375 if series == 1 else 7.0)
     layout.legend(figure, [layout.key(f"entry {n}" * 3, color="black") for n in range(12)])
-    layout.finish(figure, tallest=8.6)
+    finishing.finish(figure, tallest=8.6)
     assert figure.get_figheight() <= 8.6
     titles = [axes.get_title("left") for axes in panels.ravel()]
     assert (titles[0] == "(a)") == (len(titles) > 1)
@@ -520,7 +520,7 @@ def test_no_curve_lies_behind_the_legend_of_its_panel(log):
     axes.set_yscale("log" if log else "linear")
     layout.legend(axes, [layout.key("a curve", color="black")] * 3, loc="upper right")
     before = axes.get_ylim()[1]
-    layout.finish(figure, tallest=8.6)
+    finishing.finish(figure, tallest=8.6)
     assert axes.get_ylim()[1] > before
     box = axes.get_legend().get_window_extent()
     drawn = axes.transData.transform(np.column_stack([x, x**2]))
@@ -533,7 +533,7 @@ def test_titles_are_broken_and_names_turned_where_they_do_not_fit():
     panels[1].set_title(r"$\gamma_0$ = 0.136 eV")
     panels[0].set_xticks([0, 1, 2], ["aligned", "plaquette", "uniaxial"])
     panels[1].set_xticks([0, 1], ["a", "b"])
-    layout.finish(figure, tallest=8.6)
+    finishing.finish(figure, tallest=8.6)
     assert panels[0].get_title("left").count("\n") == 2
     assert panels[1].get_title("left") == r"(b) $\gamma_0$ = 0.136 eV"
     assert panels[0].get_xticklabels()[0].get_rotation() == 30

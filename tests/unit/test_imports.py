@@ -32,3 +32,12 @@ def test_stages_import_what_they_need(point):
     assert imported("freeze", str(point), files["couplings"], "-o", files["freeze"]) == []
     inputs = (files["sample"], files["freeze"])
     assert imported("fields", str(point), *inputs, "-o", str(folder / "fields.nc")) == []
+
+
+def test_planning_and_merging_draw_nothing():
+    """Every job of a cluster plans, twice."""
+    run = "import sys, glasspipe.report.aggregate, glasspipe.report.contents;"
+    said = subprocess.check_output(
+        [sys.executable, "-c", f"{run} print('matplotlib' in sys.modules)"]
+    )
+    assert said.strip() == b"False"

@@ -4,23 +4,27 @@ A logarithmic axis cannot show a field that vanishes, and one point spans no ran
 drawn is left out here, so that the figures need not ask.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from glasspipe.report.kinds import EXACT
 from glasspipe.report.layout import key, legend
 from glasspipe.report.presentation import Arrangement, Axis, Series, literal, shortened, value_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which the colour-blind can tell apart."""
@@ -46,10 +50,6 @@ _PALE = 0.4
 
 DASHED: dict[str, Any] = {"linestyle": "--", "linewidth": 0.8}
 """Line of the limit of few defects."""
-
-_SHADES = LinearSegmentedColormap.from_list(
-    "shades", mpl.colormaps["viridis"](np.linspace(0.0, 0.88, 64))
-)
 
 
 def set_axis(panels: Sequence[Axes], arrangement: Arrangement) -> None:
@@ -130,7 +130,7 @@ def residuals(axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str,
 def distinct(number: int) -> list[Any]:
     """Return so many colours: shades where there are too few distinct ones."""
     few = number <= len(COLOURS)
-    return list(COLOURS[:number] if few else _SHADES(np.linspace(0, 1, number)))
+    return list(COLOURS[:number] if few else _shades()(np.linspace(0, 1, number)))
 
 
 def explain_series(figure: Figure, arrangement: Arrangement) -> None:
@@ -197,8 +197,21 @@ def explain_curves(figure: Figure, arrangement: Arrangement, *more: Line2D) -> N
         legend(figure, more)
 
 
+@cache
+def _shades() -> Colormap:
+    """Viridis without the yellow that is lost on paper."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    seen = colormaps["viridis"](np.linspace(0.0, 0.88, 64))
+    return LinearSegmentedColormap.from_list("shades", seen)
+
+
 def _mappable(arrangement: Arrangement) -> ScalarMappable:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm, Normalize
+
     low, high = arrangement.positions[[0, -1]]
     # realised concentrations just miss the decades that label the ends
     normalise = LogNorm(low / 1.01, high * 1.01) if arrangement.axis.log else Normalize(low, high)
-    return ScalarMappable(normalise, _SHADES)
+    return ScalarMappable(normalise, _shades())

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure as Drawing
 from glasspipe import __version__
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import replacing
-from glasspipe.report import layout
+from glasspipe.report import finishing, layout
 from glasspipe.report.observable import Figure, Results
 from glasspipe.report.presentation import literal
 from glasspipe.report.style import Style
@@ -69,7 +69,7 @@ def save(figure: Drawing, stem: Path, found: Results) -> None:
 
     The canvases do it, since ``Figure.savefig`` draws all twice, to lay out what stands already.
     """
-    layout.finish(figure, tallest=found.style.journal.tallest)
+    finishing.finish(figure, tallest=found.style.journal.tallest)
     about = found.study.about["config_hash"]
     dpi = figure.dpi
     metadata = _metadata(stem.name, f"study {found.study.name}, config {about}")
@@ -92,6 +92,6 @@ def _metadata(title: str, about: str) -> dict[str, dict[str, str | None]]:
 
 def _notice(text: str, style: Style) -> Drawing:
     """Return a figure that shows a text alone."""
-    figure = Drawing(figsize=(style.journal.column, 1.5), layout="constrained")
+    figure = layout.figure(style.journal.column, 1.5)
     figure.text(0.5, 0.5, "\n".join(wrap(text, 55)), ha="center", va="center")
     return figure

@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.figure
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -28,6 +27,7 @@ from glasspipe.stages.study_files import RUN, StudyFiles, load
 from glasspipe.statistics import mean_and_error
 
 if TYPE_CHECKING:
+    import matplotlib.figure
     import pyarrow.dataset
 
 Line = tuple[str, str, str]
@@ -204,7 +204,7 @@ class Figure(Page):
     """A figure, and its caption in reStructuredText."""
 
     caption: str
-    draw: Callable[[Results], matplotlib.figure.Figure]
+    draw: Callable[[Results], "matplotlib.figure.Figure"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,11 @@
 """Results drawn on axes of one's own, in one's own style."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from glasspipe.errors import DataError
 from glasspipe.files import results
@@ -12,6 +13,9 @@ from glasspipe.report import drawing
 from glasspipe.report.observables.fields import merged
 from glasspipe.report.presentation import SYMBOLS, alternatives, arrange, pick
 from glasspipe.report.study import OpenStudy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def plot_statistic(

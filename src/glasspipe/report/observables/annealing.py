@@ -1,12 +1,12 @@
 """The annealing itself: energy and acceptance against temperature."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
@@ -14,6 +14,10 @@ from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Measured, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import arrange
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 
 def measure(point: PointData) -> Measured:

@@ -4,9 +4,12 @@ Both are sums of R⁻³ over the same defects, so their typical values have one 
 large at the same defects is another question, which the rank correlation answers.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.defects.tensors import Tensors, mean_norm
 from glasspipe.report import drawing, layout
@@ -17,6 +20,9 @@ from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import TYPICAL, arrange, joined, pick, points_of, ratio
 from glasspipe.spins.random_field import correlation
 from glasspipe.statistics import describe
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 SUM, SCALED = "U_sum", "U_sum_eta_over_gamma"
 """Quantities of the summary's rows: Σ_j U_ij, and that times η/γ."""

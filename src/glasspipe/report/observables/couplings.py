@@ -4,14 +4,14 @@ A power is fitted only where a coupling is one: below a few neighbour distances 
 directions, and beyond a quarter of the box the images change the coupling by more than the errors.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import Tensors
@@ -27,6 +27,10 @@ from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.statistics import fit_power_law
 from glasspipe.system.terms import TERMS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 if TYPE_CHECKING:
     from glasspipe.theory.pair_distances import Pairs
@@ -82,7 +86,7 @@ def measure(point: PointData) -> Measured:
     return Measured(curves=curves)
 
 
-def _sample(point: PointData) -> "Pairs":
+def _sample(point: PointData) -> Pairs:
     """Pairs of all realisations, at most ``point.pairs`` of each shell."""
     from glasspipe.theory import pair_distances
 

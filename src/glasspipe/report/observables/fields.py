@@ -6,14 +6,14 @@ of the sample (:mod:`glasspipe.system.near_pairs`), and every estimate stands be
 or limit.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.files import results
@@ -31,6 +31,10 @@ from glasspipe.statistics import (
     histogram,
     histogram_edges,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 if TYPE_CHECKING:
     from glasspipe.report.expectation import Expectation
@@ -105,7 +109,7 @@ def _error(name: str, one: Estimate, number: int) -> float:
     return float(np.maximum(one.stderr, least))
 
 
-def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
+def _histogram(values: Array, known: Expectation) -> dict[str, Any]:
     counted = histogram(values / known.scale, _EDGES)
     return {
         "scale": known.scale,
@@ -120,7 +124,7 @@ def _histogram(values: Array, known: "Expectation") -> dict[str, Any]:
     }
 
 
-def _for_fits(found: Mapping[str, Estimate], known: "Expectation") -> dict[str, Any]:
+def _for_fits(found: Mapping[str, Estimate], known: Expectation) -> dict[str, Any]:
     return {
         "resampled": [found[name].resampled for name in STATISTICS],
         "has_limit": known.has_limit,

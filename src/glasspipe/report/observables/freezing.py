@@ -4,14 +4,14 @@ Realisations have temperatures of their own, in units of their own local fields 
 put them. So each curve is brought to common temperatures before it is averaged.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.files import results
@@ -38,6 +38,10 @@ from glasspipe.report.presentation import (
 from glasspipe.spins import diagnostics
 from glasspipe.stages.freeze import OVERLAPS
 from glasspipe.statistics import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 Array = NDArray[np.float64]
 

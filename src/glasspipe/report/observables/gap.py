@@ -1,10 +1,11 @@
 """The density of the local fields |h| over their median: where it may vanish as h → 0."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
@@ -12,6 +13,9 @@ from glasspipe.report.observable import Measured, Observable, Row
 from glasspipe.report.point_data import PointData
 from glasspipe.spins import diagnostics
 from glasspipe.statistics import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GAP = "gap"
 """Quantity of the summary's row."""

@@ -1,17 +1,21 @@
 """The distribution P(q) of the overlap of replicas."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
 from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Observable, Results
 from glasspipe.report.observables.freezing import freezing_point
 from glasspipe.report.presentation import arrange
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 _WIDEST, _THINNEST = 2.0, 0.7
 """Lines of points, drawn one on the other: all are seen where they coincide."""

@@ -1,15 +1,21 @@
 """What the random fields B do to the frozen spins: follow their own B, or each other."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import Axis, Series, arrange, pick, plus_minus
 from glasspipe.spins import random_field as measures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 FIELD = "random_field"
 """Quantity of the summary's rows."""

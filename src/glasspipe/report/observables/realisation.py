@@ -1,11 +1,11 @@
 """The first realisation of a point as it froze: where its defects sit, their axes, S and fields."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure as Drawing
-from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
@@ -15,6 +15,9 @@ from glasspipe.report.observable import Figure, Measured, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import arrange
 from glasspipe.report.realisation import frozen, mean_distance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 _MOST = 1000
 """Defects that are kept, those nearest to the middle of the box."""
@@ -49,7 +52,7 @@ def realisation(found: Results) -> Drawing:
     series = arrangement.series[0]
     data = found.curves(results.FREEZING).sel(point=series.points[-1])
     size = found.style.journal.column
-    figure = Drawing(figsize=(size, size), layout="constrained")
+    figure = layout.figure(size, size)
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
     _draw(axes, data.dropna("defect", subset=["first_h"]))
     where = [arrangement.axis.at(series.position[-1])] if len(found.points) > 1 else []
@@ -64,6 +67,8 @@ def realisation(found: Results) -> Drawing:
 
 def _draw(axes: Any, data: xr.Dataset) -> None:
     """Draw every defect as a mark on its axis."""
+    from mpl_toolkits.mplot3d.art3d import Line3DCollection
+
     position, along = data["first_position"].to_numpy(), data["first_axis"].to_numpy()
     colours = [_S[sign] for sign in data["first_S"].to_numpy()]
     size = np.abs(data["first_h"].to_numpy())

@@ -5,11 +5,12 @@ of 3/5. On a lattice fields have a largest value, so that at higher concentratio
 their law, which the goodness of the fit tells.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
@@ -20,6 +21,9 @@ from glasspipe.report.observables.fields import ASYMPTOTIC
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import SYMBOLS, arrange, joined, pick, points_of
 from glasspipe.theory.stable_fit import StableFit, fit_stable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 if TYPE_CHECKING:
     from glasspipe.report.expectation import Expectation
@@ -50,7 +54,7 @@ def measure(point: PointData) -> Measured:
     return Measured([row for row in rows if row.known])
 
 
-def _rows(quantity: str, free: StableFit, fixed: StableFit, known: "Expectation") -> list[Row]:
+def _rows(quantity: str, free: StableFit, fixed: StableFit, known: Expectation) -> list[Row]:
     """Return the rows of a field; where its limit is a mixture there is no index or scale of it."""
     kind = LIMIT_OF_SIGNS if SIGNS in known.kind else LIMIT
     single = known.coupled and known.limit.is_single

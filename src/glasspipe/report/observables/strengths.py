@@ -1,13 +1,12 @@
 """Typical fields side by side: the order of strength in (74), and what their ratios follow."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from glasspipe.defects.tensors import mean_norm
@@ -33,6 +32,10 @@ from glasspipe.report.presentation import (
     ratio,
     theory_kind,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 Array = NDArray[np.float64]
 
@@ -160,7 +163,7 @@ def _label_values(axes: Axes, abscissa: Array) -> None:
     values = np.unique(_rounded(abscissa[abscissa > 0]))
     if len(values) <= _MOST_VALUES:
         axes.set_xticks(values, [f"{value:g}" for value in values])
-        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks([], minor=True)
 
 
 def _draw_proportional(axes: Axes, abscissa: Array, found: pd.DataFrame, colour: Any) -> bool:

@@ -1,12 +1,12 @@
 """The energy of the frozen state, and how many sweeps are enough for it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.files import results
@@ -16,6 +16,10 @@ from glasspipe.report.latex import NONE, asked, key_columns, numbers, tabular, w
 from glasspipe.report.observable import Figure, Line, Measured, Observable, Results, Row, Table
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import decade, powered, series_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 Array = NDArray[np.float64]
 

@@ -1,13 +1,13 @@
 """S and τ that tunnel: the S that are free, |h| < D, and the splittings of τ."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from glasspipe.files import results
@@ -38,6 +38,10 @@ from glasspipe.theory.levels import (
     PER_JOULE_AND_CUBIC_METRE,
 )
 from glasspipe.units import GIGAHERTZ
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 Array = NDArray[np.float64]
 

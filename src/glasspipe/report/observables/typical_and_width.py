@@ -1,13 +1,13 @@
 """The typical field B_0 against the width B̄ of B: ∝ x and ∝ √x (after (29))."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Drawing
 
 from glasspipe.files import results
 from glasspipe.report import drawing, layout
@@ -33,6 +33,10 @@ from glasspipe.report.presentation import (
     told,
 )
 from glasspipe.statistics import UNLIKELY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
 SCALES = "paper"
 """Quantity of the paper's estimates: U_0, and γη/(4πρc_l²a³), its B_0/x and B̄/√x."""
