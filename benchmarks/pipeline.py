@@ -6,10 +6,11 @@
 The study runs once with each number of cores. CPU is that of the whole run, Snakemake and report
 included; kernels, that of the stages by the records of their jobs, less what as many jobs take for
 a realisation of few defects: the start of a process. Their ratio is the overhead. A plan is a dry
-run of one point in chunks of one realisation; it should grow as the number of jobs. A large one is
-that of 10⁶ realisations of each of 100 points, 10⁴ a job. Many points are those of a sweep of the
-seed, merged in one process, of which the last two jobs of a study are timed. A study of many small
-jobs runs to its end: what it takes is the jobs' own, of few defects each.
+run, with a bare --quiet, of one point in chunks of one realisation; it should grow as the number of
+jobs. A large one is that of 10⁶ realisations of each of 100 points, 10⁴ a job. Many points are
+those of a sweep of the seed, merged in one process, of which the last two jobs of a study are
+timed. A study of many small jobs runs to its end: what it takes is the jobs' own, of few defects
+each.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from glasspipe.stages.work import chunks, works
 ROOT = Path(__file__).parents[1]
 STAGES = ("sample", "couplings", "freeze", "fields")
 FEW = {"number": 2}
+PLAN = ("--dry-run", "--quiet", "--cores", "1")
 QUICK = {"freeze": {"sweeps": 2, "steps": 2}, "aggregate": {"bootstrap": 10}}
 
 
@@ -91,7 +93,7 @@ def plans(numbers: list[int]) -> None:
         chunks = jobs // len(STAGES)
         config = {"study": "plan", "realisations": chunks, "realisations_per_job": 1}
         with TemporaryDirectory() as folder:
-            _, cpu, memory = snakemake(config, Path(folder), "--dry-run", "--cores", "1")
+            _, cpu, memory = snakemake(config, Path(folder), *PLAN)
         found.append(cpu)
         print(f"| {jobs} | {cpu:.1f} | {memory:.0f} |")
     if len(numbers) > 1:
@@ -105,7 +107,7 @@ def large_plan() -> None:
     config = {"study": "large", "realisations": 1_000_000, "realisations_per_job": 10_000}
     config["sweep"] = {"seed": {"values": list(range(100))}}
     with TemporaryDirectory() as folder:
-        _, cpu, memory = snakemake(config, Path(folder), "--dry-run", "--cores", "1")
+        _, cpu, memory = snakemake(config, Path(folder), *PLAN)
     print(f"\nplan of 10^6 realisations x 100 points, 10^4 a job: {cpu:.0f} s, {memory:.0f} MB")
 
 
