@@ -334,18 +334,33 @@ def lattice_law(
     fixed : two arrays (parts,)
         Probabilities and shifts, eV, of the receivers that feel no source.
     """
-    laws = [
-        _share_of(around, w, moved, largest)
+    every = [one for around in receivers for one in around]
+    strongest = max(one.strongest for one in every) or largest
+    panel = _PHASE / max(2 * largest, *(one.blur_above(largest) for one in every))
+    shares = [
+        _share_of(around, w, moved, largest, first=0.1 / strongest, panel=panel)
         for around, w, moved in zip(receivers, weight, shift, strict=True)
     ]
-    t, amplitude = zip(*laws, strict=True)
-    return LatticeLaw(np.concatenate(t), np.concatenate(amplitude), *fixed)
+    t, _ = max(shares, key=lambda share: len(share[0]))
+    amplitude = np.zeros(len(t), dtype=complex)
+    for _, own in shares:
+        amplitude[: len(own)] += own
+    return LatticeLaw(t, amplitude, *fixed)
 
 
 def _share_of(
-    around: Sequence[Surroundings], weight: float, shift: float, largest: float
+    around: Sequence[Surroundings],
+    weight: float,
+    shift: float,
+    largest: float,
+    *,
+    first: float,
+    panel: float,
 ) -> tuple[Array, Complex]:
-    """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs."""
+    """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs.
+
+    They begin alike for all kinds, so that the amplitudes of a mixture add up.
+    """
 
     def characteristic(panels: Panels) -> Complex:
         return np.prod([one.characteristic(panels, largest) for one in around], axis=0)
@@ -353,10 +368,7 @@ def _share_of(
     probe = np.geomspace(1, 1e4, 25) / largest
     alive = np.abs(characteristic(Panels(probe, probe, 2)))
     needed = np.flatnonzero(weight * np.max(alive, axis=1) > _SMALLEST)
-    last = 1.5 * probe[max(needed, default=0)]
-    panel = _PHASE / max(2 * largest, *(one.blur_above(largest) for one in around))
-    strongest = max(one.strongest for one in around) or largest
-    panels = Panels.doubling(0.1 / strongest, panel, last, _NODES)
+    panels = Panels.doubling(first, panel, 1.5 * probe[max(needed, default=0)], _NODES)
     turned = characteristic(panels) * np.exp(1j * shift * panels.t)
     amplitude = weight * turned * panels.step / (pi * panels.t)
     return panels.t.ravel(), amplitude.ravel()
