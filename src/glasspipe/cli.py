@@ -134,6 +134,7 @@ def _materials(_: argparse.Namespace) -> None:
 def _stage(options: argparse.Namespace) -> None:
     from glasspipe.files.dataset import refuse_overwriting
     from glasspipe.stages import STAGES
+    from glasspipe.threads import threads
 
     stage = STAGES[options.command]
     part = stage.load_part(options.point)
@@ -141,7 +142,8 @@ def _stage(options: argparse.Namespace) -> None:
     own = part.model.source_file
     refuse_overwriting(options.output, [options.point, *inputs, *([own] if own else [])])
     chosen = {option.name: getattr(options, option.name) for option in stage.options}
-    stage.run(part, *inputs, options.output, **chosen)
+    with threads(options.threads):
+        stage.run(part, *inputs, options.output, **chosen)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -394,8 +396,18 @@ def _stage_parser(
         parser.add_argument(
             f"--{option.name}", type=option.type, default=option.default, help=option.about
         )
+    parser.add_argument(
+        "--threads", type=_positive, default=1, metavar="N", help="that share the computing (1)"
+    )
     _record_option(parser)
     parser.set_defaults(run=_stage)
+
+
+def _positive(text: str) -> int:
+    """Return a number of things, of which there is one at least."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text}; allowed: 1 or more")
+    return int(text)
 
 
 def _record_option(parser: argparse.ArgumentParser) -> None:

@@ -121,8 +121,10 @@ def test_spreading_and_gathering_with_runs_of_mesh_points(indices):
     scale = (scale + scale.T) / 2
     forces, u = np.zeros((3, *SHAPE)), random.normal(size=(3, *SHAPE))
     gathered, wanted, points = np.zeros(50), np.zeros((3, *SHAPE)), np.arange(ORDER)
-    fine_mesh.spread(position, tensors, scale, tuple(forces))
-    fine_mesh.gather(position, tensors, scale, tuple(u), gathered)
+    for planes in [(0, 5), (5, 6), (6, SHAPE[0])]:
+        fine_mesh.spread(*planes, position, tensors, scale, tuple(forces))
+    for defects in [(0, 20), (20, 50)]:
+        fine_mesh.gather(*defects, position, tensors, scale, tuple(u), gathered)
     for j in range(50):
         w, at = np.empty((3, 3, ORDER)), []
         for axis in range(3):

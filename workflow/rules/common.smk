@@ -23,6 +23,11 @@ from glasspipe.stages.work import CHUNK_NAME, PART_NAME, chunks, works
 BIN = Path(sys.executable).parent
 shell.prefix('set -euo pipefail; PATH={BIN:q}:"$PATH"; ')
 
+# What the jobs of a run share. Those of a cluster share nothing: each has one, or what --set-threads
+# says, which the Snakemake in the job is told as well.
+HERE = workflow.is_main_process and workflow.resource_settings.nodes is None
+CORES = (HERE and workflow.resource_settings.cores) or 1
+
 SNAKEMAKE_MB = 400  # of the two Snakemakes around a command in a cluster's job
 
 # One line a job on the terminal; the log file has these too.
@@ -143,6 +148,11 @@ def load_of(stage, wildcards):
 def memory_for(load):
     """Return the resource function for the memory of jobs, more with each attempt."""
     return lambda wildcards, attempt: (SNAKEMAKE_MB + attempt * forecast.megabytes(load(wildcards)))
+
+
+def threads_for(load):
+    """Return the threads function of jobs, which share the cores of the run."""
+    return lambda wildcards: forecast.threads(STUDY, load(wildcards), CORES)
 
 
 def time_for(load):

@@ -14,7 +14,7 @@ for stage in stages_of(STUDY):
         priority: priority_of(stage)
         conda:
             environment
-        threads: 1
+        threads: threads_for(partial(load_of, stage))
         resources:
             mem_mb=memory_for(partial(load_of, stage)),
             runtime=time_for(partial(load_of, stage)),
@@ -24,5 +24,5 @@ for stage in stages_of(STUDY):
             arguments=arguments_of(stage),
             record=record_of(stage),
         shell:
-            "glasspipe {params.command} {params.arguments} --output {output:q}"
+            "glasspipe {params.command} {params.arguments} --threads {threads} --output {output:q}"
             " --record {params.record:q} 2>&1 | tee {log:q} >&2"

@@ -21,6 +21,7 @@ from glasspipe.elastic.quadrature import sphere
 from glasspipe.elastic.window import SHARP, Resolution, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
 from glasspipe.kernels.mesh import COARSE_ORDER, FINE_ORDER
+from glasspipe.threads import cut, each
 from glasspipe.units import GPA
 
 Array = NDArray[np.float64]
@@ -115,7 +116,7 @@ def _far(medium: CubicMedium, q: Array, window: Window) -> Array:
     n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
     near = np.zeros((len(q), 9))
     table = transform_table(32 * ceil(largest / 32 + 0.1), window)
-    directions.add_transform(q, n, weighted, table, near)
+    each(directions.add_transform, cut(len(q)), q, n, weighted, table, near)
     return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
 
 

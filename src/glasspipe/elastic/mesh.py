@@ -30,6 +30,7 @@ from glasspipe.kernels import fine_mesh as fine_kernel
 from glasspipe.kernels import mesh as kernel
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
 from glasspipe.kernels.mesh import FINE_ORDER
+from glasspipe.threads import cut, each, number
 
 Array = NDArray[np.float64]
 Displacement = list[NDArray[np.floating]]
@@ -39,6 +40,8 @@ _ALIASES = 4
 """Aliases on either side that count in the sums."""
 _AT_ONCE = 300_000
 """Modes whose G is made at once."""
+_PLANES = 2 * FINE_ORDER
+"""Planes of a mesh that forces are spread on at once: fewer share more of their splines."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,9 @@ class Mesh:
         scaled = position / self.spacing
         forces = [np.zeros(self.shape, self.dtype) for _ in range(3)]
         if self._in_runs:
-            fine_kernel.spread(scaled, sources, -self._scale(sources), tuple(forces))
+            planes = cut(self.shape[0], self.shape[0] // _PLANES)
+            same = scaled, sources, -self._scale(sources), tuple(forces)
+            each(fine_kernel.spread, planes, *same)
         else:
             for axis, force in enumerate(forces):
                 kernel.spread(scaled, sources[:, axis] * self._scale(sources), self.order, force)
@@ -152,18 +157,19 @@ class Mesh:
         """
         transforms = []
         while forces:
-            transforms.append(scipy.fft.rfftn(forces.pop(0)))
-        x, y, z = transforms
-        kernel.respond(x, y, z, self.green, self.sharpening)
-        del x, y, z
-        return [scipy.fft.irfftn(transforms.pop(0), self.shape, overwrite_x=True) for _ in range(3)]
+            transforms.append(scipy.fft.rfftn(forces.pop(0), workers=number()))
+        factors = self.green, self.sharpening
+        each(kernel.respond, cut(self.shape[0]), *transforms, *factors)
+        options = {"overwrite_x": True, "workers": number()}
+        return [scipy.fft.irfftn(transforms.pop(0), self.shape, **options) for _ in range(3)]
 
     def gather(self, position: Array, receivers: Array, displacement: Displacement) -> Array:
         """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
         scaled, scale = position / self.spacing, self._scale(receivers)
         total = np.zeros(len(position))
         if self._in_runs:
-            fine_kernel.gather(scaled, receivers, scale, tuple(displacement), total)
+            same = scaled, receivers, scale, tuple(displacement), total
+            each(fine_kernel.gather, cut(len(position)), *same)
         else:
             for axis, u in enumerate(displacement):
                 kernel.gather(scaled, receivers[:, axis] * scale, self.order, u, total)

@@ -4,6 +4,9 @@ An isotropic medium has closed forms, eight times as fast as the tables of a cry
 apart from the tensors that the laws of theory use, so that a change to them concerns no law.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +17,7 @@ from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.window import SHARP_BELL, Bell, ladder_table, smooth_table
 from glasspipe.kernels import crystal_pairs, near_sums, pairs
 from glasspipe.kernels import rows as row_kernels
+from glasspipe.threads import cut, each, in_parts
 
 Array = NDArray[np.float64]
 Split = tuple[Array, float, float]
@@ -38,11 +42,11 @@ def couplings(
     """Fill U with far and near part and add the near part of B, see :mod:`kernels.pairs`."""
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
-        closed = isotropic_coefficients(medium)
-        pairs.couplings(position, gamma, P, box, alpha, cutoff, *closed, far, U, B)
+        closed = alpha, cutoff, *isotropic_coefficients(medium)
+        _of_pairs(pairs.couplings, (position, gamma, P, box, *closed, far, U), (B,))
     else:
-        tables = angular_table(medium), ladder_table()
-        crystal_pairs.couplings(position, gamma, P, box, cutoff, *tables, far, U, B)
+        tables = cutoff, angular_table(medium), ladder_table()
+        _of_pairs(crystal_pairs.couplings, (position, gamma, P, box, *tables, far, U), (B,))
 
 
 def fields(
@@ -60,11 +64,12 @@ def fields(
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
         tensors = frozen, P, zeta, *_symmetry(zeta)
-        closed = isotropic_coefficients(medium)
-        pairs.fields(position, *tensors, box, alpha, cutoff, *closed, J, b_gamma, b_eta)
+        closed = alpha, cutoff, *isotropic_coefficients(medium)
+        _of_pairs(pairs.fields, (position, *tensors, box, *closed, J), (b_gamma, b_eta))
     else:
-        tables = angular_table(medium), ladder_table()
-        crystal_pairs.fields(position, frozen, P, zeta, box, cutoff, *tables, J, b_gamma, b_eta)
+        tables = cutoff, angular_table(medium), ladder_table()
+        of_all = position, frozen, P, zeta, box, *tables, J
+        _of_pairs(crystal_pairs.fields, of_all, (b_gamma, b_eta))
 
 
 def spin_tau(
@@ -74,11 +79,25 @@ def spin_tau(
     box, alpha, cutoff = split
     if isinstance(medium, Medium):
         tensors = gamma, zeta, *_symmetry(zeta)
-        closed = isotropic_coefficients(medium)
-        pairs.spin_tau(position, *tensors, box, alpha, cutoff, *closed, total)
+        closed = alpha, cutoff, *isotropic_coefficients(medium)
+        _of_pairs(pairs.spin_tau, (position, *tensors, box, *closed, total), ())
     else:
-        tables = angular_table(medium), ladder_table()
-        crystal_pairs.spin_tau(position, gamma, zeta, box, cutoff, *tables, total)
+        tables = cutoff, angular_table(medium), ladder_table()
+        _of_pairs(crystal_pairs.spin_tau, (position, gamma, zeta, box, *tables, total), ())
+
+
+def _of_pairs(
+    kernel: Callable[..., None], arguments: tuple[Any, ...], totals: tuple[Array, ...]
+) -> None:
+    """Call a kernel for all rows of pairs; it adds to ``totals`` (N,) at both defects of a pair."""
+
+    def of_rows(first: int, last: int, some: Array) -> None:
+        kernel(first, last, *arguments, *some)
+
+    number = len(arguments[0])
+    parts = in_parts(of_rows, cut(number), (len(totals), number))
+    for total, found in zip(totals, parts.sum(axis=0), strict=True):
+        total += found
 
 
 def divided(
@@ -110,10 +129,11 @@ def rows(
     box, _, cutoff = split
     if isinstance(medium, Medium):
         tensors, about = (packed(receivers), packed(sources)), _with_bell(medium, cutoff)
-        near_sums.strains_of_all(which, position, *tensors, box, cutoff, *about, out)
+        same = *tensors, box, cutoff, *about, out
+        each(near_sums.strains_of_all, cut(len(which)), which, position, *same)
     else:
-        tables = angular_table(medium), ladder_table()
-        row_kernels.crystal(which, position, receivers, sources, box, cutoff, *tables, out)
+        of_all = receivers, sources, box, cutoff, angular_table(medium), ladder_table(), out
+        each(row_kernels.crystal, cut(len(which)), which, position, *of_all)
 
 
 def rows_of_tau(
@@ -133,10 +153,13 @@ def rows_of_tau(
         of_all = packed(frozen), packed(P), sigma, other
         receivers = packed_cube(symmetric_part(zeta)), packed(zeta)
         about = _with_bell(medium, cutoff)
-        near_sums.on_tau_of_all(which, position, receivers, *of_all, box, cutoff, *about, out)
+        same = receivers, *of_all, box, cutoff, *about, out
+        each(near_sums.on_tau_of_all, cut(len(which)), which, position, *same)
     else:
-        tables = angular_table(medium), ladder_table()
-        row_kernels.crystal_tau(which, position, zeta, *sources, box, cutoff, *tables, out)
+        tables = cutoff, angular_table(medium), ladder_table(), out
+        each(
+            row_kernels.crystal_tau, cut(len(which)), which, position, zeta, *sources, box, *tables
+        )
 
 
 def _with_bell(medium: Medium, cutoff: float) -> tuple[float, float, Array]:

@@ -16,6 +16,7 @@ from glasspipe.elastic.mesh import Split
 from glasspipe.elastic.near import packed, packed_zeta, smooth_part
 from glasspipe.elastic.neighbours import Cells
 from glasspipe.kernels import near_sums as kernel
+from glasspipe.threads import cut, each
 
 Array = NDArray[np.float64]
 
@@ -34,8 +35,9 @@ def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array
     """
     if not isinstance(split.medium, Medium):
         return neighbours.near_random_fields(position, gamma, P, split)
-    B = np.zeros(len(position))
-    kernel.strains(position, packed(gamma), packed(P), *_about(position, split, split.medium), B)
+    B, (cells, *about) = np.zeros(len(position)), _about(position, split, split.medium)
+    tensors = packed(gamma), packed(P)
+    each(kernel.strains, cut(len(cells[0])), position, *tensors, cells, *about, B)
     return B
 
 
@@ -85,8 +87,9 @@ def near_fields(
         b, J, listed = neighbours.near_fields(position, frozen, P, zeta, tau, split)
         return NearFields(listed, *np.concatenate([b, J]))
     sums, listed = np.zeros((7, len(position))), np.zeros(len(position), np.int64)
-    of_all = packed(frozen), packed(P), *packed_zeta(zeta), tau
-    kernel.on_tau(position, *of_all, *_about(position, split, split.medium), sums, listed)
+    cells, *about = _about(position, split, split.medium)
+    tensors = packed(frozen), packed(P), *packed_zeta(zeta), tau
+    each(kernel.on_tau, cut(len(cells[0])), position, *tensors, cells, *about, sums, listed)
     return NearFields(listed, *sums)
 
 

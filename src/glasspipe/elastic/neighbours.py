@@ -14,6 +14,7 @@ from glasspipe.elastic.near import smooth_part
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import cells, near
 from glasspipe.kernels import neighbours as lists
+from glasspipe.threads import cut, in_parts
 
 Array = NDArray[np.float64]
 
@@ -22,6 +23,8 @@ CELLS = 2
 _SIX = np.array([0, 4, 8, 5, 2, 1])
 """Components xx, yy, zz, yz, xz, xy of a symmetric tensor (3, 3)."""
 _BYTES_PER_PAIR = 12
+_PARTS = 8
+"""Of the sums over a list of pairs, in each of which a pair adds to both defects."""
 
 
 @dataclass(frozen=True)
@@ -250,11 +253,16 @@ def near_fields(
         Σ_j (J_ij R⁵)²; how many j there are; eV, Å.
     """
     start, index = _listed(position, Cells(split.edges, split.cutoff), split.cutoff)
-    b, J = np.zeros((2, len(position))), np.zeros((5, len(position)))
     tables = ladder_table(split.window), angular_table(split.medium)
-    about = split.edges, split.cutoff, *tables
-    lists.crystal_fields(position, frozen, P, zeta, tau, *about, start, index, b, J)
-    return b, J, np.diff(start)
+    about = position, frozen, P, zeta, tau, split.edges, split.cutoff, *tables, start, index
+
+    def of_rows(first: int, last: int, sums: Array) -> None:
+        lists.crystal_fields(first, last, *about, sums[:2], sums[2:])
+
+    parts = in_parts(of_rows, cut(len(position), _PARTS), (7, len(position)))
+    sums = parts.sum(axis=0)
+    sums[4] = parts[:, 4].max(axis=0)
+    return sums[:2], sums[2:], np.diff(start)
 
 
 def pairs_within(
@@ -294,7 +302,11 @@ def _fill(
     listed: NearList, position: Array, gamma: Array, P: Array, split: Split, cutoff: float
 ) -> Array:
     """Fill the couplings of a crystal; return fields of P; a ``cutoff`` of 0 is no window."""
-    B, tables = np.zeros(len(position)), (ladder_table(split.window), angular_table(split.medium))
-    pairs = position, gamma, P, split.edges, cutoff, *tables
-    lists.crystal(*pairs, listed.start, listed.index, listed.U, B)
-    return B
+    tables = ladder_table(split.window), angular_table(split.medium)
+    pairs = position, gamma, P, split.edges, cutoff, *tables, listed.start, listed.index, listed.U
+    parts = in_parts(
+        lambda first, last, B: lists.crystal(first, last, *pairs, B),
+        cut(len(position), _PARTS),
+        (len(position),),
+    )
+    return np.asarray(parts.sum(axis=0))

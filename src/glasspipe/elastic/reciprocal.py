@@ -9,14 +9,14 @@ force of its multipole (γq or ζqq), and all couplings are one symmetric produc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import pi
+from math import ceil, pi
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
 from glasspipe.elastic.greens import Ewald
 from glasspipe.kernels import modes as kernel
+from glasspipe.threads import PIECES, cut, each, in_parts
 
 Array = NDArray[np.float64]
 
@@ -24,6 +24,8 @@ BLOCK = 256
 """Modes in a block: the columns of 500 defects then fit into a core's cache."""
 _AT_ONCE = 250
 """Defects whose waves are held at once, likewise."""
+_ROWS = 192
+"""Of a product of columns that are made at once: the more, the fewer operations in vain."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ class Waves:
     def __init__(self, position: Array, ewald: Ewald) -> None:
         top = max((int(np.abs(block.n).max()) for block in blocks(ewald)), default=0)
         self._powers = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
-        kernel.powers(2 * pi * position / ewald.edges, self._powers)
+        each(kernel.powers, cut(len(position)), 2 * pi * position / ewald.edges, self._powers)
 
     def unit(self, block: Block) -> Array:
         """Return cos q·r and sin q·r of the block's modes, (N, 2, modes)."""
         out = np.empty((len(self._powers), 2, len(block.n)))
-        kernel.unit_waves(self._powers, block.n, out)
+        each(kernel.unit_waves, cut(len(out)), self._powers, block.n, out)
         return out
 
 
@@ -126,7 +128,7 @@ def columns(unit: Array, block: Block, amplitude: Array) -> Array:
         Of each defect in each channel.
     """
     out = np.empty((len(amplitude), 2, len(block.mode)))
-    kernel.modulate(unit, block.mode, amplitude, out)
+    each(kernel.modulate, cut(len(out)), unit, block.mode, amplitude, out)
     return out
 
 
@@ -162,24 +164,38 @@ def structure_factors(
     ewald : Ewald
         The split.
     """
-    total, of_all = [], blocks(ewald)
-    top = int(np.max(np.abs(ewald.modes()), initial=0))
-    for first in range(0, len(position), _AT_ONCE):
-        here = slice(first, first + _AT_ONCE)
-        some = moments(here)
-        wave = np.empty((3, top + 1, 2, len(some)))
-        kernel.powers_of_many(2 * pi * position[here] / ewald.edges, wave)
-        unit = np.empty((2 * BLOCK, len(some)))
-        for number, block in enumerate(of_all):
-            made = unit[: 2 * len(block.n)]
-            kernel.unit_waves_of_many(wave, block.n, made.reshape(-1, 2, len(some)))
-            if first == 0:
-                total.append(np.zeros((len(made), some.shape[1])))
-            total[number] += made @ some
-    return [sums.reshape(-1, 2, sums.shape[1]).transpose(2, 1, 0) for sums in total]
+    of_all, top = blocks(ewald), int(np.max(np.abs(ewald.modes()), initial=0))
+    edges = np.cumsum([0, *(2 * len(block.n) for block in of_all)])
+
+    def add(first: int, last: int, total: Array) -> None:
+        for start in range(first, last, _AT_ONCE):
+            here = slice(start, min(start + _AT_ONCE, last))
+            some = moments(here)
+            wave = np.empty((3, top + 1, 2, len(some)))
+            kernel.powers_of_many(2 * pi * position[here] / ewald.edges, wave)
+            unit = np.empty((2 * BLOCK, len(some)))
+            for block, from_mode, to_mode in zip(of_all, edges, edges[1:], strict=False):
+                made = unit[: to_mode - from_mode]
+                kernel.unit_waves_of_many(wave, block.n, made.reshape(-1, 2, len(some)))
+                total[from_mode:to_mode] += made @ some
+
+    pieces = cut(len(position), min(PIECES, len(position) // _AT_ONCE))
+    parts = in_parts(add, pieces, (edges[-1], moments(slice(1)).shape[1]))
+    of_each = np.split(parts.sum(axis=0), edges[1:-1])
+    return [sums.reshape(-1, 2, sums.shape[1]).transpose(2, 1, 0) for sums in of_each]
 
 
 def add_products(columns: Array, sign: float, total: Array) -> None:
-    """Add −sign Σ_c columns_ic columns_jc to the upper triangle of ``total`` (N, N), in place."""
-    flat = columns.reshape(len(columns), -1)
-    dsyrk(-sign, flat.T, beta=1.0, c=total.T, trans=1, lower=1, overwrite_c=1)
+    """Add −sign Σ_c columns_ic columns_jc to ``total`` (N, N), in its upper triangle at least."""
+    flat, change = columns.reshape(len(columns), -1), np.subtract if sign > 0 else np.add
+
+    def add(first: int, last: int) -> None:
+        rows, itself, rest = (
+            flat[first:last],
+            total[first:last, first:last],
+            total[first:last, last:],
+        )
+        change(itself, rows @ rows.T, out=itself)
+        change(rest, rows @ flat[last:].T, out=rest)
+
+    each(add, cut(len(flat), ceil(len(flat) / _ROWS)))

@@ -20,7 +20,7 @@ import glasspipe
 _PACKAGE = Path(glasspipe.__file__).parent
 _FOLLOWED = (
     *("kernels", "elastic", "defects", "system", "spins", "theory", "report"),
-    *("units", "statistics"),
+    *("units", "statistics", "threads"),
 )
 """Packages and modules whose imports count in turn."""
 _READ = ("files", "settings")

@@ -51,8 +51,8 @@ def couple(a, b):
     return value
 
 
-@njit(cache=True)
-def couplings(position, gamma, P, box, cutoff, angular, window, far, U, B):
+@njit(cache=True, nogil=True)
+def couplings(first, last, position, gamma, P, box, cutoff, angular, window, far, U, B):
     """Fill U (pairs,), i < j rows first, with U_ij, and add the near part of B (N,).
 
     position (N, 3), gamma and P (N, 3, 3), box (3,). Eqs. (16), (26), (29).
@@ -60,8 +60,8 @@ def couplings(position, gamma, P, box, cutoff, angular, window, far, U, B):
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards = np.empty((3, 3))
-    pair = 0
-    for i in range(len(position)):
+    pair = first * (2 * len(position) - first - 1) // 2
+    for i in range(first, last):
         for j in range(i + 1, len(position)):
             total[:] = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
@@ -106,8 +106,8 @@ def couple_gradients(total, zeta1, zeta2):
     return value
 
 
-@njit(cache=True)
-def fields(position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, b_eta):
+@njit(cache=True, nogil=True)
+def fields(first, last, position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, b_eta):
     """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
 
     position (N, 3), frozen = γ_j S_j and P (N, 3, 3), zeta (N, 3, 3, 3). Eqs. (60), (68),
@@ -116,7 +116,7 @@ def fields(position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, 
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards = np.empty((3, 3))
-    for i in range(len(position)):
+    for i in range(first, last):
         for j in range(i + 1, len(position)):
             total[:] = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):
@@ -131,8 +131,8 @@ def fields(position, frozen, P, zeta, box, cutoff, angular, window, J, b_gamma, 
             b_eta[i] += couple(P[j], towards)
 
 
-@njit(cache=True)
-def spin_tau(position, gamma, zeta, box, cutoff, angular, window, coupling):
+@njit(cache=True, nogil=True)
+def spin_tau(first, last, position, gamma, zeta, box, cutoff, angular, window, coupling):
     """Add the near parts of U^Sτ_ij to ``coupling`` (N, N), i the site of S and j that of τ.
 
     position (N, 3), gamma (N, 3, 3), zeta (N, 3, 3, 3). Eq. (36) with R = r_S − r_τ.
@@ -140,7 +140,7 @@ def spin_tau(position, gamma, zeta, box, cutoff, angular, window, coupling):
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards = np.empty((3, 3))
-    for i in range(len(position)):
+    for i in range(first, last):
         for j in range(i + 1, len(position)):
             total[:] = 0.0
             for n in range(images(position[i] - position[j], box, cutoff, axis, weight, image)):

@@ -37,21 +37,45 @@ def _place(position, shape, w, index, rows):
     return inside
 
 
+@njit(cache=True)
+def _reaches(x, size, first, last):
+    """Whether splines at x reach a mesh point from one up to another, of ``size`` in all."""
+    before = (int(np.floor(x)) - ORDER + 1 - first) % size
+    return before < last - first or before + ORDER > size
+
+
+@njit(cache=True)
+def _keep(first, last, inside, w, index, rows):
+    """Keep the runs in the planes from one up to another; return how many planes that are."""
+    kept = 0
+    for a in range(ORDER):
+        if first <= index[0, a] < last:
+            index[0, kept] = index[0, a]
+            w[0, :, kept] = w[0, :, a]
+            if inside:
+                for b in range(ORDER):
+                    rows[kept * ORDER + b] = rows[a * ORDER + b]
+            kept += 1
+    return kept
+
+
 @njit(cache=True, fastmath={"contract"})
-def _factors(tensor, scale, w, out):
+def _factors(tensor, scale, w, planes, out):
     """Fill out (3 runs,) with what a derivative makes of each run, by its derivatives along z.
 
+    The runs are those of the first ``planes`` of w[0].
     ``tensor`` (3,) of ∂_b, or (3, 3) of ∂_b∂_c, times ``scale`` of the same shape.
     """
+    runs = planes * ORDER
     if tensor.ndim == 1:
         x, y, z = tensor[0] * scale[0], tensor[1] * scale[1], tensor[2] * scale[2]
-        for a in range(ORDER):
+        for a in range(planes):
             x0, x1 = w[0, 0, a], w[0, 1, a]
             for b in range(ORDER):
                 run, y0, y1 = a * ORDER + b, w[1, 0, b], w[1, 1, b]
                 out[run] = x * x1 * y0 + y * x0 * y1
-                out[_RUNS + run] = z * x0 * y0
-                out[2 * _RUNS + run] = 0.0
+                out[runs + run] = z * x0 * y0
+                out[2 * runs + run] = 0.0
     else:
         xx, yy, zz = (
             tensor[0, 0] * scale[0, 0],
@@ -61,20 +85,20 @@ def _factors(tensor, scale, w, out):
         yz = (tensor[1, 2] + tensor[2, 1]) * scale[1, 2]
         xz = (tensor[0, 2] + tensor[2, 0]) * scale[0, 2]
         xy = (tensor[0, 1] + tensor[1, 0]) * scale[0, 1]
-        for a in range(ORDER):
+        for a in range(planes):
             x0, x1, x2 = w[0, 0, a], w[0, 1, a], w[0, 2, a]
             for b in range(ORDER):
                 run, y0, y1, y2 = a * ORDER + b, w[1, 0, b], w[1, 1, b], w[1, 2, b]
                 out[run] = xx * x2 * y0 + yy * x0 * y2 + xy * x1 * y1
-                out[_RUNS + run] = xz * x1 * y0 + yz * x0 * y1
-                out[2 * _RUNS + run] = zz * x0 * y0
+                out[runs + run] = xz * x1 * y0 + yz * x0 * y1
+                out[2 * runs + run] = zz * x0 * y0
 
 
 @njit(cache=True)
-def _add_block(block, index, mesh):
+def _add_block(block, index, planes, mesh):
     """Add a block of runs to the mesh."""
     k = 0
-    for x in index[0]:
+    for x in index[0, :planes]:
         for y in index[1]:
             for z in index[2]:
                 mesh[x, y, z] += block[k]
@@ -92,41 +116,45 @@ def _take_block(mesh, index, block):
                 k += 1
 
 
-@njit(cache=True)
-def spread(position, tensors, scale, forces):
+@njit(cache=True, nogil=True)
+def spread(first, last, position, tensors, scale, forces):
     """Add to ``forces``, three meshes (n, n, n), the density of forces of multipoles.
 
     Component a is Σ_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
-    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric.
+    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric. Only the
+    planes of mesh points from the first up to the last are added to.
     """
     shape = forces[0].shape
     w, index, rows, factors, block = _room()
     for j in range(len(position)):
-        if not np.any(tensors[j]):
+        if not _reaches(position[j, 0], shape[0], first, last) or not np.any(tensors[j]):
             continue
         inside = _place(position[j], shape, w, index, rows)
+        planes = _keep(first, last, inside, w, index, rows)
+        runs = planes * ORDER
         for axis in range(3):
-            _factors(tensors[j, axis], scale, w, factors)
+            _factors(tensors[j, axis], scale, w, planes, factors)
             if inside:
-                add_runs(forces[axis].reshape(-1), rows, factors, _RUNS, w[2].reshape(-1))
+                add_runs(forces[axis].reshape(-1), rows, factors, runs, w[2].reshape(-1))
             else:
                 block[:] = 0.0
-                add_runs(block, rows, factors, _RUNS, w[2].reshape(-1))
-                _add_block(block, index, forces[axis])
+                add_runs(block, rows, factors, runs, w[2].reshape(-1))
+                _add_block(block, index, planes, forces[axis])
 
 
-@njit(cache=True)
-def gather(position, tensors, scale, displacement, out):
+@njit(cache=True, nogil=True)
+def gather(first, last, position, tensors, scale, displacement, out):
     """Add to out (N,) Σ t_i^ab… s_b… ∂_b… u_a at r_i, ``displacement`` three meshes (n, n, n).
 
-    The other arguments are those of :func:`spread`.
+    The other arguments are those of :func:`spread`, but here it is defects that are from the first
+    up to the last.
     """
     shape = displacement[0].shape
     w, index, rows, factors, block = _room()
-    for j in range(len(position)):
+    for j in range(first, last):
         inside = _place(position[j], shape, w, index, rows)
         for axis in range(3):
-            _factors(tensors[j, axis], scale, w, factors)
+            _factors(tensors[j, axis], scale, w, ORDER, factors)
             if inside:
                 u = displacement[axis].reshape(-1)
                 out[j] += sum_runs(u, rows, factors, _RUNS, w[2].reshape(-1))

@@ -100,7 +100,7 @@ def _flip_possible(S, spin, h, field, lowest):
     return found != 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def anneal(U, S, h, T, keys, first, energy, accepted):
     """Sweep all replicas through the temperatures ``T``, one sweep each.
 
@@ -250,7 +250,7 @@ def random_spins(keys, S):
                 S[r, start + i] = 1 if words[i] & np.uint32(1) else -1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def local_fields(U, B, S, h):
     """Fill ``h`` (R, N) with B_i + Σ_j U_ij S_j, added in the order of j, in float64."""
     replicas, size = S.shape
@@ -276,7 +276,7 @@ def _turn(U, S, h, i):
         h[j] += change * U[i, j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def quench(U, partner, S, h):
     """Turn spins (N,), and pairs of a spin and its partner (N,), while that lowers the energy.
 

@@ -106,15 +106,16 @@ def gather(position, vector, order, mesh, out):
         out[j] += vector[j, 0] * dx + vector[j, 1] * dy + vector[j, 2] * dz
 
 
-@njit(cache=True)
-def respond(ux, uy, uz, green, sharpening):
+@njit(cache=True, nogil=True)
+def respond(first, last, ux, uy, uz, green, sharpening):
     """Replace the transforms of the forces, (n, n, n/2 + 1), by those of the displacements.
 
-    green (m, m, m, 6): G at q ≥ 0 as xx, yy, zz, yz, xz, xy; G_xy ∝ q_x q_y and its kin are odd in
-    two components, everything else is even. sharpening (m, m, m): its factor.
+    In the planes from the first up to the last. green (m, m, m, 6): G at q ≥ 0 as xx, yy, zz, yz,
+    xz, xy; G_xy ∝ q_x q_y and its kin are odd in two components, everything else is even.
+    sharpening (m, m, m): its factor.
     """
     shape = ux.shape
-    for x in range(shape[0]):
+    for x in range(first, last):
         nx, sx = (x, 1.0) if 2 * x <= shape[0] else (shape[0] - x, -1.0)
         for y in range(shape[1]):
             ny, sy = (y, 1.0) if 2 * y <= shape[1] else (shape[1] - y, -1.0)

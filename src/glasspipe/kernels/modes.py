@@ -4,11 +4,14 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
-def powers(phase, wave):
-    """Fill wave (N, 3, 2m + 1) with e^(i k φ), k = −m … m, for the phases φ (N, 3)."""
+@njit(cache=True, nogil=True)
+def powers(first, last, phase, wave):
+    """Fill wave (N, 3, 2m + 1) with e^(i k φ), k = −m … m, for the phases φ (N, 3).
+
+    As below, of the defects from the first up to the last.
+    """
     top = wave.shape[2] // 2
-    for i in range(wave.shape[0]):
+    for i in range(first, last):
         for axis in range(3):
             factor = complex(np.cos(phase[i, axis]), np.sin(phase[i, axis]))
             wave[i, axis, top] = 1.0
@@ -17,11 +20,11 @@ def powers(phase, wave):
                 wave[i, axis, top - k] = wave[i, axis, top + k].conjugate()
 
 
-@njit(cache=True)
-def unit_waves(wave, n, out):
+@njit(cache=True, nogil=True)
+def unit_waves(first, last, wave, n, out):
     """Fill out (N, 2, modes) with cos q·r and sin q·r of the modes n (modes, 3) of q = 2πn/L."""
     top = wave.shape[2] // 2
-    for i in range(len(wave)):
+    for i in range(first, last):
         xy = 0j
         for m in range(len(n)):
             if m == 0 or n[m, 0] != n[m - 1, 0] or n[m, 1] != n[m - 1, 1]:
@@ -31,7 +34,7 @@ def unit_waves(wave, n, out):
             out[i, 1, m] = z.imag
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def powers_of_many(phase, wave):
     """Fill wave (3, m + 1, 2, N) with cos kφ and sin kφ, k = 0 … m, for the phases φ (N, 3)."""
     for axis in range(3):
@@ -44,7 +47,7 @@ def powers_of_many(phase, wave):
                 wave[axis, k, 0, i], wave[axis, k, 1, i] = power.real, power.imag
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def unit_waves_of_many(wave, n, out):
     """Fill out (modes, 2, N) as :func:`unit_waves`; here defects are side by side in memory."""
     for m in range(len(n)):
@@ -57,10 +60,10 @@ def unit_waves_of_many(wave, n, out):
             out[m, 1, i] = c * real * z[1, i] + imaginary * z[0, i]
 
 
-@njit(cache=True)
-def modulate(unit, mode, amplitude, out):
+@njit(cache=True, nogil=True)
+def modulate(first, last, unit, mode, amplitude, out):
     """Fill out (N, 2, channels) with amplitude (N, channels) times unit (N, 2, modes)."""
-    for i in range(len(amplitude)):
+    for i in range(first, last):
         for part in range(2):
             for c in range(len(mode)):
                 out[i, part, c] = amplitude[i, c] * unit[i, part, mode[c]]

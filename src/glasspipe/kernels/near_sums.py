@@ -142,9 +142,11 @@ def _strain(here, gamma1, P, A, C, smooth, cutoff, image, index, near):
     return total
 
 
-@njit(cache=True)
-def strains(position, gamma, P, cells, box, cutoff, A, C, smooth, out):
+@njit(cache=True, nogil=True)
+def strains(from_cell, to_cell, position, gamma, P, cells, box, cutoff, A, C, smooth, out):
     """Add to out (N,) the near parts of the fields on γ of force dipoles P (N, 6), eq. (26).
+
+    Of the defects in the cells from one up to another.
 
     Symmetric tensors come as :func:`glasspipe.kernels.contractions.symmetric_matrix` has them.
 
@@ -153,7 +155,7 @@ def strains(position, gamma, P, cells, box, cutoff, A, C, smooth, out):
     """
     room = _room(0)
     first = cells[2]
-    for cell in range(len(first) - 1):
+    for cell in range(from_cell, to_cell):
         count, own, room = _all_around(cell, cells, box, cutoff, position, room)
         image, index, near = room
         for i in range(first[cell], first[cell + 1]):
@@ -216,8 +218,25 @@ def _on_tau(here, one, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image,
     return b_gamma, b_eta, J_tau, J_abs, _number(largest), scaled, squares
 
 
-@njit(cache=True)
-def on_tau(position, frozen, P, sigma, zeta, tau, cells, box, cutoff, A, C, smooth, out, listed):
+@njit(cache=True, nogil=True)
+def on_tau(
+    from_cell,
+    to_cell,
+    position,
+    frozen,
+    P,
+    sigma,
+    zeta,
+    tau,
+    cells,
+    box,
+    cutoff,
+    A,
+    C,
+    smooth,
+    out,
+    listed,
+):
     """Add the near parts of the fields on τ, and sums of near |J_ij|, to out (7, N).
 
     b^γ, b^η, Σ_j J_ij τ_j; Σ_j |J_ij|, max_j |J_ij|, Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)² of whole
@@ -227,7 +246,7 @@ def on_tau(position, frozen, P, sigma, zeta, tau, cells, box, cutoff, A, C, smoo
     """
     room = _room(0)
     first = cells[2]
-    for cell in range(len(first) - 1):
+    for cell in range(from_cell, to_cell):
         count, own, room = _all_around(cell, cells, box, cutoff, position, room)
         image, index, near = room
         for i in range(first[cell], first[cell + 1]):
@@ -259,17 +278,17 @@ def _images_of(i, first, last, position, box, cutoff, image, index, room):
     return count
 
 
-@njit(cache=True)
-def strains_of_all(which, position, gamma, P, box, cutoff, A, C, smooth, out):
+@njit(cache=True, nogil=True)
+def strains_of_all(from_row, to_row, which, position, gamma, P, box, cutoff, A, C, smooth, out):
     """Add to out (rows,) the near parts of the fields on the defects ``which``, of all images.
 
-    gamma (rows, 6) of those defects; the cutoff may be longer than the box; else as
-    :func:`strains`.
+    From one row up to another. gamma (rows, 6) of those defects; the cutoff may be longer than the
+    box; else as :func:`strains`.
     """
     room = scratch(box, cutoff)
     image, index, near = _room(_AT_ONCE * len(room[2]))
     near[:] = np.arange(len(near))
-    for row in range(len(which)):
+    for row in range(from_row, to_row):
         for first in range(0, len(position), _AT_ONCE):
             some = which[row], first, min(first + _AT_ONCE, len(position))
             count = _images_of(*some, position, box, cutoff, image, index, room)
@@ -277,8 +296,24 @@ def strains_of_all(which, position, gamma, P, box, cutoff, A, C, smooth, out):
             out[row] += _strain((0.0, 0.0, 0.0), symmetric_matrix(gamma[row]), P, *about)
 
 
-@njit(cache=True)
-def on_tau_of_all(which, position, of_rows, frozen, P, sigma, zeta, box, cutoff, A, C, smooth, out):
+@njit(cache=True, nogil=True)
+def on_tau_of_all(
+    from_row,
+    to_row,
+    which,
+    position,
+    of_rows,
+    frozen,
+    P,
+    sigma,
+    zeta,
+    box,
+    cutoff,
+    A,
+    C,
+    smooth,
+    out,
+):
     """Add to out (3, rows) the near parts of b^γ, b^η and Σ_j J_ij τ_j likewise.
 
     of_rows: σ and ζ of the defects ``which``; sigma and zeta are those of ζ_j τ_j, else as
@@ -287,7 +322,7 @@ def on_tau_of_all(which, position, of_rows, frozen, P, sigma, zeta, box, cutoff,
     room, one = scratch(box, cutoff), np.ones(len(position))
     image, index, near = _room(_AT_ONCE * len(room[2]))
     near[:] = np.arange(len(near))
-    for row in range(len(which)):
+    for row in range(from_row, to_row):
         receiver = of_rows[0][row], None if zeta is None else of_rows[1][row]
         for first in range(0, len(position), _AT_ONCE):
             some = which[row], first, min(first + _AT_ONCE, len(position))

@@ -1,7 +1,7 @@
 """What is summed over lists of near pairs of many defects, made by :mod:`glasspipe.kernels.cells`.
 
 A list has both directions of each pair, rows ascending: ``start`` (N + 1,), ``index`` (pairs,).
-Values are made for i < j and stored twice; as rows ascend, a cursor a row finds the other place.
+Values are made for i < j and stored twice; as rows ascend, the other place is soon found.
 """
 
 from math import sqrt
@@ -32,25 +32,34 @@ def displace(position, i, j, box, x):
     return total
 
 
-@njit(cache=True)
-def crystal(position, gamma, P, box, cutoff, window, angular, start, index, U, B):
-    """Fill U (pairs,) with the near couplings (16) and add those with P (26) to B (N,)."""
-    cursor = start[:-1].copy()
+@njit(cache=True, nogil=True)
+def _other(i, j, start, index):
+    """Where j has i in the list."""
+    return start[j] + np.searchsorted(index[start[j] : start[j + 1]], i)
+
+
+@njit(cache=True, nogil=True)
+def crystal(first, last, position, gamma, P, box, cutoff, window, angular, start, index, U, B):
+    """Fill U (pairs,) with the near couplings (16) and add those with P (26) to B (N,).
+
+    Of pairs i < j, i from the first up to the last.
+    """
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards, image = np.empty((3, 3)), np.ones(5)
-    for i in range(len(position)):
-        for k in range(cursor[i], start[i + 1]):
+    for i in range(first, last):
+        for k in range(start[i], start[i + 1]):
             j = index[k]
+            if j < i:
+                continue
             image[3] = displace(position, i, j, box, image)
             total[:] = 0.0
             add_near(image, angular, window, cutoff, 2, _OF_2, work, total)
             total *= MULTIPLICITY
             strain(total, gamma[j], towards)
-            U[k] = U[cursor[j]] = couple(gamma[i], towards)
+            U[k] = U[_other(i, j, start, index)] = couple(gamma[i], towards)
             B[j] += couple(P[i], towards)
             strain(total, P[j], towards)
             B[i] += couple(gamma[i], towards)
-            cursor[j] += 1
 
 
 @njit(cache=True)
@@ -64,19 +73,19 @@ def _count(i, J, field, distance, sums):
     sums[4, i] += scaled * scaled
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def crystal_fields(
-    position, frozen, P, zeta, tau, box, cutoff, window, angular, start, index, b, J
+    first, last, position, frozen, P, zeta, tau, box, cutoff, window, angular, start, index, b, J
 ):
     """Add near parts to b (2, N) = b^γ, b^η and sums over near couplings to J (5, N), in a crystal.
 
     J has the near part of Σ_j J_ij τ_j, and of whole couplings Σ_j |J_ij|, max_j |J_ij|,
     Σ_j |J_ij| R⁵ and Σ_j (J_ij R⁵)². frozen = γ_j S_j and P (N, 3, 3), zeta (N, 3, 3, 3); eqs.
-    (60), (68), (72).
+    (60), (68), (72). Of pairs i < j, i from the first up to the last.
     """
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards, image = np.empty((3, 3)), np.ones(5)
-    for i in range(len(position)):
+    for i in range(first, last):
         for k in range(start[i], start[i + 1]):
             j = index[k]
             if j < i:

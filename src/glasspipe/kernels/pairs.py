@@ -24,16 +24,16 @@ from glasspipe.kernels.images import images, scratch
 from glasspipe.kernels.radial import ladder
 
 
-@njit(cache=True)
-def couplings(position, gamma, P, box, alpha, cutoff, A, C, far, U, B):
+@njit(cache=True, nogil=True)
+def couplings(first, last, position, gamma, P, box, alpha, cutoff, A, C, far, U, B):
     """Fill U (pairs,), i < j rows first, with U_ij, and add the near part of B (N,).
 
     position (N, 3), gamma and P (N, 3, 3), box (3,). Eqs. (16), (26), (29).
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(4)
-    pair = 0
-    for i in range(len(position)):
+    pair = first * (2 * len(position) - first - 1) // 2
+    for i in range(first, last):
         gamma1, P1 = matrix(gamma[i]), matrix(P[i])
         for j in range(i + 1, len(position)):
             gamma2, P2 = matrix(gamma[j]), matrix(P[j])
@@ -54,9 +54,24 @@ def couplings(position, gamma, P, box, alpha, cutoff, A, C, far, U, B):
             pair += 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fields(
-    position, frozen, P, zeta, sigma, symmetric, box, alpha, cutoff, A, C, J, b_gamma, b_eta
+    first,
+    last,
+    position,
+    frozen,
+    P,
+    zeta,
+    sigma,
+    symmetric,
+    box,
+    alpha,
+    cutoff,
+    A,
+    C,
+    J,
+    b_gamma,
+    b_eta,
 ):
     """Add the near parts of J_ij to the upper triangle of J (N, N), of b^γ and b^η (N,).
 
@@ -66,7 +81,7 @@ def fields(
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(6)
-    for i in range(len(position)):
+    for i in range(first, last):
         frozen1, sigma1, zeta1 = matrix(frozen[i]), cube(sigma[i]), cube(zeta[i])
         P1 = matrix(P[i])
         for j in range(i + 1, len(position)):
@@ -93,8 +108,8 @@ def fields(
                 b_eta[i] += weigh * dipole_gradient(g, A, C, source, one, one_itself)
 
 
-@njit(cache=True)
-def spin_tau(position, gamma, zeta, sigma, symmetric, box, alpha, cutoff, A, C, total):
+@njit(cache=True, nogil=True)
+def spin_tau(first, last, position, gamma, zeta, sigma, symmetric, box, alpha, cutoff, A, C, total):
     """Add the near parts of U^Sτ_ij to ``total`` (N, N), i the site of S and j that of τ.
 
     position (N, 3), gamma (N, 3, 3), zeta and its symmetric part sigma (N, 3, 3, 3),
@@ -102,7 +117,7 @@ def spin_tau(position, gamma, zeta, sigma, symmetric, box, alpha, cutoff, A, C, 
     """
     axis, weight, image = scratch(box, cutoff)
     g = np.empty(5)
-    for i in range(len(position)):
+    for i in range(first, last):
         gamma1, sigma1, zeta1 = matrix(gamma[i]), cube(sigma[i]), cube(zeta[i])
         for j in range(i + 1, len(position)):
             gamma2, sigma2, zeta2 = matrix(gamma[j]), cube(sigma[j]), cube(zeta[j])

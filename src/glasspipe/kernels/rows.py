@@ -16,8 +16,10 @@ from glasspipe.kernels.jets import EXPONENTS, LANES, add_near, products, workspa
 _UP_TO_2, _OF_3_AND_4 = products(2, 2), products(3, 4)
 
 
-@njit(cache=True)
-def crystal(which, position, receivers, sources, box, cutoff, angular, window, out):
+@njit(cache=True, nogil=True)
+def crystal(
+    from_row, to_row, which, position, receivers, sources, box, cutoff, angular, window, out
+):
     """Add to out (rows,) the near part of the field on the defects ``which``.
 
     position (N, 3), receivers (rows, 3, 3) their γ, sources (N, 3, 3); the other arguments are
@@ -26,7 +28,7 @@ def crystal(which, position, receivers, sources, box, cutoff, angular, window, o
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards = np.empty((3, 3))
-    for row in range(len(which)):
+    for row in range(from_row, to_row):
         i = which[row]
         for j in range(len(position)):
             if j == i:
@@ -39,8 +41,10 @@ def crystal(which, position, receivers, sources, box, cutoff, angular, window, o
             out[row] += couple(receivers[row], towards)
 
 
-@njit(cache=True)
-def crystal_tau(which, position, zeta, frozen, P, of_tau, box, cutoff, angular, window, out):
+@njit(cache=True, nogil=True)
+def crystal_tau(
+    from_row, to_row, which, position, zeta, frozen, P, of_tau, box, cutoff, angular, window, out
+):
     """Add to out (3, rows) the near parts of b^γ, b^η and Σ_j J_ij τ_j on the defects ``which``.
 
     zeta (rows, 3, 3, 3), frozen = γ_j S_j and P (N, 3, 3), of_tau = ζ_j τ_j (N, 3, 3, 3); the other
@@ -49,7 +53,7 @@ def crystal_tau(which, position, zeta, frozen, P, of_tau, box, cutoff, angular, 
     axis, weight, image = scratch(box, cutoff)
     work, total = workspace(angular), np.empty(len(EXPONENTS) * LANES)
     towards = np.empty((3, 3))
-    for row in range(len(which)):
+    for row in range(from_row, to_row):
         i = which[row]
         for j in range(len(position)):
             if j == i:

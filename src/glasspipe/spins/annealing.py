@@ -19,6 +19,7 @@ from glasspipe.spins.dense import Replicas
 from glasspipe.spins.diagnostics import traces
 from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
+from glasspipe.threads import cut, each, number
 
 Schedule = Literal["geometric", "linear"]
 
@@ -311,9 +312,15 @@ def _sweep(
     exact, energies = kept["exact"], kept["energies"]
     done = first + len(T)
     changes, flips = np.empty((len(keys), len(T))), np.empty((len(keys), len(T)), np.int64)
-    kernels.anneal(
-        replicas.couplings, replicas.spins, replicas.fields, T, keys, first + 1, changes, flips
-    )
+
+    def anneal(start: int, stop: int) -> None:
+        some = slice(start, stop)
+        fields = np.ascontiguousarray(replicas.fields[:, some])
+        about = T, keys[some], first + 1, changes[some], flips[some]
+        kernels.anneal(replicas.couplings, replicas.spins[some], fields, *about)
+        replicas.fields[:, some] = fields
+
+    each(anneal, cut(len(keys), number()))  # a replica does not depend on those beside it
     energies[:, first:done], kept["accepted"][:, first:done] = changes, flips
     since = slice(first - first % dense.SWEEPS_PER_REFRESH, done)
     if done % dense.SWEEPS_PER_REFRESH and done < energies.shape[1]:

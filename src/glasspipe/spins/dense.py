@@ -7,6 +7,7 @@ compared with the exact one, and no energy is handed back that was not computed 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import index
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasspipe.kernels import freeze as kernels
+from glasspipe.threads import cut, each
 from glasspipe.units import unit_of
 
 SWEEPS_PER_REFRESH = 500
@@ -136,8 +138,7 @@ def quench(
     partner = np.abs(U).argmax(axis=1)
     h = local_fields(U, B, S)
     for _ in range(_QUENCHES):
-        for r in range(len(S)):
-            kernels.quench(U, partner, S[r], h[r])
+        each(partial(kernels.quench, U, partner), list(zip(S, h, strict=True)))
         h = local_fields(U, B, S)
         if not (S * h > 0).any():
             return h
@@ -199,7 +200,7 @@ def local_fields(
 ) -> NDArray[np.float64]:
     """Return h_i = Σ_j U_ij S_j + B_i of each row of ``S``."""
     h = np.empty(S.shape)
-    kernels.local_fields(U, B, S, h)
+    each(lambda first, last: kernels.local_fields(U, B, S[first:last], h[first:last]), cut(len(S)))
     return h
 
 

@@ -12,6 +12,7 @@ from glasspipe.stages.cost import Cost, of_sums
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import LARGEST, check_size, stray_field, system_of
+from glasspipe.threads import PIECES
 
 Array = NDArray[np.float64]
 
@@ -115,6 +116,7 @@ COUPLINGS = Stage(
     sizes=_sizes,
     cost=_cost,
     run=_run,
+    threads=lambda _: PIECES,
     temporary=True,
 )
 """The interactions of S and its random fields, eqs. (16), (26), (29)."""

@@ -21,6 +21,7 @@ from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import check_size, stray_field, system_of
 from glasspipe.system import terms
+from glasspipe.threads import PIECES
 
 if TYPE_CHECKING:
     from glasspipe.system.fields import Fields
@@ -157,5 +158,6 @@ FIELDS = Stage(
     sizes=lambda _, defects: {"defect": defects},
     cost=_cost,
     run=_run,
+    threads=lambda _: PIECES,
 )
 """The random fields on τ and its couplings, eqs. (60), (68), (72)."""

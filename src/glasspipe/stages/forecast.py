@@ -1,6 +1,8 @@
 """What the jobs of a study will take: what each has to do, and where its record will be."""
 
 from collections.abc import Iterator
+from functools import cache
+from math import ceil
 
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.model import Model
@@ -28,6 +30,8 @@ _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
 """What is asked of a cluster over the forecast: of memory it is killed at once, and another machine
 is slower."""
 _LEAST_MINUTES = 5
+_ROUNDING = 1 - 1e-9
+"""A share that is a whole number of cores is not one more."""
 
 
 def loads(study: Study) -> Iterator[tuple[str, Load]]:
@@ -41,6 +45,25 @@ def loads(study: Study) -> Iterator[tuple[str, Load]]:
         yield record_file(MERGE, point.name), merging(study, point)
     yield record_file(AGGREGATE), aggregating(study)
     yield record_file(REPORT), reporting(study)
+
+
+def threads(study: Study, load: Load, cores: int) -> int:
+    """Return how many threads a job gets where ``cores`` are shared by all jobs of a study.
+
+    As many as let it take no longer than its share of the cores, by what jobs of its rule take
+    together: one where these keep the cores busy side by side.
+    """
+    share = cores * rates()[load.rule].seconds(load) / _seconds(study)[load.rule]
+    return max(1, min(ceil(share * _ROUNDING), load.threads))
+
+
+@cache
+def _seconds(study: Study) -> dict[str, float]:
+    """Time of all jobs of each rule."""
+    total: dict[str, float] = {}
+    for _, load in loads(study):
+        total[load.rule] = total.get(load.rule, 0.0) + rates()[load.rule].seconds(load)
+    return total
 
 
 def record_file(*names: str) -> str:

@@ -26,6 +26,7 @@ from glasspipe.stages.cost import Cost, held
 from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.display import Display
 from glasspipe.stages.stage import Option, Stage
+from glasspipe.threads import PIECES
 
 if TYPE_CHECKING:
     from glasspipe.spins.annealing import Frozen
@@ -294,6 +295,13 @@ def _cost(model: Model, defects: int) -> Cost:
     return Cost(seconds, held(model, defects) + chains)
 
 
+def _threads(model: Model) -> int:
+    """Of sums over near defects and a mesh, or of replicas; temperatures are tempered by one."""
+    if model.freezes_whole:
+        return model.freeze["replicas"] if model.freeze["method"] == "annealing" else 1
+    return PIECES
+
+
 FREEZE = Stage(
     name="freeze",
     about="freeze S",
@@ -304,6 +312,7 @@ FREEZE = Stage(
     sizes=_sizes,
     cost=_cost,
     run=_run,
+    threads=_threads,
     options=(
         Option(
             "checkpoint",

@@ -18,6 +18,7 @@ from glasspipe.stages.freeze import FREEZE
 from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.values import stray_field, system_of
+from glasspipe.threads import PIECES
 
 if TYPE_CHECKING:
     from glasspipe.system.hamiltonian import Pairs
@@ -160,6 +161,7 @@ HAMILTONIAN = Stage(
     sizes=_sizes,
     cost=_cost,
     run=_run,
+    threads=lambda _: PIECES,
     merged=False,
 )
 """The Hamiltonian of S and τ, eqs. (73), (74), and of each alone, (29), (76)."""

@@ -11,7 +11,7 @@ from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.point import Point
 from glasspipe.settings.study import Study
 from glasspipe.stages import stages_of
-from glasspipe.stages.forecast import loads, merging
+from glasspipe.stages.forecast import loads, merging, threads
 from glasspipe.stages.rates import Load, rates
 from glasspipe.stages.work import Work, chunks, works
 
@@ -160,13 +160,21 @@ def _estimate(study: Study, named: Mapping[str, Mapping[str, Work]], jobs: Seque
 
 
 def _longest(study: Study, named: Mapping[str, Mapping[str, Work]]) -> float:
-    """Return the time of what must follow one another: a chunk, its point, all points."""
+    """Return the time of what must follow one another: a chunk, its point, all points.
+
+    What a job computes is shared by its threads, the start of its process is not.
+    """
+
+    def wall(load: Load) -> float:
+        rate = rates()[load.rule]
+        return rate.start + rate.work_seconds(load) / threads(study, load, CORES)
+
     *_, aggregate, report = (load for _, load in loads(study))
     length = max(map(len, chunks(study).values()))
     chains = (
         [*_of_point(study, named, point, [length]), aggregate, report] for point in study.points
     )
-    return max(sum(map(_seconds, chain)) for chain in chains)
+    return max(sum(map(wall, chain)) for chain in chains)
 
 
 def _seconds(load: Load) -> float:

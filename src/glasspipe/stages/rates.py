@@ -36,12 +36,15 @@ class Load:
         Realisations; of aggregation values of a field, or points.
     seconds, bytes : float
         Computing and memory as declared, the start of the process and what each item needs apart.
+    threads : int
+        How many can share the computing.
     """
 
     rule: str
     items: int
     seconds: float = 0.0
     bytes: float = 0.0
+    threads: int = 1
 
 
 @dataclass(frozen=True)

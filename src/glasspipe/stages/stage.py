@@ -47,6 +47,8 @@ class Stage:
         Of one realisation, for a model and a number of defects.
     run : function
         ``run(part, *inputs, output, **options)`` writes the file.
+    threads : function
+        How many threads can share the computing for a model.
     options : tuple of Option
         Of its command.
     temporary : bool
@@ -64,6 +66,7 @@ class Stage:
     sizes: Callable[[Model, int], dict[str, int]]
     cost: Callable[[Model, int], Cost]
     run: Callable[..., None]
+    threads: Callable[[Model], int] = lambda _: 1
     options: tuple[Option, ...] = ()
     temporary: bool = False
     merged: bool = True

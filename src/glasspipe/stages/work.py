@@ -98,7 +98,11 @@ class Work:
     def load(self, realisations: int) -> Load:
         """What a job for so many realisations has to do."""
         return Load(
-            self.stage.name, realisations, realisations * self.cost.seconds, self.cost.bytes
+            self.stage.name,
+            realisations,
+            realisations * self.cost.seconds,
+            self.cost.bytes,
+            self.stage.threads(self.part.model),
         )
 
     @property
