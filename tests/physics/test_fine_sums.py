@@ -12,9 +12,9 @@ from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.mesh import Split
 from glasspipe.elastic.near_sums import near_fields, near_strains
 from glasspipe.elastic.neighbours import Cells
+from glasspipe.elastic.sharing import Share, share_of
 from glasspipe.elastic.window import Bell, smooth_table
-from glasspipe.kernels import fine_mesh, mesh
-from glasspipe.kernels.fine_mesh import ORDER
+from glasspipe.kernels import fine_mesh
 from glasspipe.units import MODULUS
 
 MEDIUM, NUMBER = Medium(1 / MODULUS, 1.8, 1.0), 60
@@ -112,25 +112,54 @@ def test_near_sums_over_all_pairs(cells, symmetric):
         assert_allclose(getattr(sums, name), value, rtol=0, atol=1e-10 * size, err_msg=name)
 
 
+@pytest.mark.parametrize("width", [10, 12])
+def test_a_share_its_derivatives_and_its_transform(width):
+    """The shares of a point, in every place between two mesh points, against quadrature."""
+    share, w, step = Share(width), np.zeros((3, 3, width)), 1e-4
+    for x in np.linspace(0.0, 0.999, 12) + 7:
+        first = [
+            fine_mesh.shares(x + d, share.table, 2, w[k]) for k, d in enumerate((0, -step, step))
+        ]
+        points = first[0] + np.arange(width)
+        assert points[0] >= x - width / 2 - 1e-12
+        assert points[-1] <= x + width / 2 + 1e-12
+        assert_allclose(w[0, 0], share(x - points), rtol=0, atol=1e-9)
+        if first[0] == first[1] == first[2]:
+            slopes = (w[2, :2] - w[1, :2]) / (2 * step)
+            assert_allclose(w[0, 1:], slopes, rtol=0, atol=1e-6)
+    u, k = np.linspace(-width / 2, width / 2, 4001), np.array([0.0, 0.5, 2.0, 5.0, 9.0])
+    numerical = [np.trapezoid(share(u) * np.cos(q * u), u) for q in k]
+    assert_allclose(share.transform(k), numerical, rtol=0, atol=1e-10)
+    assert share.transform(k)[0] == pytest.approx(1)
+
+
+def test_shares_leave_nothing_where_the_mesh_is_as_fine_as_the_lattice():
+    """Near 2π, where sites of a lattice pass for far waves, narrower shares leave 10⁻⁷."""
+    near = 2 * np.pi * (1 - np.array([1 / 64, 1 / 40, 1 / 20]))
+    assert np.abs(share_of(2.5e-7).transform(near)).max() < 1e-8 < Share(8).transform(near).max()
+
+
+@pytest.mark.parametrize("width", [10, 12])
 @pytest.mark.parametrize("indices", [1, 2])
-def test_spreading_and_gathering_with_runs_of_mesh_points(indices):
+def test_spreading_and_gathering_with_runs_of_mesh_points(indices, width):
     """Against one point after another; many pass the end of so small a mesh."""
     random = np.random.default_rng(indices)
     position = random.random((50, 3)) * SHAPE
     tensors, scale = random.normal(size=(50, 3, *(3,) * indices)), random.random((3,) * indices)
     scale = (scale + scale.T) / 2
     forces, u = np.zeros((3, *SHAPE)), random.normal(size=(3, *SHAPE))
-    gathered, wanted, points = np.zeros(50), np.zeros((3, *SHAPE)), np.arange(ORDER)
+    gathered, wanted, points = np.zeros(50), np.zeros((3, *SHAPE)), np.arange(width)
+    table = Share(width).table
     for planes in [(0, 5), (5, 6), (6, SHAPE[0])]:
-        fine_mesh.spread(*planes, position, tensors, scale, tuple(forces))
+        fine_mesh.spread(*planes, position, tensors, scale, table, tuple(forces))
     for defects in [(0, 20), (20, 50)]:
-        fine_mesh.gather(*defects, position, tensors, scale, tuple(u), gathered)
+        fine_mesh.gather(*defects, position, tensors, scale, table, tuple(u), gathered)
     for j in range(50):
-        w, at = np.empty((3, 3, ORDER)), []
+        w, at = np.empty((3, 3, width)), []
         for axis in range(3):
-            first = mesh.splines(position[j, axis], ORDER, w[axis])
+            first = fine_mesh.shares(position[j, axis], table, 2, w[axis])
             at.append((first + points) % SHAPE[axis])
-        density = np.zeros((3, *(ORDER,) * 3))
+        density = np.zeros((3, *(width,) * 3))
         for derivatives in np.ndindex((3,) * indices):
             n = np.bincount(derivatives, minlength=3)
             density += np.einsum(

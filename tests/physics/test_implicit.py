@@ -27,6 +27,7 @@ from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.mesh import Mesh
+from glasspipe.elastic.sharing import Spline
 from glasspipe.elastic.window import Bell
 from glasspipe.kernels import mesh as mesh_kernels
 from glasspipe.kernels import nearfar as kernels
@@ -90,7 +91,7 @@ def test_the_error_falls_with_spacing_and_order(defects):
     rms = {}
     for order in (4, 6, 8):
         for points in (18, 36):
-            sums = Sums(H.near, Mesh(H.split, H.boundary, (points,) * 3, order, "f8"))
+            sums = Sums(H.near, Mesh(H.split, H.boundary, (points,) * 3, Spline(order), "f8"))
             rms[order, points] = np.sqrt(np.mean((fields(H, S, sums) - defects.h) ** 2))
     for order in (4, 6, 8):
         assert rms[order, 18] > 2 ** (order - 1) * rms[order, 36]

@@ -12,8 +12,8 @@ from glasspipe import threads as module
 from glasspipe.cli import main
 from glasspipe.elastic import mesh, near, near_sums, neighbours, reciprocal
 from glasspipe.elastic.mesh import Split
+from glasspipe.elastic.sharing import Share
 from glasspipe.elastic.window import Bell, Window
-from glasspipe.kernels.mesh import FINE_ORDER
 from glasspipe.spins.annealing import freeze
 from glasspipe.system.couplings import couplings
 from glasspipe.system.fields import fields
@@ -60,7 +60,7 @@ def mesh_of(medium, indices):
         made.medium, tuple(BOX), 5.5, Bell(14.0) if medium == "KBr" else Window(0.2, 12.0)
     )
     shape = (50, 18, 20)
-    fine = mesh.Mesh(split, "spherical", shape, FINE_ORDER, "f8", (indices, indices))
+    fine = mesh.Mesh(split, "spherical", shape, Share(10), "f8", (indices, indices))
     tensors = made.tensors.gamma if indices == 2 else made.tensors.zeta
     mesh._green.cache_clear()
     return (fine.field(made.position, tensors, np.einsum("i,i...->i...", S, tensors)),)

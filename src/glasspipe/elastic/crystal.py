@@ -18,9 +18,10 @@ from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, de
 from glasspipe.elastic.kelvin import radial_derivatives
 from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.elastic.quadrature import sphere
+from glasspipe.elastic.sharing import Spline, share_of
 from glasspipe.elastic.window import SHARP, Resolution, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
-from glasspipe.kernels.mesh import COARSE_ORDER, FINE_ORDER
+from glasspipe.kernels.mesh import COARSE_ORDER
 from glasspipe.threads import cut, each
 from glasspipe.units import GPA
 
@@ -46,7 +47,9 @@ class Crystal:
     sharpness_2: ClassVar[float] = 8.0
     sharpness_4: ClassVar[float] = 8.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
-    coarse: ClassVar[Resolution] = Resolution(Window(0.1, 4.0), points=7.0, order=COARSE_ORDER)
+    coarse: ClassVar[Resolution] = Resolution(
+        Window(0.1, 4.0), points=7.0, sharing=Spline(COARSE_ORDER)
+    )
     """Where less than a percent will do."""
 
     def resolution(self, order: int, error: float) -> Resolution:
@@ -55,7 +58,7 @@ class Crystal:
         The error of a mesh falls by e^0.5 with every point in a length of the cutoff.
         """
         points = 24 + log(_ERROR_AT_24[order] / error) / 0.5
-        return Resolution(Window(0.22, 0.75 * points), points, FINE_ORDER)
+        return Resolution(Window(0.22, 0.75 * points), points, share_of(error))
 
     @property
     def reach(self) -> float:

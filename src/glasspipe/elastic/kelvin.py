@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.medium import Medium
+from glasspipe.elastic.sharing import Spline, share_of
 from glasspipe.elastic.window import Bell, Resolution, evaluate, screening_table
 from glasspipe.kernels import radial
-from glasspipe.kernels.mesh import COARSE_ORDER, FINE_ORDER
+from glasspipe.kernels.mesh import COARSE_ORDER
 
 Array = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ class Kelvin:
     sharpness_2: ClassVar[float] = 4.8
     sharpness_4: ClassVar[float] = 5.5
     """α V^(1/3) at which second and fourth derivatives cost the least."""
-    coarse: ClassVar[Resolution] = Resolution(Bell(14.0), points=5.0, order=COARSE_ORDER)
+    coarse: ClassVar[Resolution] = Resolution(Bell(14.0), points=5.0, sharing=Spline(COARSE_ORDER))
     """Where less than a percent will do."""
 
     def resolution(self, order: int, error: float) -> Resolution:
@@ -100,7 +101,7 @@ class Kelvin:
         window sharpens less than the mesh does, for what is left then is aliasing.
         """
         points = 10 + log(_ERROR_AT_10[order] / error) / 1.5
-        return Resolution(Bell(min(1.8 * points, 8 + points)), points, FINE_ORDER)
+        return Resolution(Bell(min(1.8 * points, 8 + points)), points, share_of(error))
 
     def derivatives(self, R: Array, order: int) -> Array:
         """∂_β∂_δ… G_αγ(R), (…, 3, 3) + (3,) * order, at R (…, 3) in Å."""

@@ -1,7 +1,7 @@
 """The smooth far field of many force dipoles, on a mesh.
 
 Once a window has cut the near part out of the Green's function, the rest is smooth on the scale of
-the cutoff, and a mesh of a fraction of that spacing carries it: forces are spread with B-splines,
+the cutoff, and a mesh of a fraction of that spacing carries it: forces are shared by mesh points,
 transformed, multiplied by G(q), transformed back and gathered (smooth particle–mesh Ewald). What a
 coarse mesh gets wrong is aliasing. A force dipole is one derivative, the next multipole two. The
 influence function that minimises the mean square error over positions and multipoles, r derivatives
@@ -9,8 +9,8 @@ at the receiver and s at the source, summed over the aliases k_m = k + 2π m/h o
 
     Ĝ_ac(k) = Σ_m W² k_m^(2r + 2s) G_ac(k_m) / [Σ_m W² k_m^(2r) Σ_m W² k_m^(2s)]
 
-with W(k_m) = Π_a sinc^order(k_a h/2) (R. W. Hockney's and J. W. Eastwood's argument), of whose
-numerator the term m = 0 is kept.
+with W(k_m) the transform of a share, Π_a sinc^order(k_a h/2) of splines (R. W. Hockney's and J. W.
+Eastwood's argument), of whose numerator the term m = 0 is kept.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.greens import response, zero_mode
 from glasspipe.elastic.medium import AnyMedium
+from glasspipe.elastic.sharing import Share, Spline
 from glasspipe.elastic.window import AnyWindow
 from glasspipe.kernels import fine_mesh as fine_kernel
 from glasspipe.kernels import mesh as kernel
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
-from glasspipe.kernels.mesh import FINE_ORDER
 from glasspipe.threads import cut, each, number
 
 Array = NDArray[np.float64]
@@ -40,8 +40,8 @@ _ALIASES = 4
 """Aliases on either side that count in the sums."""
 _AT_ONCE = 300_000
 """Modes whose G is made at once."""
-_PLANES = 2 * FINE_ORDER
-"""Planes of a mesh that forces are spread on at once: fewer share more of their splines."""
+_PLANES = 24
+"""Planes of a mesh that forces are spread on at once: fewer have more of their shares in common."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ class Mesh:
         The q = 0 term, see :mod:`glasspipe.elastic.greens`.
     shape : tuple of 3 int
         Mesh points along the edges, even.
-    order : int
-        Order of the splines, 4 or more.
+    sharing : Share or Spline
+        How a point is shared by mesh points. Splines, of order 4 or more, are for force dipoles.
     dtype : str
-        Of the transforms, "f4" or "f8".
+        Of the transforms, "f4" or "f8", the latter with a Share.
     ranks : tuple of 2 int
         Indices of the multipoles that feel the field and that make it: 2 for force dipoles, 3 for
         the next.
@@ -106,7 +106,7 @@ class Mesh:
     split: Split
     boundary: str
     shape: tuple[int, int, int]
-    order: int
+    sharing: Share | Spline
     dtype: str
     ranks: tuple[int, int] = (2, 2)
 
@@ -141,13 +141,14 @@ class Mesh:
         """Displacement on the mesh that multipoles make, uniform strain apart."""
         scaled = position / self.spacing
         forces = [np.zeros(self.shape, self.dtype) for _ in range(3)]
-        if self._in_runs:
+        if isinstance(self.sharing, Share):
             planes = cut(self.shape[0], self.shape[0] // _PLANES)
-            same = scaled, sources, -self._scale(sources), tuple(forces)
+            same = scaled, sources, -self._scale(sources), self.sharing.table, tuple(forces)
             each(fine_kernel.spread, planes, *same)
         else:
+            order = self.sharing.width
             for axis, force in enumerate(forces):
-                kernel.spread(scaled, sources[:, axis] * self._scale(sources), self.order, force)
+                kernel.spread(scaled, sources[:, axis] * self._scale(sources), order, force)
         return self.response(forces)
 
     def response(self, forces: Displacement) -> Displacement:
@@ -167,18 +168,14 @@ class Mesh:
         """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
         scaled, scale = position / self.spacing, self._scale(receivers)
         total = np.zeros(len(position))
-        if self._in_runs:
-            same = scaled, receivers, scale, tuple(displacement), total
+        if isinstance(self.sharing, Share):
+            same = scaled, receivers, scale, self.sharing.table, tuple(displacement), total
             each(fine_kernel.gather, cut(len(position)), *same)
         else:
+            order = self.sharing.width
             for axis, u in enumerate(displacement):
-                kernel.gather(scaled, receivers[:, axis] * scale, self.order, u, total)
+                kernel.gather(scaled, receivers[:, axis] * scale, order, u, total)
         return total
-
-    @property
-    def _in_runs(self) -> bool:
-        """Whether it is a mesh that results come from; any other serves force dipoles alone."""
-        return self.order == FINE_ORDER and self.dtype == "f8"
 
     def _scale(self, multipoles: Array) -> Array:
         """What the derivatives of a multipole are counted in, over Å, (3,) or (3, 3)."""
@@ -226,7 +223,7 @@ class Mesh:
         alone, of_all = [], []
         for size, h in zip(self.shape, self.spacing, strict=True):
             k = 2 * pi / h * (np.arange(size // 2 + 1) / size + m)
-            W2 = np.sinc(k * h / (2 * pi)) ** (2 * self.order)
+            W2 = self.sharing.transform(k * h) ** 2
             terms = np.stack([W2 * k**p for p in range(5)])
             alone.append(terms[:, _ALIASES])
             of_all.append(terms.sum(axis=1))

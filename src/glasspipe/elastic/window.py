@@ -24,6 +24,7 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 from scipy.special import hyp0f1
 
+from glasspipe.elastic.sharing import Share, Spline
 from glasspipe.kernels.near_sums import DEGREE
 
 Array = NDArray[np.float64]
@@ -185,13 +186,13 @@ class Resolution:
         What cuts the near part out.
     points : float
         Mesh points in a length of the cutoff.
-    order : int
-        Order of the splines.
+    sharing : Share or Spline
+        How a point is shared by mesh points.
     """
 
     window: AnyWindow
     points: float
-    order: int
+    sharing: Share | Spline
 
 
 def _integral(f: Callable[[Array], Array], low: Array) -> Array:

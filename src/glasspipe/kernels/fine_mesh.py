@@ -1,60 +1,78 @@
-"""Force multipoles spread on a mesh and fields gathered from it, with splines of order 12.
+"""Force multipoles spread on a mesh and fields gathered from it, the mesh that results come from.
 
-As in :mod:`glasspipe.kernels.mesh`, with the loops over runs of mesh points in registers, and all
-three components of the force or the displacement for one evaluation of the splines. A run that
-passes the end of the mesh is made in a block beside it, in as many cases as the mesh is coarse.
+As in :mod:`glasspipe.kernels.mesh`, with the shares of :mod:`glasspipe.elastic.sharing`, 10 or 12
+points wide, the loops over runs of mesh points in registers, and all three components of the force
+or the displacement for one evaluation of the shares. A run that passes the end of the mesh is made
+in a block beside it, in as many cases as the mesh is coarse.
 """
 
 import numpy as np
 from numba import njit
 
-from glasspipe.kernels.mesh import FINE_ORDER as ORDER
-from glasspipe.kernels.mesh import splines, wrapped
-from glasspipe.kernels.runs import add_runs, sum_runs
-
-_RUNS = ORDER * ORDER
-_POINTS = ORDER * _RUNS
+from glasspipe.kernels.mesh import wrapped
+from glasspipe.kernels.runs import add_runs_of_10, add_runs_of_12, sum_runs_of_10, sum_runs_of_12
 
 
 @njit(cache=True)
-def _room():
+def _room(width):
     """Arrays for :func:`_place`, the factors of the runs, and a block of runs."""
-    w, index = np.empty((3, 3, ORDER)), np.empty((3, ORDER), np.int64)
-    return w, index, np.empty(_RUNS, np.int64), np.empty(3 * _RUNS), np.empty(_POINTS)
+    runs = width * width
+    w, index = np.zeros((3, 3, width)), np.empty((3, width), np.int64)
+    return w, index, np.empty(runs, np.int64), np.empty(3 * runs), np.empty(width * runs)
+
+
+@njit(cache=True, fastmath={"contract"})
+def shares(x, table, derivatives, w):
+    """Fill w (3, width) with M and so many derivatives at x; return the first mesh point.
+
+    Row d, column k: the d-th derivative in x of M(x − first − k); ``table`` (3, degree + 1, width).
+    """
+    degree, width = table.shape[1] - 1, table.shape[2]
+    below = int(np.floor(x))
+    s = x - below - 0.5
+    for d in range(derivatives + 1):
+        for k in range(width):
+            w[d, k] = table[d, degree, k]
+        for power in range(degree - 1, -1, -1):
+            for k in range(width):
+                w[d, k] = w[d, k] * s + table[d, power, k]
+    return below - width // 2 + 1
 
 
 @njit(cache=True)
-def _place(position, shape, w, index, rows):
-    """Fill splines, mesh points and where the runs start; return whether none passes the end."""
+def _place(position, shape, table, derivatives, w, index, rows):
+    """Fill shares, mesh points and where the runs start; return whether none passes the end."""
+    width = table.shape[2]
     for axis in range(3):
-        wrapped(splines(position[axis], ORDER, w[axis]), shape[axis], index[axis])
-    inside = index[2, 0] + ORDER <= shape[2]
-    for a in range(ORDER):
-        for b in range(ORDER):
-            run = a * ORDER + b
+        first = shares(position[axis], table, derivatives, w[axis])
+        wrapped(first, shape[axis], index[axis])
+    inside = index[2, 0] + width <= shape[2]
+    for a in range(width):
+        for b in range(width):
+            run = a * width + b
             place = (index[0, a] * shape[1] + index[1, b]) * shape[2] + index[2, 0]
-            rows[run] = place if inside else run * ORDER
+            rows[run] = place if inside else run * width
     return inside
 
 
 @njit(cache=True)
-def _reaches(x, size, first, last):
-    """Whether splines at x reach a mesh point from one up to another, of ``size`` in all."""
-    before = (int(np.floor(x)) - ORDER + 1 - first) % size
-    return before < last - first or before + ORDER > size
+def _reaches(x, width, size, first, last):
+    """Whether the share of x reaches a mesh point from one up to another, of ``size`` in all."""
+    before = (int(np.floor(x)) - width // 2 + 1 - first) % size
+    return before < last - first or before + width > size
 
 
 @njit(cache=True)
 def _keep(first, last, inside, w, index, rows):
     """Keep the runs in the planes from one up to another; return how many planes that are."""
-    kept = 0
-    for a in range(ORDER):
+    width, kept = index.shape[1], 0
+    for a in range(width):
         if first <= index[0, a] < last:
             index[0, kept] = index[0, a]
             w[0, :, kept] = w[0, :, a]
             if inside:
-                for b in range(ORDER):
-                    rows[kept * ORDER + b] = rows[a * ORDER + b]
+                for b in range(width):
+                    rows[kept * width + b] = rows[a * width + b]
             kept += 1
     return kept
 
@@ -63,16 +81,17 @@ def _keep(first, last, inside, w, index, rows):
 def _factors(tensor, scale, w, planes, out):
     """Fill out (3 runs,) with what a derivative makes of each run, by its derivatives along z.
 
-    The runs are those of the first ``planes`` of w[0].
-    ``tensor`` (3,) of ∂_b, or (3, 3) of ∂_b∂_c, times ``scale`` of the same shape.
+    The runs are those of the first ``planes`` of w[0]. ``tensor`` (3,) of ∂_b, or (3, 3) of ∂_b∂_c,
+    times ``scale`` of the same shape.
     """
-    runs = planes * ORDER
+    width = w.shape[2]
+    runs = planes * width
     if tensor.ndim == 1:
         x, y, z = tensor[0] * scale[0], tensor[1] * scale[1], tensor[2] * scale[2]
         for a in range(planes):
             x0, x1 = w[0, 0, a], w[0, 1, a]
-            for b in range(ORDER):
-                run, y0, y1 = a * ORDER + b, w[1, 0, b], w[1, 1, b]
+            for b in range(width):
+                run, y0, y1 = a * width + b, w[1, 0, b], w[1, 1, b]
                 out[run] = x * x1 * y0 + y * x0 * y1
                 out[runs + run] = z * x0 * y0
                 out[2 * runs + run] = 0.0
@@ -87,11 +106,28 @@ def _factors(tensor, scale, w, planes, out):
         xy = (tensor[0, 1] + tensor[1, 0]) * scale[0, 1]
         for a in range(planes):
             x0, x1, x2 = w[0, 0, a], w[0, 1, a], w[0, 2, a]
-            for b in range(ORDER):
-                run, y0, y1, y2 = a * ORDER + b, w[1, 0, b], w[1, 1, b], w[1, 2, b]
+            for b in range(width):
+                run, y0, y1, y2 = a * width + b, w[1, 0, b], w[1, 1, b], w[1, 2, b]
                 out[run] = xx * x2 * y0 + yy * x0 * y2 + xy * x1 * y1
                 out[runs + run] = xz * x1 * y0 + yz * x0 * y1
                 out[2 * runs + run] = zz * x0 * y0
+
+
+@njit(cache=True)
+def _add_runs(mesh, rows, factors, runs, weights):
+    """Add to runs as long as the share is wide, ``weights`` (3, width)."""
+    if weights.shape[1] == 10:
+        add_runs_of_10(mesh, rows, factors, runs, weights.reshape(-1))
+    else:
+        add_runs_of_12(mesh, rows, factors, runs, weights.reshape(-1))
+
+
+@njit(cache=True)
+def _sum_runs(mesh, rows, factors, runs, weights):
+    """Sum over runs likewise."""
+    if weights.shape[1] == 10:
+        return sum_runs_of_10(mesh, rows, factors, runs, weights.reshape(-1))
+    return sum_runs_of_12(mesh, rows, factors, runs, weights.reshape(-1))
 
 
 @njit(cache=True)
@@ -117,47 +153,47 @@ def _take_block(mesh, index, block):
 
 
 @njit(cache=True, nogil=True)
-def spread(first, last, position, tensors, scale, forces):
+def spread(first, last, position, tensors, scale, table, forces):
     """Add to ``forces``, three meshes (n, n, n), the density of forces of multipoles.
 
     Component a is Σ_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
-    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric. Only the
-    planes of mesh points from the first up to the last are added to.
+    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric, table as in
+    :func:`shares`. Only the planes of mesh points from the first up to the last are added to.
     """
-    shape = forces[0].shape
-    w, index, rows, factors, block = _room()
+    shape, width, derivatives = forces[0].shape, table.shape[2], tensors.ndim - 2
+    w, index, rows, factors, block = _room(width)
     for j in range(len(position)):
-        if not _reaches(position[j, 0], shape[0], first, last) or not np.any(tensors[j]):
+        if not _reaches(position[j, 0], width, shape[0], first, last) or not np.any(tensors[j]):
             continue
-        inside = _place(position[j], shape, w, index, rows)
+        inside = _place(position[j], shape, table, derivatives, w, index, rows)
         planes = _keep(first, last, inside, w, index, rows)
-        runs = planes * ORDER
+        runs = planes * width
         for axis in range(3):
             _factors(tensors[j, axis], scale, w, planes, factors)
             if inside:
-                add_runs(forces[axis].reshape(-1), rows, factors, runs, w[2].reshape(-1))
+                _add_runs(forces[axis].reshape(-1), rows, factors, runs, w[2])
             else:
                 block[:] = 0.0
-                add_runs(block, rows, factors, runs, w[2].reshape(-1))
+                _add_runs(block, rows, factors, runs, w[2])
                 _add_block(block, index, planes, forces[axis])
 
 
 @njit(cache=True, nogil=True)
-def gather(first, last, position, tensors, scale, displacement, out):
+def gather(first, last, position, tensors, scale, table, displacement, out):
     """Add to out (N,) Σ t_i^ab… s_b… ∂_b… u_a at r_i, ``displacement`` three meshes (n, n, n).
 
     The other arguments are those of :func:`spread`, but here it is defects that are from the first
     up to the last.
     """
-    shape = displacement[0].shape
-    w, index, rows, factors, block = _room()
+    shape, width, derivatives = displacement[0].shape, table.shape[2], tensors.ndim - 2
+    w, index, rows, factors, block = _room(width)
     for j in range(first, last):
-        inside = _place(position[j], shape, w, index, rows)
+        inside = _place(position[j], shape, table, derivatives, w, index, rows)
         for axis in range(3):
-            _factors(tensors[j, axis], scale, w, ORDER, factors)
+            _factors(tensors[j, axis], scale, w, width, factors)
             if inside:
                 u = displacement[axis].reshape(-1)
-                out[j] += sum_runs(u, rows, factors, _RUNS, w[2].reshape(-1))
+                out[j] += _sum_runs(u, rows, factors, len(rows), w[2])
             else:
                 _take_block(displacement[axis], index, block)
-                out[j] += sum_runs(block, rows, factors, _RUNS, w[2].reshape(-1))
+                out[j] += _sum_runs(block, rows, factors, len(rows), w[2])

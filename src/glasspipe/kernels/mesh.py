@@ -4,7 +4,8 @@ A point at x (in mesh spacings along an axis) is shared by ``order`` mesh points
 M(x − g), M the cardinal B-spline. A derivative of δ(r − r_j) is spread with that of the splines,
 and a derivative of a field is gathered likewise. Spreading and gathering are then adjoint, which
 keeps couplings symmetric, and a field of strains takes three transforms forward and three back.
-The mesh that results come from has loops of its own, :mod:`glasspipe.kernels.fine_mesh`.
+The mesh that results come from has loops and shares of its own,
+:mod:`glasspipe.kernels.fine_mesh`.
 """
 
 import numpy as np
@@ -14,8 +15,6 @@ COARSE_ORDER = 4
 """Of the splines of the mesh that annealing uses, whose kernels have it built in."""
 MIDDLE_ORDER = 8
 """Of the splines of the mesh that quenching uses."""
-FINE_ORDER = 12
-"""Of the splines of the mesh that results come from."""
 
 
 @njit(cache=True, error_model="numpy")

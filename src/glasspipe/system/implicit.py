@@ -28,6 +28,7 @@ from glasspipe.elastic.neighbours import (
     near_sums,
 )
 from glasspipe.elastic.printed import Printed
+from glasspipe.elastic.sharing import Spline
 from glasspipe.elastic.window import Resolution
 from glasspipe.kernels.mesh import MIDDLE_ORDER
 from glasspipe.kernels.near import Rows, strongest
@@ -124,7 +125,7 @@ class Implicit:
     def middle(self) -> Sums:
         """Sums for quenching, better than those for annealing with the same near list."""
         usual = response(self.split.medium).coarse
-        better = replace(usual, points=1.2 * usual.points, order=MIDDLE_ORDER)
+        better = replace(usual, points=1.2 * usual.points, sharing=Spline(MIDDLE_ORDER))
         return Sums(self.near, mesh_of(self.split, self.boundary, better))
 
     def fields(self, S: NDArray[np.int8], sums: Sums) -> Array:
@@ -330,4 +331,4 @@ def mesh_of(
 ) -> Mesh:
     """Mesh for the far part of a split."""
     shape = mesh_shape(split.edges, split.cutoff / resolution.points)
-    return Mesh(split, boundary, shape, resolution.order, dtype, ranks)
+    return Mesh(split, boundary, shape, resolution.sharing, dtype, ranks)
