@@ -1,14 +1,15 @@
 """What B, b^γ and b^η cost: with a stored U, without, as plain numpy, and the transforms alone.
 
     python benchmarks/fields.py [--sizes 1000 10000 100000 1000000] [--medium KBr]
-        [--concentration 0.1] [--pairs 4000]
+        [--concentration 0.1] [--pairs 4000] [--threads 2]
 
 Uniaxial ⟨111⟩ dipoles at random fcc sites. ``stored`` sums over all pairs (U and B; b, and J
 besides), ``without`` over near defects and a mesh, checked by direct sums (B; b, and Σ J τ
 besides), ``numpy`` is what one would write in an hour: the formulas of an isotropic medium,
 nearest images, rows in blocks. The first and the last are timed up to ``--pairs`` defects.
 ``transforms`` are those of the meshes that ``without`` uses, three components forth and back for
-each field. One process, one thread; seconds of CPU; an exponent is that of N.
+each field. One process, one thread; seconds of CPU; an exponent is that of N. Last, how many times
+as fast ``without`` is by the clock with ``--threads``, the best of runs that take turns.
 """
 
 import argparse
@@ -18,7 +19,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 from collections.abc import Callable
 from math import pi
-from time import process_time
+from time import perf_counter, process_time
 
 import numpy as np
 import scipy.fft
@@ -32,8 +33,9 @@ from glasspipe.system.fields import fields
 from glasspipe.system.implicit import ACCURACY, NEIGHBOURS, make_split, mesh_of, random_fields
 from glasspipe.system.implicit_fields import implicit_fields
 from glasspipe.system.system import System
+from glasspipe.threads import threads
 
-ROWS = 40
+ROWS, TURNS = 40, 3
 WAYS = ("stored", "without", "numpy", "transforms")
 
 
@@ -121,6 +123,17 @@ def seconds(command: Callable) -> float:
     return process_time() - start
 
 
+def gain(command: Callable, number: int) -> float:
+    """How many times as fast a command is with so many threads."""
+    best = {1: float("inf"), number: float("inf")}
+    for each in [1, number] * TURNS:
+        with threads(each):
+            start = perf_counter()
+            command()
+            best[each] = min(best[each], perf_counter() - start)
+    return best[1] / best[number]
+
+
 def exponent(measured: dict[int, float]) -> str:
     """Slope of log seconds against log N."""
     if len(measured) < 2:
@@ -134,12 +147,15 @@ def main() -> None:
     parser.add_argument("--medium", choices=("KBr", "KBr_cubic"), default="KBr")
     parser.add_argument("--concentration", type=float, default=0.1)
     parser.add_argument("--pairs", type=int, default=4000)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     for command in (*Case(200, options).ways(options).values(),):  # compiles
         [each() for each in command]
     names = [f"{field}, {way}" for field in ("B", "b") for way in WAYS]
-    print("| N | " + " | ".join((*names, "B: without/transforms", "b: the same")) + " |")
-    print("|---" * (len(names) + 3) + "|")
+    ratios = ("B: without/transforms", "b: the same")
+    gains = [f"{field}: gain of {options.threads} threads" for field in "Bb"]
+    print("| N | " + " | ".join((*names, *ratios, *gains)) + " |")
+    print("|---" * (len(names) + len(ratios) + len(gains) + 1) + "|")
     measured: dict[str, dict[int, float]] = {name: {} for name in names}
     for number in options.sizes:
         ways = Case(number, options).ways(options)
@@ -151,8 +167,9 @@ def main() -> None:
         for field in "Bb":
             ratio = measured[f"{field}, without"][number] / measured[f"{field}, transforms"][number]
             cells.append(f"{ratio:.1f}")
+        cells += [f"{gain(command, options.threads):.2f}" for command in ways["without"]]
         print(f"| {number} | {' | '.join(cells)} |", flush=True)
-    print(f"| exponent | {' | '.join(map(exponent, measured.values()))} | | |")
+    print(f"| exponent | {' | '.join(map(exponent, measured.values()))} | | | | |")
 
 
 if __name__ == "__main__":

@@ -51,8 +51,11 @@ def number() -> int:
 
 
 def cut(length: int, pieces: int = PIECES) -> list[tuple[int, int]]:
-    """Return first and last (exclusive) of equal ranges that make up ``length``, none empty."""
-    pieces = max(1, min(pieces, length))
+    """Return first and last (exclusive) of equal ranges that make up ``length``, none empty.
+
+    As many as are wanted, but for those that nobody would miss.
+    """
+    pieces = max(1, min(pieces, length, PIECES))
     edges = [length * piece // pieces for piece in range(pieces + 1)]
     return list(pairwise(edges))
 

@@ -138,11 +138,11 @@ def test_files_are_the_same_with_any_number_of_threads(tmp_path, medium, store):
 
 def test_ranges_make_up_the_whole():
     for length in (0, 1, 5, 31, 32, 33, 1000):
-        for pieces in (0, 1, 7, module.PIECES):
+        for pieces in (0, 1, 7, module.PIECES, 1000):
             ranges = cut(length, pieces)
             covered = [k for first, last in ranges for k in range(first, last)]
             assert covered == list(range(length))
-            assert len(ranges) == max(1, min(pieces, length))
+            assert len(ranges) == max(1, min(pieces, length, module.PIECES))
 
 
 def test_pieces_run_at_once_and_are_put_together_in_order():

@@ -189,3 +189,44 @@ def test_theory_takes_longer_where_defects_are_of_many_kinds():
     plain = seconds()
     assert seconds(medium="KBr_cubic") > plain
     assert seconds(defects={"species": "gaussian"}) > seconds(defects={"axes": "isotropic"}) > plain
+
+
+def shared(cores, **config):
+    """Threads of every job, by its rule."""
+    made = study(**config)
+    found = {}
+    for _, what in forecast.loads(made):
+        found.setdefault(what.rule, []).append(forecast.threads(made, what, cores))
+    return found
+
+
+MANY = {"defects": {"number": 30_000}, "couplings": {"store": "implicit"}}
+
+
+def test_a_lone_job_has_all_cores_where_they_help_it():
+    found = shared(5, **MANY, realisations=1)
+    assert found == {
+        "sample": [1],
+        **{rule: [5] for rule in ("couplings", "freeze", "fields")},
+        **{rule: [1] for rule in ("aggregate_point", "aggregate", "report")},
+    }
+
+
+def test_replicas_share_the_threads_of_a_stored_anneal():
+    stored = {"realisations": 1, "defects": {"number": 50}}
+    assert shared(8, **stored)["freeze"] == [1]
+    assert shared(8, **stored, freeze={"replicas": 3})["freeze"] == [3]
+    tempered = {"method": "tempering", "replicas": 3}
+    assert shared(8, **stored, freeze=tempered)["freeze"] == [1]
+
+
+@pytest.mark.parametrize(("cores", "each"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_jobs_side_by_side_share_the_cores(cores, each):
+    found = shared(cores, **MANY, realisations=4, realisations_per_job=1)
+    assert found["couplings"] == found["fields"] == [each] * 4
+
+
+def test_a_job_longer_than_its_share_has_more_threads():
+    sizes = {"defects.number": {"values": [100, 200, 200_000]}}
+    found = shared(2, couplings={"store": "implicit"}, realisations=1, sweep=sizes)
+    assert found["fields"] == [1, 1, 2]

@@ -152,6 +152,15 @@ def test_the_wall_time_is_at_least_that_of_one_chain(monkeypatch):
     assert rows(describe(split))["freeze"] == ["4", "40", "s", "100", "MB"]
 
 
+def test_threads_shorten_what_they_compute_and_no_start(monkeypatch):
+    """Couplings and fields of ten realisations take 10 s + 10 s/2, all else 10 s + 10 s."""
+    each = Rate(start=10.0, item=1.0, work=0.0, start_mb=100.0, item_mb=0.0)
+    rules = (*STAGES, "aggregate_point", "aggregate", "report")
+    monkeypatch.setattr(plan, "rates", lambda: dict.fromkeys(rules, each))
+    lone = study(**BOX, realisations=10, realisations_per_job="all")
+    assert "time: about 5.2 min of CPU, 5.03 min on 2 cores" in describe(lone)
+
+
 @pytest.mark.parametrize(("store", "width"), [("float64", 8), ("float32", 4)])
 def test_sizes_are_those_of_the_variables(store, width):
     made = study(realisations=10, couplings={"store": store}, **BOX)

@@ -45,6 +45,13 @@ class Runner:
         return main([command, *paths])
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "two"])
+def test_a_number_of_threads_is_one_or_more(made, capsys, number):
+    with pytest.raises(SystemExit, match="2"):
+        made("couplings", "point.json", "r.nc", "-o", "never.nc", f"--threads={number}")
+    assert f"--threads: found {number}; allowed: 1 or more" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

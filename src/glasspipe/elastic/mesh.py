@@ -40,8 +40,9 @@ _ALIASES = 4
 """Aliases on either side that count in the sums."""
 _AT_ONCE = 300_000
 """Modes whose G is made at once."""
-_PLANES = 24
-"""Planes of a mesh that forces are spread on at once: fewer have more of their shares in common."""
+_PLANES, _DEFECTS = 24, 200
+"""Planes that forces are spread on at once, of which fewer would have more shares in common, and
+defects for which fields are gathered at once."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,8 @@ class Mesh:
         scaled = position / self.spacing
         forces = [np.zeros(self.shape, self.dtype) for _ in range(3)]
         if isinstance(self.sharing, Share):
-            planes = cut(self.shape[0], self.shape[0] // _PLANES)
             same = scaled, sources, -self._scale(sources), self.sharing.table, tuple(forces)
-            each(fine_kernel.spread, planes, *same)
+            each(fine_kernel.spread, self._planes, *same)
         else:
             order = self.sharing.width
             for axis, force in enumerate(forces):
@@ -160,7 +160,7 @@ class Mesh:
         while forces:
             transforms.append(scipy.fft.rfftn(forces.pop(0), workers=number()))
         factors = self.green, self.sharpening
-        each(kernel.respond, cut(self.shape[0]), *transforms, *factors)
+        each(kernel.respond, self._planes, *transforms, *factors)
         options = {"overwrite_x": True, "workers": number()}
         return [scipy.fft.irfftn(transforms.pop(0), self.shape, **options) for _ in range(3)]
 
@@ -170,12 +170,17 @@ class Mesh:
         total = np.zeros(len(position))
         if isinstance(self.sharing, Share):
             same = scaled, receivers, scale, self.sharing.table, tuple(displacement), total
-            each(fine_kernel.gather, cut(len(position)), *same)
+            each(fine_kernel.gather, cut(len(position), len(position) // _DEFECTS), *same)
         else:
             order = self.sharing.width
             for axis, u in enumerate(displacement):
                 kernel.gather(scaled, receivers[:, axis] * scale, order, u, total)
         return total
+
+    @property
+    def _planes(self) -> list[tuple[int, int]]:
+        """Ranges of planes of mesh points that are worth a thread."""
+        return cut(self.shape[0], self.shape[0] // _PLANES)
 
     def _scale(self, multipoles: Array) -> Array:
         """What the derivatives of a multipole are counted in, over Å, (3,) or (3, 3)."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.greens import Ewald
 from glasspipe.kernels import modes as kernel
-from glasspipe.threads import PIECES, cut, each, in_parts
+from glasspipe.threads import cut, each, in_parts
 
 Array = NDArray[np.float64]
 
@@ -106,12 +106,12 @@ class Waves:
     def __init__(self, position: Array, ewald: Ewald) -> None:
         top = max((int(np.abs(block.n).max()) for block in blocks(ewald)), default=0)
         self._powers = np.empty((len(position), 3, 2 * top + 1), dtype=complex)
-        each(kernel.powers, cut(len(position)), 2 * pi * position / ewald.edges, self._powers)
+        each(kernel.powers, _cut(position), 2 * pi * position / ewald.edges, self._powers)
 
     def unit(self, block: Block) -> Array:
         """Return cos q·r and sin q·r of the block's modes, (N, 2, modes)."""
         out = np.empty((len(self._powers), 2, len(block.n)))
-        each(kernel.unit_waves, cut(len(out)), self._powers, block.n, out)
+        each(kernel.unit_waves, _cut(out), self._powers, block.n, out)
         return out
 
 
@@ -128,7 +128,7 @@ def columns(unit: Array, block: Block, amplitude: Array) -> Array:
         Of each defect in each channel.
     """
     out = np.empty((len(amplitude), 2, len(block.mode)))
-    each(kernel.modulate, cut(len(out)), unit, block.mode, amplitude, out)
+    each(kernel.modulate, _cut(out), unit, block.mode, amplitude, out)
     return out
 
 
@@ -179,10 +179,14 @@ def structure_factors(
                 kernel.unit_waves_of_many(wave, block.n, made.reshape(-1, 2, len(some)))
                 total[from_mode:to_mode] += made @ some
 
-    pieces = cut(len(position), min(PIECES, len(position) // _AT_ONCE))
-    parts = in_parts(add, pieces, (edges[-1], moments(slice(1)).shape[1]))
+    parts = in_parts(add, _cut(position), (edges[-1], moments(slice(1)).shape[1]))
     of_each = np.split(parts.sum(axis=0), edges[1:-1])
     return [sums.reshape(-1, 2, sums.shape[1]).transpose(2, 1, 0) for sums in of_each]
+
+
+def _cut(defects: Array) -> list[tuple[int, int]]:
+    """Return ranges of defects that are worth a thread."""
+    return cut(len(defects), len(defects) // _AT_ONCE)
 
 
 def add_products(columns: Array, sign: float, total: Array) -> None:
