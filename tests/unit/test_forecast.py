@@ -207,17 +207,18 @@ def test_a_lone_job_has_all_cores_where_they_help_it():
     found = shared(5, **MANY, realisations=1)
     assert found == {
         "sample": [1],
-        **{rule: [5] for rule in ("couplings", "freeze", "fields")},
-        **{rule: [1] for rule in ("aggregate_point", "aggregate", "report")},
+        **{rule: [5] for rule in ("couplings", "fields")},
+        **{rule: [1] for rule in ("freeze", "aggregate_point", "aggregate", "report")},
     }
 
 
-def test_replicas_share_the_threads_of_a_stored_anneal():
-    stored = {"realisations": 1, "defects": {"number": 50}}
-    assert shared(8, **stored)["freeze"] == [1]
-    assert shared(8, **stored, freeze={"replicas": 3})["freeze"] == [3]
+@pytest.mark.parametrize("store", ["float64", "implicit"])
+def test_replicas_share_the_threads_of_an_anneal(store):
+    lone = {"realisations": 1, "defects": {"number": 50}, "couplings": {"store": store}}
+    assert shared(8, **lone)["freeze"] == [1]
+    assert shared(8, **lone, freeze={"replicas": 3})["freeze"] == [3]
     tempered = {"method": "tempering", "replicas": 3}
-    assert shared(8, **stored, freeze=tempered)["freeze"] == [1]
+    assert shared(8, **lone, freeze=tempered)["freeze"] == [1]
 
 
 @pytest.mark.parametrize(("cores", "each"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])

@@ -191,8 +191,8 @@ def packed_zeta(zeta: Array) -> tuple[Array, Array | None]:
 def _symmetry(zeta: Array) -> tuple[Array, bool]:
     """Fully symmetric part of ζ, and whether that is all of it."""
     sigma = symmetric_part(zeta)
-    atol = _ROUNDING * np.abs(zeta).max(initial=0)
-    return sigma, bool(np.allclose(zeta, sigma, rtol=0, atol=atol))
+    apart, size = (np.abs(each).max(initial=0) for each in (zeta - sigma, zeta))
+    return sigma, bool(apart <= _ROUNDING * size)
 
 
 def symmetric_part(zeta: Array) -> Array:

@@ -83,7 +83,7 @@ def _gradient(mesh, k, step_x, step_y, x, y, z):
     return gx, gy, gz
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, fastmath={"contract"})
 def gather(position, dipole, mesh, uniform, itself, spread, first, stop, step, far):
     """Fill far (N,) at every ``step``-th spin with the far field γ_i^ab (∂_b u_a + uniform_ab).
 
@@ -114,7 +114,7 @@ def gather(position, dipole, mesh, uniform, itself, spread, first, stop, step, f
         far[i] = total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def interleave(x, y, z, mesh):
     """Fill mesh (n + 3, n + 3, n + 3, 4) with three components (n, n, n), periodically."""
     nx, ny, nz = x.shape
@@ -126,7 +126,7 @@ def interleave(x, y, z, mesh):
                     mesh[a, b, c, axis] = rows[axis][c % nz]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def moment(S, dipole):
     """Return Σ_i S_i γ_i, float64 (3, 3); see :func:`gather`."""
     total = np.zeros((3, 3))
@@ -137,7 +137,7 @@ def moment(S, dipole):
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def give_back(rows, S, spread, h):
     """Leave in h (N,) only near parts of the couplings to spins that are not as in ``spread``.
 
@@ -149,7 +149,7 @@ def give_back(rows, S, spread, h):
             add_left(rows, j, np.float32(spread[j] - S[j]), work, h)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def spread_changes(position, dipole, S, spread, mesh):
     """Bring mesh (3, n, n, n), the force density of the spins ``spread``, up to that of S (N,).
 
@@ -179,7 +179,7 @@ def spread_changes(position, dipole, S, spread, mesh):
                         row[z[c]] += flat * wz[c] + steep * dz[c]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def sweep(
     rows,
     S,

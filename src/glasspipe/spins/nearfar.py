@@ -23,6 +23,7 @@ from glasspipe.spins.overlap import Overlaps
 from glasspipe.spins.progress import Observe, Progress, State, ignore, in_units
 from glasspipe.system.implicit import Implicit, Sums, accurate
 from glasspipe.system.rounding import rms
+from glasspipe.threads import each
 
 Array = NDArray[np.float64]
 
@@ -130,10 +131,10 @@ def freeze_implicit(
 
 
 def _anneal(
-    chains: list[Chain], T: Array, each: int, *, observe: Observe, resume: State | None
+    chains: list[Chain], T: Array, length: int, *, observe: Observe, resume: State | None
 ) -> tuple[Progress, Overlaps]:
     """Take all replicas through the temperatures; return the last progress and the overlaps."""
-    size, shape = len(chains[0].S), (len(chains), each * len(T))
+    size, shape = len(chains[0].S), (len(chains), length * len(T))
     overlaps = Overlaps.none(len(T))
     kept = {
         "energies": np.empty(shape),
@@ -148,15 +149,24 @@ def _anneal(
         for r, chain in enumerate(chains):
             chain.restore({name: resume[f"{name} {r}"] for name in chain.state()})
     for sweep in range(int(kept["done"]), shape[1]):
-        for r, chain in enumerate(chains):
-            kept["energies"][r, sweep], kept["accepted"][r, sweep] = chain.sweep_at(
-                T[sweep // each]
-            )
-        if len(chains) > 1 and (sweep + 1) % each == 0:
-            overlaps.add_step(np.stack([chain.S for chain in chains]), size, sweep // each)
+        each(
+            _sweep,
+            list(zip(chains, kept["energies"], kept["accepted"], strict=True)),
+            sweep,
+            T[sweep // length],
+        )
+        if len(chains) > 1 and (sweep + 1) % length == 0:
+            overlaps.add_step(np.stack([chain.S for chain in chains]), size, sweep // length)
         kept["done"][...] = sweep + 1
         observe(_progress(chains, kept))
     return _progress(chains, kept), overlaps
+
+
+def _sweep(
+    chain: Chain, energies: Array, accepted: NDArray[np.int64], sweep: int, T: float
+) -> None:
+    """Take a replica through one sweep."""
+    energies[sweep], accepted[sweep] = chain.sweep_at(T)
 
 
 def _progress(chains: list[Chain], kept: dict[str, NDArray[Any]]) -> Progress:

@@ -26,7 +26,6 @@ from glasspipe.stages.cost import Cost, held
 from glasspipe.stages.couplings import COUPLINGS
 from glasspipe.stages.display import Display
 from glasspipe.stages.stage import Option, Stage
-from glasspipe.threads import PIECES
 
 if TYPE_CHECKING:
     from glasspipe.spins.annealing import Frozen
@@ -296,10 +295,8 @@ def _cost(model: Model, defects: int) -> Cost:
 
 
 def _threads(model: Model) -> int:
-    """Of sums over near defects and a mesh, or of replicas; temperatures are tempered by one."""
-    if model.freezes_whole:
-        return model.freeze["replicas"] if model.freeze["method"] == "annealing" else 1
-    return PIECES
+    """One a replica; the temperatures of tempering have one together."""
+    return model.freeze["replicas"] if model.freeze["method"] == "annealing" else 1
 
 
 FREEZE = Stage(
