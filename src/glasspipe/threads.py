@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-PIECES = 32
-"""In which work is cut: enough for a few threads to end together, however unlike the pieces are."""
+PIECES, PARTS = 32, 8
+"""In which work is cut: enough for a few threads to end together, however unlike the pieces are,
+and fewer where each has large arrays of its own."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ def number() -> int:
 
 
 def cut(length: int, pieces: int = PIECES) -> list[tuple[int, int]]:
-    """Return first and last (exclusive) of equal ranges that make up ``length``, none empty.
+    """Return first and last (exclusive) of so many equal ranges that make up ``length``.
 
-    As many as are wanted, but for those that nobody would miss.
+    None is empty, and there are at most :data:`PIECES`.
     """
     pieces = max(1, min(pieces, length, PIECES))
     edges = [length * piece // pieces for piece in range(pieces + 1)]

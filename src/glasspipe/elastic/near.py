@@ -25,6 +25,8 @@ Split = tuple[Array, float, float]
 
 _DIFFERENT = [0, 1, 2, 4, 5, 8, 13, 14, 17, 26]
 """Places of xxx, xxy, xxz, xyy, xyz, xzz, yyy, yyz, yzz, zzz among 27."""
+_AT_ONCE = 1000
+"""Tensors that are worth a thread."""
 _ROUNDING = 1e-14
 """ζ is fully symmetric if it is so within this fraction of its largest component."""
 
@@ -173,8 +175,14 @@ def smooth_part(window: Bell, cutoff: float, degree: int = near_sums.DEGREE) -> 
 
 def packed(tensors: Array) -> Array:
     """Different components (N, …, 6) of tensors that are symmetric in the last two indices."""
-    i, j = np.triu_indices(3)
-    return np.ascontiguousarray((tensors[..., i, j] + tensors[..., j, i]) / 2)
+    found, (i, j) = np.empty((*tensors.shape[:-2], 6)), np.triu_indices(3)
+
+    def fill(first: int, last: int) -> None:
+        some = tensors[first:last]
+        found[first:last] = (some[..., i, j] + some[..., j, i]) / 2
+
+    each(fill, cut(len(tensors), len(tensors) // _AT_ONCE))
+    return found
 
 
 def packed_cube(sigma: Array) -> Array:
@@ -190,8 +198,14 @@ def packed_zeta(zeta: Array) -> tuple[Array, Array | None]:
 
 def _symmetry(zeta: Array) -> tuple[Array, bool]:
     """Fully symmetric part of ζ, and whether that is all of it."""
-    sigma = symmetric_part(zeta)
-    apart, size = (np.abs(each).max(initial=0) for each in (zeta - sigma, zeta))
+    sigma = np.empty_like(zeta)
+
+    def make(first: int, last: int, sizes: Array) -> None:
+        some = zeta[first:last]
+        sigma[first:last] = symmetric_part(some)
+        sizes[:] = [np.abs(each).max(initial=0) for each in (some - sigma[first:last], some)]
+
+    apart, size = in_parts(make, cut(len(zeta), len(zeta) // _AT_ONCE), (2,)).max(axis=0)
     return sigma, bool(apart <= _ROUNDING * size)
 
 

@@ -14,7 +14,7 @@ from glasspipe.elastic.near import smooth_part
 from glasspipe.elastic.window import ladder_table
 from glasspipe.kernels import cells, near
 from glasspipe.kernels import neighbours as lists
-from glasspipe.threads import cut, in_parts
+from glasspipe.threads import PARTS, cut, in_parts
 
 Array = NDArray[np.float64]
 
@@ -23,8 +23,6 @@ CELLS = 2
 _SIX = np.array([0, 4, 8, 5, 2, 1])
 """Components xx, yy, zz, yz, xz, xy of a symmetric tensor (3, 3)."""
 _BYTES_PER_PAIR = 12
-_PARTS = 8
-"""Of the sums over a list of pairs, in each of which a pair adds to both defects."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +257,7 @@ def near_fields(
     def of_rows(first: int, last: int, sums: Array) -> None:
         lists.crystal_fields(first, last, *about, sums[:2], sums[2:])
 
-    parts = in_parts(of_rows, cut(len(position), _PARTS), (7, len(position)))
+    parts = in_parts(of_rows, cut(len(position), PARTS), (7, len(position)))
     sums = parts.sum(axis=0)
     sums[4] = parts[:, 4].max(axis=0)
     return sums[:2], sums[2:], np.diff(start)
@@ -306,7 +304,7 @@ def _fill(
     pairs = position, gamma, P, split.edges, cutoff, *tables, listed.start, listed.index, listed.U
     parts = in_parts(
         lambda first, last, B: lists.crystal(first, last, *pairs, B),
-        cut(len(position), _PARTS),
+        cut(len(position), PARTS),
         (len(position),),
     )
     return np.asarray(parts.sum(axis=0))

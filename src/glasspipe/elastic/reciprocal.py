@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.greens import Ewald
 from glasspipe.kernels import modes as kernel
-from glasspipe.threads import cut, each, in_parts
+from glasspipe.threads import PARTS, cut, each, in_parts
 
 Array = NDArray[np.float64]
 
@@ -179,7 +179,8 @@ def structure_factors(
                 kernel.unit_waves_of_many(wave, block.n, made.reshape(-1, 2, len(some)))
                 total[from_mode:to_mode] += made @ some
 
-    parts = in_parts(add, _cut(position), (edges[-1], moments(slice(1)).shape[1]))
+    ranges = cut(len(position), min(PARTS, len(position) // _AT_ONCE))
+    parts = in_parts(add, ranges, (edges[-1], moments(slice(1)).shape[1]))
     of_each = np.split(parts.sum(axis=0), edges[1:-1])
     return [sums.reshape(-1, 2, sums.shape[1]).transpose(2, 1, 0) for sums in of_each]
 
@@ -194,12 +195,8 @@ def add_products(columns: Array, sign: float, total: Array) -> None:
     flat, change = columns.reshape(len(columns), -1), np.subtract if sign > 0 else np.add
 
     def add(first: int, last: int) -> None:
-        rows, itself, rest = (
-            flat[first:last],
-            total[first:last, first:last],
-            total[first:last, last:],
-        )
-        change(itself, rows @ rows.T, out=itself)
-        change(rest, rows @ flat[last:].T, out=rest)
+        rows, here = flat[first:last], total[first:last]
+        change(here[:, first:last], rows @ rows.T, out=here[:, first:last])
+        change(here[:, last:], rows @ flat[last:].T, out=here[:, last:])
 
     each(add, cut(len(flat), ceil(len(flat) / _ROWS)))
