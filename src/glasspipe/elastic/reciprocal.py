@@ -24,7 +24,7 @@ BLOCK = 256
 """Modes in a block: the columns of 500 defects then fit into a core's cache."""
 _AT_ONCE = 250
 """Defects whose waves are held at once, likewise."""
-_ROWS = 192
+_ROWS = 256
 """Of a product of columns that are made at once: the more, the fewer operations in vain."""
 
 
