@@ -29,6 +29,8 @@ DEGREE = 20
 _AT_ONCE = 200
 """Defects whose images are listed at once."""
 _IN_VECTORS = {"reassoc", "contract", "nsz", "nnan"}
+"""Of loops that are inlined by force: compiled on their own besides, they would round in two ways,
+and in which one would depend on whether they were just compiled, or read from the cache."""
 
 
 @njit(cache=True)
@@ -121,7 +123,7 @@ def _number(bits):
     return np.int64(bits).view(np.float64)
 
 
-@njit(cache=True, error_model="numpy", fastmath=_IN_VECTORS)
+@njit(cache=True, forceinline=True, error_model="numpy", fastmath=_IN_VECTORS)
 def _strain(here, gamma1, P, A, C, smooth, cutoff, image, index, near):
     """Σ_j γ_1^αβ P_j^γδ ∂_β∂_δ G_αγ of the near parts."""
     (x, y, z), scale, total = here, 2.0 / (cutoff * cutoff), 0.0
@@ -171,7 +173,7 @@ def _matrices(zeta):
     return symmetric_matrix(zeta[0]), symmetric_matrix(zeta[1]), symmetric_matrix(zeta[2])
 
 
-@njit(cache=True, error_model="numpy", fastmath=_IN_VECTORS)
+@njit(cache=True, forceinline=True, error_model="numpy", fastmath=_IN_VECTORS)
 def _on_tau(here, one, frozen, P, sigma, zeta, tau, A, C, smooth, cutoff, image, index, near):
     """The sums of :func:`on_tau` for a defect with σ and ζ of ``one``."""
     (x, y, z), scale = here, 2.0 / (cutoff * cutoff)
