@@ -64,7 +64,7 @@ def test_near_parts_and_what_is_left_add_up(both):
     """In float64 for sums, of all and of few sources, and in float32 in the list."""
     listed, _ = both
     whole, left = rows_of(listed).astype(float)
-    sums = NearSums(listed.position, listed.gamma, listed.split)
+    sums = NearSums(listed.rows, listed.position, listed.gamma, listed.split)
     for few in (1, 40, 300):
         S = np.zeros(len(listed.B), np.int8)
         S[:few] = np.random.default_rng(few).choice([-1, 1], few)

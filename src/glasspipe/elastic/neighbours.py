@@ -109,34 +109,30 @@ class NearSums:
 
     Parameters
     ----------
+    rows : Rows
+        Who is near.
     position : array (N, 3)
         Å, sorted by cell.
     gamma : array (N, 3, 3)
         eV.
     split : Split
-        What is near.
+        How the near part ends.
     """
 
+    rows: near.Rows
     position: Array
     gamma: Array
     split: Split
 
     def add_fields(self, S: NDArray[Any], h: Array) -> None:
         """Add Σ_j U_ij S_j to h (N,), in float64."""
-        self.add_fields_of(self.gamma * S[:, None, None], h)
-
-    def add_fields_of(self, P: Array, h: Array) -> None:
-        """Add the fields of force dipoles P (N, 3, 3) to h (N,)."""
-        split, sorted_ = self.split, Cells(self.split.edges, self.split.cutoff)
-        about = sorted_.places(self.position), np.ascontiguousarray(self.position.T)
-        tensors = components(self.gamma), components(P)
-        rows = split.edges, split.cutoff, sorted_.first(self.position)
-        closed = *_closed(split.medium), _left(split, near.DEGREE)
-        few = np.flatnonzero(np.any(P, axis=(1, 2)))
-        if 2 * len(few) < len(P):
-            near.sums_of_few(*about, *tensors, few, *rows, *closed, h)
+        few = np.flatnonzero(S)
+        closed = *_closed(self.split.medium), _left(self.split, near.DEGREE)
+        about = self.rows, self.position, self.gamma.reshape(-1, 9), *closed
+        if 2 * len(few) < len(S):
+            near.sums_of_few(*about, few, S, h)
         else:
-            near.sums(*about, *tensors, *rows, *closed, h)
+            near.sums(*about, S, h)
 
 
 def components(tensors: Array, dtype: str = "f8", beyond: int = 0) -> NDArray[np.floating]:
@@ -204,7 +200,7 @@ def near_couplings(
         near.fill(rows)
     if crystal or pairs:
         return rows, NearList(start, rows.index, rows.near)
-    return rows, NearSums(position, gamma, split)
+    return rows, NearSums(rows, position, gamma, split)
 
 
 def near_random_fields(position: Array, gamma: Array, P: Array, split: Split) -> Array:
@@ -217,7 +213,7 @@ def near_random_fields(position: Array, gamma: Array, P: Array, split: Split) ->
 def near_sums(rows: near.Rows, position: Array, gamma: Array, split: Split) -> NearList | NearSums:
     """What adds up near parts of fields, of a crystal in a list of the same neighbours."""
     if isinstance(split.medium, Medium):
-        return NearSums(position, gamma, split)
+        return NearSums(rows, position, gamma, split)
     other = NearList(rows.start, rows.index, np.empty_like(rows.near))
     _fill(other, position, gamma, np.zeros_like(gamma), split, split.cutoff)
     return other

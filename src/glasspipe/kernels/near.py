@@ -257,49 +257,58 @@ def strongest(rows, partner, bond):
                         _stronger(i, j + lane, U[0, lane], partner, bond)
 
 
+@njit(cache=True, fastmath=_FAST, error_model="numpy", inline="always")
+def _nine(tensors, i):
+    """Components xx, yy, zz, yz, xz, xy of row i of symmetric tensors (N, 9)."""
+    xx, yy, zz = tensors[i, 0], tensors[i, 4], tensors[i, 8]
+    return xx, yy, zz, tensors[i, 5], tensors[i, 2], tensors[i, 1]
+
+
 @njit(cache=True, fastmath=_FAST, error_model="numpy")
-def _sum(position, gamma, sources, i, index, box, twice, A, C, left):
-    """Σ_j of the near parts of couplings of defect i to those of ``index``, in float64."""
-    one, total = _components(gamma, i), 0.0
+def _sum(position, gamma, S, i, index, sides, twice, A, C, left):
+    """Σ_j of the near parts of couplings of defect i to those of ``index`` times S_j, float64."""
+    one, total = _nine(gamma, i), 0.0
     for k in range(len(index)):
         j = np.uint64(np.uint32(index[k]))
-        x, y = position[0, i] - position[0, j], position[1, i] - position[1, j]
-        z = position[2, i] - position[2, j]
-        x -= box[0] * np.rint(x / box[0])
-        y -= box[1] * np.rint(y / box[1])
-        z -= box[2] * np.rint(z / box[2])
+        x, y = position[i, 0] - position[j, 0], position[i, 1] - position[j, 1]
+        z = position[i, 2] - position[j, 2]
+        x -= sides[0] * np.rint(x / sides[0])
+        y -= sides[1] * np.rint(y / sides[1])
+        z -= sides[2] * np.rint(z / sides[2])
         r2 = x * x + y * y + z * z
         g1, g2, g3 = _bare(r2)
         s = r2 * twice - 1.0
         g1 -= _polynomial(left, 0, s, DEGREE)
         g2 -= _polynomial(left, 1, s, DEGREE)
         g3 -= _polynomial(left, 2, s, DEGREE)
-        a1, a2, a3 = _factors(x, y, z, one, _components(sources, j), A, C)
-        total += g1 * a1 + g2 * a2 + g3 * a3
+        a1, a2, a3 = _factors(x, y, z, one, _nine(gamma, j), A, C)
+        total += S[j] * (g1 * a1 + g2 * a2 + g3 * a3)
     return total
 
 
 @njit(cache=True)
-def sums(place, position, gamma, sources, box, cutoff, first, A, C, left, out):
-    """Add near parts of fields (16), (26) to ``out`` (N,), of neighbours that are not stored.
+def sums(rows, position, gamma, A, C, left, S, h):
+    """Add Σ_j of the near parts of couplings times S_j to h (N,), in float64, made now.
 
-    position (3, N), gamma and sources (6, N) and left (3, DEGREE + 1) are float64, the rest is as
-    in :class:`Rows`.
+    position (N, 3), gamma (N, 9), A, C and left (3, DEGREE + 1), see :class:`Rows`, are float64.
     """
-    room, near = scratch(box, cutoff, first), np.empty(LANES, np.bool_)
-    found, sides = np.empty(len(out) + LANES, np.int32), (box[0], box[1], box[2])
-    for i in range(len(out)):
-        number = around(place, i, box, cutoff, first, room, near, found)
-        rows = i, found[:number], sides, 2.0 / (cutoff * cutoff)
-        out[i] += _sum(position, gamma, sources, *rows, A, C, left)
+    box, cutoff = rows.box, rows.cutoff
+    room, near = scratch(box, cutoff, rows.first), np.empty(LANES, np.bool_)
+    found = np.empty(len(h) + LANES, np.int32)
+    about = (box[0], box[1], box[2]), 2.0 / (cutoff * cutoff), A, C, left
+    for i in range(len(h)):
+        number = around(rows.place, i, box, cutoff, rows.first, room, near, found)
+        h[i] += _sum(position, gamma, S, i, found[:number], *about)
 
 
 @njit(cache=True)
-def sums_of_few(place, position, gamma, sources, few, box, cutoff, first, A, C, left, out):
-    """The same where all sources but ``few`` are 0."""
-    room, near = scratch(box, cutoff, first), np.empty(LANES, np.bool_)
-    found, sides = np.empty(len(out) + LANES, np.int32), (box[0], box[1], box[2])
+def sums_of_few(rows, position, gamma, A, C, left, few, S, h):
+    """The same where all S but those of ``few`` are 0."""
+    box, cutoff = rows.box, rows.cutoff
+    room, near = scratch(box, cutoff, rows.first), np.empty(LANES, np.bool_)
+    found, itself = np.empty(len(h) + LANES, np.int32), np.empty(1, np.int32)
+    about = (box[0], box[1], box[2]), 2.0 / (cutoff * cutoff), A, C, left
     for j in few:
-        for k in range(around(place, j, box, cutoff, first, room, near, found)):
-            rows = j, found[k : k + 1], sides, 2.0 / (cutoff * cutoff)
-            out[found[k]] += _sum(position, sources, gamma, *rows, A, C, left)
+        itself[0] = j
+        for k in range(around(rows.place, j, box, cutoff, rows.first, room, near, found)):
+            h[found[k]] += _sum(position, gamma, S, found[k], itself, *about)

@@ -270,6 +270,32 @@ def _flip(rows, S, h, i, work):
     add_row(rows, i, np.float32(2) * S[i], work, h)
 
 
+@njit(cache=True, inline="always")
+def _pair_gain(partner, bond, S, h, i):
+    """Half of the energy that spin i and its partner, which it has, win if they turn together.
+
+    The other number is the least for which they do.
+    """
+    p = partner[i]
+    both = 2.0 * bond[i] * S[i] * S[p]
+    return S[i] * h[i] + S[p] * h[p] - both, PAIR_GAIN * (abs(h[i]) + abs(h[p]) + abs(both))
+
+
+@njit(cache=True)
+def gains(partner, bond, S, h, gain):
+    """Fill gain (N,) with the most that a spin wins if it turns, alone or with another.
+
+    Arguments as in :func:`quench`.
+    """
+    for i in range(len(S)):
+        gain[i] = S[i] * h[i]
+    for i in range(len(S)):
+        if partner[i] >= 0:
+            pair, _ = _pair_gain(partner, bond, S, h, i)
+            gain[i] = max(gain[i], pair)
+            gain[partner[i]] = max(gain[partner[i]], pair)
+
+
 @njit(cache=True)
 def quench(rows, partner, bond, S, h):
     """Turn spins (N,), and pairs of a spin and its partner, while that lowers the energy.
@@ -286,14 +312,12 @@ def quench(rows, partner, bond, S, h):
                 settled = False
                 _flip(rows, S, h, i, work)
         for i in range(len(S)):
-            p = partner[i]
-            if p < 0:
+            if partner[i] < 0:
                 continue
-            both = 2.0 * bond[i] * S[i] * S[p]
-            least = PAIR_GAIN * (abs(h[i]) + abs(h[p]) + abs(both))
-            if S[i] * h[i] + S[p] * h[p] - both > least:
+            gain, least = _pair_gain(partner, bond, S, h, i)
+            if gain > least:
                 settled = False
                 _flip(rows, S, h, i, work)
-                _flip(rows, S, h, p, work)
+                _flip(rows, S, h, partner[i], work)
         if settled:
             break

@@ -30,8 +30,10 @@ Array = NDArray[np.float64]
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
 _REFINEMENTS = 1.25 ** np.arange(6)
-_ROUNDS, _FREE_ROUNDS, _PAIR_ROUNDS = 100, 5, 50
-_FELT = 1e-3  # of a typical field, for what a spin may feel of itself through a mesh
+_AGAIN, _PAIRS_AGAIN = 100, 10
+_TURNS, _FREE_TURNS, _SURE_TURNS = 25, 5, 10
+_TOLD, _FEWEST_TOLD = 10, 1000  # spins that are told of each that has turned, and at least
+_FELT = 1e-4  # of a typical field, for what a spin may feel of itself through a mesh
 
 
 @dataclass(frozen=True)
@@ -218,11 +220,7 @@ def settled(
 ) -> tuple[tuple[NDArray[np.int8], Array], float]:
     """Turn spins of S (R, N) until none can lower the energy; return them, their h and its error.
 
-    Fields are those of the fine mesh for the spins as they were at times, and of one that costs
-    less for what has turned since; near fields follow every flip. Two far apart may
-    both gain and turn for ever, as each does not see the other turn: so after some rounds a random
-    half is held. Pairs turn by their near coupling, which in a small box is not all of it, and may
-    turn back for ever: so in the end the spin that gains most turns alone, and the energy falls.
+    Most turn on the fields of a mesh that costs less, the last ones on those of the fine mesh.
     ``pause`` is called before every round. If h turns out less accurate than is asked for, they go
     on with a finer mesh.
 
@@ -232,6 +230,8 @@ def settled(
         If that does not end, or no mesh is accurate enough.
     """
     S = S.copy()
+    for each in S:
+        _turn(hamiltonian, each, hamiltonian.fields(each, hamiltonian.middle), pause)
 
     def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
         sums = hamiltonian.of_error(aim)
@@ -247,28 +247,52 @@ def _settle(
 ) -> Array:
     """Turn the spins of a replica, in place, and return their fields on the fine mesh.
 
-    A spin that has turned since these were made feels itself through the other mesh.
+    Pairs turn by their near coupling, which in a small box is not all of it, and may turn back for
+    ever: so in the end the spin that gains most turns alone, and the energy falls.
     """
-    before, rows = S.copy(), (hamiltonian.rows, *hamiltonian.strongest)
-    exact = hamiltonian.fields(S, fine)
-    h, felt = exact.copy(), _FELT * rms(exact)
-    for turn in range(_ROUNDS):
+    h = hamiltonian.fields(S, fine)
+    for again in range(_AGAIN):
+        before, stable = S.copy(), not np.any(S * h > 0)
+        if again < _PAIRS_AGAIN:
+            _turn(hamiltonian, S, h, pause)
+        elif not stable:
+            S[np.argmax(S * h)] *= -1
+        if stable and np.array_equal(S, before):
+            return h
+        h += hamiltonian.applied(S - before, fine)
+    raise RuntimeError(f"the quench does not settle within {_AGAIN} recomputations of h")
+
+
+def _turn(
+    hamiltonian: Implicit, S: NDArray[np.int8], exact: Array, pause: Callable[[], None]
+) -> None:
+    """Turn spins of S (N,), in place, whose fields before were ``exact``, while that is of use.
+
+    Near fields follow every flip. After a round those that are next to turn, a share of all, are
+    told what has changed far away: the others are too stable for it. Two far apart may both gain
+    and turn for ever, as each does not see the other turn: so after some rounds a random half is
+    held. So is one that has turned and then gains less than it may feel of itself through the mesh,
+    which is doubted ever more.
+    """
+    before, h, held = S.copy(), exact.copy(), np.empty(0, np.int64)
+    felt, gain = _FELT * rms(exact), np.empty(len(S))
+    for turn in range(_TURNS):
         pause()
-        unsure = (before != S) & (S * h > 0) & (S * h < felt)
-        gaining = np.flatnonzero((S * h > 0) & ~unsure)
-        if (turn > 0 and not len(gaining)) or turn >= _PAIR_ROUNDS:
-            exact += hamiltonian.applied(S - before, fine)
-            gaining = np.flatnonzero(S * exact > 0)
-            if not len(gaining):
-                return exact
-            h, before, unsure = exact.copy(), S.copy(), np.zeros(len(S), bool)
-        if turn >= _PAIR_ROUNDS:
-            S[np.argmax(S * exact)] *= -1
-            continue
-        if turn >= _FREE_ROUNDS:
-            held = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
-            unsure[held] = True
-        h[unsure] = -np.inf * S[unsure]
-        kernels.quench(*rows, S, h)
-        h = exact + hamiltonian.applied(S - before, hamiltonian.middle)
-    raise RuntimeError(f"the quench does not settle within {_ROUNDS} recomputations of h")
+        kept, last = h[held], S.copy()
+        h[held] = -np.inf * S[held]
+        kernels.quench(hamiltonian.rows, *hamiltonian.strongest, S, h)
+        h[held] = kept
+        turned = int(np.count_nonzero(last != S))
+        number = min(max(_TOLD * turned, _FEWEST_TOLD), len(S))
+        kernels.gains(*hamiltonian.strongest, S, h, gain)
+        told = np.argpartition(-gain, number - 1)[:number]
+        h[told] = exact[told] + hamiltonian.applied(S - before, hamiltonian.middle, told)
+        alone = S[told] * h[told]
+        doubted = felt * 2.0 ** max(turn - _SURE_TURNS, 0)
+        unsure = (alone > 0) & (alone < doubted) & (before[told] != S[told])
+        gaining, held = told[(alone > 0) & ~unsure], told[unsure]
+        if not len(gaining):
+            return
+        if turn >= _FREE_TURNS:
+            half = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
+            held = np.concatenate([held, half])

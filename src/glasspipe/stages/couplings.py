@@ -60,7 +60,7 @@ def _write_stored(part: StagePart, source: dataset.Reader, output: Path) -> None
         writer.put_whole("i", i)
         writer.put_whole("j", j)
         for row in range(len(source.realisations)):
-            system = system_of(part, source, row)
+            system = system_of(part, source, row, tau=False)
             with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
                 made = couplings(system)
             B = made.B + stray_field(source, row, "E")
@@ -83,7 +83,7 @@ def _write_implicit(part: StagePart, source: dataset.Reader, output: Path) -> No
     ) as writer:
         writer.put_whole("box", source.whole("box"))
         for row in range(len(source.realisations)):
-            system = system_of(part, source, row)
+            system = system_of(part, source, row, tau=False)
             gamma = system.tensors.gamma
             check_size(source, row, "gamma", gamma, largest=LARGEST**0.5)  # U is a product of two
             with np.errstate(over="ignore", invalid="ignore"):

@@ -65,12 +65,13 @@ def static_dipoles_of(part: StagePart, source: Reader, row: int) -> Array | None
     return found
 
 
-def system_of(part: StagePart, source: Reader, row: int) -> "System":
-    """The defects of a realisation in their box."""
+def system_of(part: StagePart, source: Reader, row: int, *, tau: bool = True) -> "System":
+    """The defects of a realisation in their box; without ``tau`` ζ, which takes most room, is 0."""
     from glasspipe.system.system import System
 
-    position, gamma, eta, zeta = source.row(row, "position", "gamma", "eta", "zeta")
-    minus, static = source.optional(row, "zeta_minus"), static_dipoles_of(part, source, row)
-    tensors = Tensors(gamma, eta, zeta, minus, static)
+    position, gamma, eta = source.row(row, "position", "gamma", "eta")
+    zeta = source.row(row, "zeta")[0] if tau else np.zeros((*gamma.shape, 3))
+    minus = source.optional(row, "zeta_minus") if tau else None
+    tensors = Tensors(gamma, eta, zeta, minus, static_dipoles_of(part, source, row))
     model = part.model
     return System(position, tensors, source.whole("box"), model.interaction, model.boundary)

@@ -125,18 +125,28 @@ class Implicit:
     def middle(self) -> Sums:
         """Sums for quenching, better than those for annealing with the same near list."""
         usual = response(self.split.medium).coarse
-        better = replace(usual, points=1.2 * usual.points, sharing=Spline(MIDDLE_ORDER))
-        return Sums(self.near, mesh_of(self.split, self.boundary, better))
+        better = replace(usual, points=1.4 * usual.points, sharing=Spline(MIDDLE_ORDER))
+        return Sums(self.near, mesh_of(self.split, self.boundary, better, dtype="f4"))
 
     def fields(self, S: NDArray[np.int8], sums: Sums) -> Array:
         """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,)."""
         return self.applied(S, sums) + self.B
 
-    def applied(self, S: NDArray[np.int8], sums: Sums) -> Array:
-        """Σ_{j≠i} U_ij S_j (N,) of any integers S_j, at less cost where most are 0."""
-        h = sums.mesh.field(self.position, self.gamma, self.gamma * S[:, None, None])
-        sums.near.add_fields(S, h)
-        return h
+    def applied(
+        self,
+        S: NDArray[np.int8],
+        sums: Sums,
+        where: NDArray[np.int64] | slice = slice(None),
+    ) -> Array:
+        """Σ_{j≠i} U_ij S_j of any integers S_j, at less cost where most are 0, of i = ``where``."""
+        mesh, near = sums.mesh, np.zeros(len(S))
+        sums.near.add_fields(S, near)
+        some = slice(None) if S.all() else np.flatnonzero(S)
+        sources, gamma = self.gamma[some] * S[some, None, None], self.gamma[where]
+        u = mesh.displacement(self.position[some], sources)
+        h = near[where] + mesh.gather(self.position[where], gamma, u)
+        h += gamma.reshape(-1, 9) @ (mesh.uniform @ sources.sum(axis=0).reshape(9))
+        return h - mesh.of_itself(gamma, gamma) * S[where]
 
     def coupling_sums(self) -> Array:
         """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""

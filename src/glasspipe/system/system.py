@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 
 _SYMMETRIC = 1e-6
 """Asymmetry of a tensor that is rounding of its file, relative to its largest component."""
+_AT_ONCE = 100_000
+"""Tensors that are compared with their transposes at once."""
 _SHAPES: dict[str, tuple[int, ...]] = {
     "gamma": (3, 3),
     "eta": (),
@@ -102,6 +104,9 @@ def _checked(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
 
 
 def _check_symmetric(name: str, tensor: Array) -> None:
-    off = np.abs(tensor - np.swapaxes(tensor, -1, -2)).max()
-    if off > _SYMMETRIC * np.abs(tensor).max():
+    off = size = 0.0
+    for part in np.array_split(tensor, 1 + len(tensor) // _AT_ONCE):
+        off = max(off, float(np.abs(part - np.swapaxes(part, -1, -2)).max()))
+        size = max(size, float(part.max()), -float(part.min()))
+    if off > _SYMMETRIC * size:
         raise ValueError(f"{name} differs by {off:g} from its transpose in the last two indices")
