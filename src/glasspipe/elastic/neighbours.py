@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 CELLS = 2
 """Cells between a defect and the cutoff: more test fewer pairs in vain, but visit more cells."""
+SLICES = 4
+"""Parts of a cell along the last axis, where a run of defects may end."""
 _SIX = np.array([0, 4, 8, 5, 2, 1])
 """Components xx, yy, zz, yz, xz, xy of a symmetric tensor (3, 3)."""
 _BYTES_PER_PAIR = 12
@@ -56,11 +58,18 @@ class Cells:
         """Number of each place."""
         return np.arange(np.prod(self.shape)).reshape(self.shape)
 
-    def of(self, position: Array) -> NDArray[np.int64]:
-        """Return the number of the cell of each defect."""
-        place = self.places(position)[:, : len(position)].view(np.uint32).astype(np.int64)
-        shape = np.array(self.shape)[:, None]
-        return np.ravel_multi_index(tuple(place * shape >> 32), self.shape)
+    def of(self, position: Array, slices: int = 1) -> NDArray[np.int64]:
+        """Return the number of each defect's cell, or of ``slices`` of it along the last axis."""
+        a, b, c = self.shape
+        number = np.zeros(len(position), np.int64)
+        for size, places in zip((a, b, slices * c), self.places(position), strict=True):
+            place = places[: len(position)].view(np.uint32).astype(np.int64)
+            number = number * size + (place * size >> 32)
+        return number
+
+    def order(self, position: Array) -> NDArray[np.int64]:
+        """Return the order along the cells, and within them along the last axis."""
+        return np.argsort(self.of(position, SLICES), kind="stable")
 
     def places(self, position: Array) -> NDArray[np.int32]:
         """Positions as the kernels want them, int32 (3, N + LANES)."""
@@ -73,11 +82,12 @@ class Cells:
         return place
 
     def first(self, position: Array) -> NDArray[np.int32]:
-        """First of the sorted defects in each cell and after each column, (a, b, c + 1)."""
+        """First of the sorted defects in each slice and after each column, (a, b, c + 1)."""
         a, b, c = self.shape
-        edge = np.searchsorted(self.of(position), np.arange(a * b * c + 1)).astype(np.int32)
+        c *= SLICES
+        edge = np.searchsorted(self.of(position, SLICES), np.arange(a * b * c + 1))
         along = np.arange(a * b)[:, None] * c + np.arange(c + 1)
-        return edge[along].reshape(a, b, c + 1)
+        return edge.astype(np.int32)[along].reshape(a, b, c + 1)
 
 
 @dataclass(frozen=True)
@@ -275,7 +285,7 @@ def pairs_within(
     """
     spacing = float(np.prod(box) / len(position)) ** (1 / 3)
     sorted_ = Cells(box, max(cutoff, 2 * spacing))
-    order = np.argsort(sorted_.of(position), kind="stable")
+    order = sorted_.order(position)
     start, index = _listed(position[order], sorted_, cutoff)
     return np.repeat(order, np.diff(start)), order[index]
 

@@ -308,7 +308,7 @@ def without_mesh_error(field: Array, error: float) -> Array:
 
 def sort(split: Split, system: System) -> tuple[NDArray[np.int64], Array, Array]:
     """Return the order along the cells, and positions and γ in it."""
-    order = np.argsort(Cells(split.edges, split.cutoff).of(system.position), kind="stable")
+    order = Cells(split.edges, split.cutoff).order(system.position)
     return order, system.position[order], system.tensors.gamma[order]
 
 
