@@ -9,8 +9,12 @@ from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.engines import matrices
 from glasspipe.settings.model import Model
 
-_BYTES_PER_DEFECT = {False: 6000.0, True: 22000.0}
-"""Without a stored U: of a defect in an isotropic medium, and in a crystal."""
+_BYTES_PER_DEFECT = {"couplings": 1200.0, "freeze": 1100.0, "fields": 3000.0}
+"""Without a stored U: of a defect in an isotropic medium."""
+_BYTES_IN_CRYSTAL = 22000.0
+"""The same in a crystal, in any stage."""
+_LISTED, _LONGEST = 3000.0, 4e9
+"""Bytes of the near couplings of a defect, and those up to which `freeze` lists them."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,14 @@ class Cost:
 def of_sums(model: Model, defects: int, stage: str) -> Cost:
     """Of a stage's sums over the pairs of N defects, or over lists and a mesh."""
     engine = model.engine(stored=model.store != "implicit")
-    return Cost(engine.summing(stage, defects), held(model, defects))
+    return Cost(engine.summing(stage, defects), held(model, defects, stage))
 
 
-def held(model: Model, defects: int) -> float:
+def held(model: Model, defects: int, stage: str) -> float:
     """Memory of a job that sums over the pairs of N defects, bytes, the process itself apart."""
-    if model.store == "implicit":
-        crystal = isinstance(model.medium, CubicMedium)
-        return _BYTES_PER_DEFECT[crystal] * defects
-    return matrices(defects)
+    if model.store != "implicit":
+        return matrices(defects)
+    if isinstance(model.medium, CubicMedium):
+        return _BYTES_IN_CRYSTAL * defects
+    listed = _LISTED * defects if stage == "freeze" and _LISTED * defects <= _LONGEST else 0.0
+    return _BYTES_PER_DEFECT[stage] * defects + listed

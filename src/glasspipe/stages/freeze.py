@@ -291,7 +291,7 @@ def _cost(model: Model, defects: int) -> Cost:
     if model.freezes_whole:
         return Cost(seconds, matrices(defects))
     chains = _BYTES_PER_CHAIN * model.freeze["replicas"] * defects
-    return Cost(seconds, held(model, defects) + chains)
+    return Cost(seconds, held(model, defects, FREEZE.name) + chains)
 
 
 def _threads(model: Model) -> int:
