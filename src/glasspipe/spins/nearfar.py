@@ -230,8 +230,8 @@ def settled(
         If that does not end, or no mesh is accurate enough.
     """
     S = S.copy()
-    for each in S:
-        _turn(hamiltonian, each, hamiltonian.fields(each, hamiltonian.middle), pause)
+    for spins in S:
+        _turn(hamiltonian, spins, hamiltonian.fields(spins, hamiltonian.middle), pause)
 
     def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
         sums = hamiltonian.of_error(aim)
