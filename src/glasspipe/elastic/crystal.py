@@ -18,8 +18,8 @@ from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, de
 from glasspipe.elastic.kelvin import radial_derivatives
 from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.elastic.sharing import Spline, share_of
-from glasspipe.elastic.window import SHARP, Resolution, Window, ladder_table, transform_table
+from glasspipe.elastic.sharing import Resolution, Spline, share_of
+from glasspipe.elastic.window import SHARP, Window, ladder_table, transform_table
 from glasspipe.kernels import directions, jets
 from glasspipe.kernels.mesh import COARSE_ORDER
 from glasspipe.threads import cut, each

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.medium import Medium
-from glasspipe.elastic.sharing import Spline, share_of
-from glasspipe.elastic.window import Bell, Resolution, evaluate, screening_table
+from glasspipe.elastic.sharing import Resolution, Spline, share_of
+from glasspipe.elastic.window import Bell, evaluate, screening_table
 from glasspipe.kernels import radial
 from glasspipe.kernels.mesh import COARSE_ORDER
 

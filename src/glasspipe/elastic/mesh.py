@@ -133,10 +133,15 @@ class Mesh:
         array (N,)
             eV.
         """
-        field = self.gather(position, receivers, self.displacement(position, sources))
+        field = self.field_at(position, receivers, position, sources)
+        return field - self.of_itself(receivers, sources)
+
+    def field_at(self, where: Array, receivers: Array, position: Array, sources: Array) -> Array:
+        """Far field on receivers at ``where`` (M, 3) of all sources, of one's own site included."""
+        field = self.gather(where, receivers, self.displacement(position, sources))
         if self.ranks == (2, 2):
             field += receivers.reshape(-1, 9) @ (self.uniform @ sources.sum(axis=0).reshape(9))
-        return field - self.of_itself(receivers, sources)
+        return field
 
     def displacement(self, position: Array, sources: Array) -> Displacement:
         """Displacement on the mesh that multipoles make, uniform strain apart."""

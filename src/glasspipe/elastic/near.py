@@ -82,10 +82,10 @@ def spin_tau(
     if isinstance(medium, Medium):
         tensors = gamma, zeta, *_symmetry(zeta)
         closed = alpha, cutoff, *isotropic_coefficients(medium)
-        _of_pairs(pairs.spin_tau, (position, *tensors, box, *closed, total), ())
+        each(pairs.spin_tau, cut(len(position)), position, *tensors, box, *closed, total)
     else:
-        tables = cutoff, angular_table(medium), ladder_table()
-        _of_pairs(crystal_pairs.spin_tau, (position, gamma, zeta, box, *tables, total), ())
+        of_all = gamma, zeta, box, cutoff, angular_table(medium), ladder_table(), total
+        each(crystal_pairs.spin_tau, cut(len(position)), position, *of_all)
 
 
 def _of_pairs(

@@ -16,6 +16,8 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 from scipy.special import hyp0f1
 
+from glasspipe.elastic.window import AnyWindow, kaiser_bessel
+
 Array = NDArray[np.float64]
 
 _DEGREE = 11
@@ -65,8 +67,7 @@ class Share:
         return self._bell(u) / self._norm
 
     def _bell(self, u: Array) -> Array:
-        t = np.clip(1 - (2 * u / self.width) ** 2, 0, None)
-        return t * hyp0f1(2, self.beta**2 / 4 * t)
+        return kaiser_bessel(np.clip(1 - (2 * u / self.width) ** 2, 0, None), 1, self.beta)
 
     @property
     def _norm(self) -> float:
@@ -83,6 +84,25 @@ class Share:
     def table(self) -> Array:
         """M and its derivatives as polynomials (3, degree + 1, width), see :func:`_table`."""
         return _table(self)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How a far part is put on a mesh.
+
+    Parameters
+    ----------
+    window : Bell or Window
+        What cuts the near part out.
+    points : float
+        Mesh points in a length of the cutoff.
+    sharing : Share or Spline
+        How a point is shared by mesh points.
+    """
+
+    window: AnyWindow
+    points: float
+    sharing: Share | Spline
 
 
 def share_of(error: float) -> Share:

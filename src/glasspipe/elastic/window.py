@@ -24,13 +24,17 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 from scipy.special import hyp0f1
 
-from glasspipe.elastic.sharing import Share, Spline
 from glasspipe.kernels.near_sums import DEGREE
 
 Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _BINS, _POWERS = 64, 12
+
+
+def kaiser_bessel(t: Array, n: int, beta: float) -> Array:
+    """F_n at 0 ≤ t ≤ 1."""
+    return t**n / factorial(n) * hyp0f1(n + 1, beta**2 / 4 * t)
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,7 @@ class Window:
 
     def bell(self, rho: Array, n: int = 4) -> Array:
         """F_n, 0 outside of (s, 1)."""
-        t = np.clip(1 - self._offset(rho) ** 2, 0, None)
-        return t**n / factorial(n) * hyp0f1(n + 1, self.beta**2 / 4 * t)
+        return kaiser_bessel(np.clip(1 - self._offset(rho) ** 2, 0, None), n, self.beta)
 
     def __call__(self, rho: Array) -> Array:
         """The window w at ρ ≥ 0."""
@@ -113,7 +116,7 @@ class Bell:
     beta: float
 
     def _bell(self, t: Array, n: int) -> Array:
-        return t**n / factorial(n) * hyp0f1(n + 1, self.beta**2 / 4 * t)
+        return kaiser_bessel(t, n, self.beta)
 
     def fall(self, rho: Array) -> Array:
         """φ, not normalised, at 0 ≤ ρ ≤ 1."""
@@ -174,25 +177,6 @@ SHARP_BELL, BELL_END = Bell(beta=28.0), 38.0
 
 AnyWindow = Any
 """A Bell in an isotropic medium, a Window in a crystal."""
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """How a far part is put on a mesh.
-
-    Parameters
-    ----------
-    window : Bell or Window
-        What cuts the near part out.
-    points : float
-        Mesh points in a length of the cutoff.
-    sharing : Share or Spline
-        How a point is shared by mesh points.
-    """
-
-    window: AnyWindow
-    points: float
-    sharing: Share | Spline
 
 
 def _integral(f: Callable[[Array], Array], low: Array) -> Array:

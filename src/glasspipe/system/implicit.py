@@ -28,8 +28,7 @@ from glasspipe.elastic.neighbours import (
     near_sums,
 )
 from glasspipe.elastic.printed import Printed
-from glasspipe.elastic.sharing import Spline
-from glasspipe.elastic.window import Resolution
+from glasspipe.elastic.sharing import Resolution, Spline
 from glasspipe.kernels.mesh import MIDDLE_ORDER
 from glasspipe.kernels.near import Rows, strongest
 from glasspipe.system.rounding import rms, typical_terms
@@ -143,10 +142,8 @@ class Implicit:
         sums.near.add_fields(S, near)
         some = slice(None) if S.all() else np.flatnonzero(S)
         sources, gamma = self.gamma[some] * S[some, None, None], self.gamma[where]
-        u = mesh.displacement(self.position[some], sources)
-        h = near[where] + mesh.gather(self.position[where], gamma, u)
-        h += gamma.reshape(-1, 9) @ (mesh.uniform @ sources.sum(axis=0).reshape(9))
-        return h - mesh.of_itself(gamma, gamma) * S[where]
+        far = mesh.field_at(self.position[where], gamma, self.position[some], sources)
+        return near[where] + far - mesh.of_itself(gamma, gamma) * S[where]
 
     def coupling_sums(self) -> Array:
         """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""

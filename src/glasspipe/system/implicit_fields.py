@@ -15,7 +15,7 @@ from glasspipe.elastic.greens import response
 from glasspipe.elastic.mesh import Split
 from glasspipe.elastic.near_sums import NearFields, near_fields
 from glasspipe.elastic.quadrature import sphere
-from glasspipe.elastic.window import Resolution
+from glasspipe.elastic.sharing import Resolution
 from glasspipe.system.fields import Fields
 from glasspipe.system.implicit import (
     ACCURACY,
