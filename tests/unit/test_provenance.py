@@ -19,7 +19,9 @@ from glasspipe.stages import STAGES
 def package(tmp_path, monkeypatch):
     """A copy of the package that may be edited."""
     copy = tmp_path / "glasspipe"
-    shutil.copytree(Path(glasspipe.__file__).parent, copy)
+    shutil.copytree(
+        Path(glasspipe.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__")
+    )
     monkeypatch.setattr(provenance, "_PACKAGE", copy)
     forget()
     yield copy
@@ -29,7 +31,6 @@ def package(tmp_path, monkeypatch):
 def forget():
     """Let sources be read anew."""
     provenance.code_hash.cache_clear()
-    provenance._all_imports.cache_clear()
 
 
 MODULES = {name: f"glasspipe.stages.{name}" for name in STAGES}

@@ -152,12 +152,12 @@ def _imports(module: str, root: str) -> Iterable[str]:
         return ()
     if _counts_partly(module, root):
         return list(_imported(_statements(path, module, root)))
-    return _all_imports(path)
+    return _all_imports(path.read_bytes())
 
 
 @cache
-def _all_imports(path: Path) -> list[str]:
-    return list(_imported(ast.parse(path.read_bytes()).body))
+def _all_imports(source: bytes) -> list[str]:
+    return list(_imported(ast.parse(source).body))
 
 
 def _imported(statements: list[ast.stmt]) -> Iterator[str]:
