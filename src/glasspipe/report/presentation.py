@@ -252,7 +252,7 @@ def pick(
         order of :func:`points_of`.
     """
     if points is None:
-        points = points_of(summary)["point"].tolist()
+        points = summary["point"].unique().tolist()
     chosen = summary[(summary["quantity"] == quantity) & (summary["statistic"] == statistic)]
     columns = ["estimate", "stderr", "theory"]
     return chosen.set_index("point")[columns].astype(float).reindex(points)

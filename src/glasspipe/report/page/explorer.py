@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -48,7 +49,8 @@ def explorer(found: Results) -> go.Figure:
     data = found.curves(results.DISTRIBUTIONS)
     names = evenly(found.points["point"].tolist(), MOST_POINTS)
     labels = point_labels(found.points)
-    columns = [_point(found.summary, data.sel(point=name), name) for name in names]
+    quantiles = _quantiles(found.summary, data["quantity"].to_numpy(), names)
+    columns = [_point(quantiles, data.sel(point=name), name) for name in names]
     figure = make_subplots(
         cols=3,
         column_widths=[0.38, 0.34, 0.28],
@@ -165,7 +167,21 @@ def _greek(command: re.Match[str]) -> str:
     return unicodedata.lookup(f"GREEK {size} LETTER {command[1].upper()}")
 
 
-def _point(summary: pd.DataFrame, data: xr.Dataset, name: str) -> dict[str, list[Any]]:
+def _quantiles(
+    summary: pd.DataFrame, quantities: Iterable[str], names: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Return the quantiles of each field at the points, with the rows (point, quantile)."""
+    return {
+        quantity: pd.concat(
+            {each: pick(summary, quantity, each, names) for each in _QUANTILES}
+        ).swaplevel()
+        for quantity in quantities
+    }
+
+
+def _point(
+    quantiles: Mapping[str, pd.DataFrame], data: xr.Dataset, name: str
+) -> dict[str, list[Any]]:
     """Return the ordinates of all curves at a point, and the errors of those that have them."""
     y: list[Any] = []
     error: list[Any] = []
@@ -175,8 +191,7 @@ def _point(summary: pd.DataFrame, data: xr.Dataset, name: str) -> dict[str, list
         curves = [field[name].to_numpy() for name in _CURVES]
         y += [_rounded(_core(edges, curve)[1]) for curve in curves]
         y += [_rounded(_tail(edges, curve)) for curve in curves]
-        picked = pd.concat([pick(summary, quantity, each, [name]) for each in _QUANTILES])
-        picked = picked / float(field["scale"])
+        picked = quantiles[quantity].loc[name] / float(field["scale"])
         y += [_rounded(picked["estimate"]), _rounded(picked["theory"])]
         error += [None] * 2 * len(_CURVES) + [_rounded(picked["stderr"]), None]
     return {"y": y, "error": error}
