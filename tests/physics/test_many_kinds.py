@@ -19,7 +19,7 @@ from glasspipe.settings.study import study_from
 from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.continuum import continuum
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.lattice_law import Panels, surroundings
+from glasspipe.theory.lattice_law import Panels, Surroundings, cut_between, near_shells
 from glasspipe.theory.lattice_sums import PowerSums
 from glasspipe.theory.pair_fields import cubic_group, fine_half_sphere, half_sphere, pair_fields
 from glasspipe.theory.population import Population, _component_kinds, of_defects
@@ -207,7 +207,8 @@ class TestNormalSources:
         """Σ ln(1 − p + p exp(−t²σ²/2)) over sites within 14, and the variance beyond."""
         p, R = 0.03, half_lattice(FCC, 14.0)
         sigma = self.spread(setting, R)
-        here = surroundings(pair, FCC, continuum(pair, FCC), p)
+        cut = cut_between(pair, FCC, 7.0)
+        here = Surroundings(p, pair, near_shells(pair, FCC, cut), cut, continuum(pair, FCC))
         t = np.array([0.02, 0.1, 0.3, 1.0, 3.0]) / sigma.max() / p
         found = here.characteristic(Panels(t, np.full(5, 1e-9), 2), np.inf)[:, 0]
         near = 1 - p + p * np.exp(-(t[:, None] ** 2) * sigma**2 / 2)

@@ -98,23 +98,22 @@ class Shell:
 
     Parameters
     ----------
-    field : PairField
-        The field of a source.
     values : array (states, rows)
-        The field at the sites, eV; sites with equal fields share a row.
+        The field of a source at the sites, eV; sites with equal fields share a row.
     weight, spread : array (states, rows)
         Their probabilities, and the standard deviations of normal ones about the values, eV.
     count : array (rows,)
         Sites in each row, weighted by the cut.
     """
 
-    field: PairField
     values: Array
     weight: Array
     spread: Array
     count: Array
 
-    def log_characteristic(self, panels: Panels, p: float, blur_above: float) -> Complex:
+    def log_characteristic(
+        self, field: PairField, panels: Panels, p: float, blur_above: float
+    ) -> Complex:
         """Σ ln(1 − p + p ⟨e^(itU)⟩), (panels, nodes), fields above ``blur_above`` (eV) blurred."""
         spread = np.where(np.abs(self.values) > blur_above, _BLUR * self.values, self.spread)
         exponent = np.empty(panels.t.shape, dtype=complex)
@@ -126,7 +125,7 @@ class Shell:
                 blur = np.exp(-(smear**2) / 2)
                 turn = turn[0] * blur, turn[1] * blur
             with np.errstate(divide="ignore"):
-                exponent[k] = self._log_product(start, turn, share, p)
+                exponent[k] = self._log_product(field, start, turn, share, p)
         return exponent
 
     def _turns(self, panels: Panels) -> Iterator[tuple[Array, Array]]:
@@ -145,7 +144,7 @@ class Shell:
             yield cos, sin
 
     def _log_product(
-        self, start: float, turn: tuple[Array, Array], share: Array, p: float
+        self, field: PairField, start: float, turn: tuple[Array, Array], share: Array, p: float
     ) -> Complex:
         """Σ ln(1 − p + p ⟨e^(itU)⟩) over near sites at the nodes of a panel, (nodes,).
 
@@ -153,6 +152,8 @@ class Shell:
 
         Parameters
         ----------
+        field : PairField
+            The field of a source.
         start : float
             Start of the panel, 1/eV.
         turn : two arrays (states, nodes, rows)
@@ -166,11 +167,11 @@ class Shell:
         rows = "skr,sr->kr"
         real = np.einsum(rows, turn[0], cos) - np.einsum(rows, turn[1], sin)
         real = 1 - p + p * real
-        if self.field.signed:
+        if field.signed:
             return np.log(np.abs(real)) @ self.count + 0j
         imag = p * (np.einsum(rows, turn[0], sin) + np.einsum(rows, turn[1], cos))
         modulus = np.log(real**2 + imag**2) @ self.count / 2
-        if self.field.odd:
+        if field.odd:
             return modulus + 0j
         return modulus + 1j * (np.arctan2(imag, real) @ self.count)
 
@@ -228,25 +229,30 @@ class Surroundings:
         exponent -= 1j * self.p * self.first * panels.t
         limit = self.blur_above(largest)
         for shell in self.shells:
-            exponent += shell.log_characteristic(panels, self.p, limit)
+            exponent += shell.log_characteristic(self.field, panels, self.p, limit)
         return np.exp(exponent)
 
 
-def surroundings(field: PairField, lattice: Lattice, far: Continuum, p: float) -> Surroundings:
-    """Sites, occupied with p, and continuum around a receiver; the lattice is infinite."""
-    R_0, width = _RADII[0] / 2, _WIDTH / 2
-    if not field.blurred:
-        R_0 = float(np.clip(np.ceil(_REACH * field.power * p ** (-1 / 3)), *_RADII))
-        width = _WIDTH
-    cut = SmoothCut(R_0 * lattice.neighbour_distance, width * lattice.neighbour_distance)
+def sharp_radius(power: int, p: float) -> float:
+    """Where sites end for a field ∝ R^(−power) that nothing blurs, neighbour distances."""
+    return float(np.clip(np.ceil(_REACH * power * p ** (-1 / 3)), *_RADII))
+
+
+def cut_between(field: PairField, lattice: Lattice, sharp: float) -> SmoothCut:
+    """Return the cut between sites and continuum, at :func:`sharp_radius` if nothing blurs it."""
+    radius, width = (_RADII[0] / 2, _WIDTH / 2) if field.blurred else (sharp, _WIDTH)
+    return SmoothCut(radius * lattice.neighbour_distance, width * lattice.neighbour_distance)
+
+
+def near_shells(field: PairField, lattice: Lattice, cut: SmoothCut) -> list[Shell]:
+    """Sites around a receiver within a cut; the lattice is infinite."""
     R = half_lattice(lattice, cut.reach)
     count = 2 * cut.weight(np.sqrt(np.sum(R * R, axis=1)))
     values, weight, spread, count = _merged_sites(field, field(R), count)
     order = np.argsort(-np.max(np.abs(values) + spread, axis=0))
     blocks = -(-values.size * _NODES // _CACHE)
     rows = np.array_split(order, blocks)
-    shells = [Shell(field, values[:, r], weight[:, r], spread[:, r], count[r]) for r in rows]
-    return Surroundings(p, field, shells, cut, far)
+    return [Shell(values[:, r], weight[:, r], spread[:, r], count[r]) for r in rows]
 
 
 def _merged_sites(

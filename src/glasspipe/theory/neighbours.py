@@ -15,7 +15,13 @@ from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.theory.continuum import Continuum, continuum
 from glasspipe.theory.homogeneous import homogeneous_field
-from glasspipe.theory.lattice_law import Surroundings, surroundings
+from glasspipe.theory.lattice_law import (
+    Shell,
+    Surroundings,
+    cut_between,
+    near_shells,
+    sharp_radius,
+)
 from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
 from glasspipe.theory.pair_fields import PairField, pair_fields
 from glasspipe.theory.population import Kinds, Population
@@ -141,9 +147,16 @@ class Neighbours:
     @property
     def surroundings(self) -> list[Surroundings | None]:
         """What each kind of receiver has around it; None for one that feels nothing of it."""
-        crystal, p = self.crystal, self.p
-        each = zip(_pair_fields(self.setting), _continua(self.setting, crystal), strict=True)
-        return [None if far is None else surroundings(pair, crystal, far, p) for pair, far in each]
+        pairs, crystal = _pair_fields(self.setting), self.crystal
+        sharp = sharp_radius(pairs[0].power, self.p)
+        near = _shells(self.setting, crystal, sharp)
+        each = zip(pairs, near, _continua(self.setting, crystal), strict=True)
+        return [
+            None
+            if far is None
+            else Surroundings(self.p, pair, shells, cut_between(pair, crystal, sharp), far)
+            for pair, shells, far in each
+        ]
 
 
 @table(64)
@@ -167,6 +180,15 @@ def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
     if setting.alike and pairs[0].coupled:
         return [continuum(pairs[0], crystal)] * len(pairs)
     return [continuum(pair, crystal) if pair.coupled else None for pair in pairs]
+
+
+@table(64)
+def _shells(setting: Setting, crystal: Lattice, sharp: float) -> list[list[Shell]]:
+    """The sites around each receiver, none around one that is not coupled."""
+    return [
+        near_shells(pair, crystal, cut_between(pair, crystal, sharp)) if pair.coupled else []
+        for pair in _pair_fields(setting)
+    ]
 
 
 @table(64)
