@@ -18,7 +18,7 @@ from glasspipe.settings.model import Model
 from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, MULTIPOLES
 from glasspipe.theory.field_law import FieldLaw, dilute_law, field_law
-from glasspipe.theory.pair_distances import Magnitude, magnitude
+from glasspipe.theory.pair_distances import Magnitude, drawn_magnitude, magnitude
 from glasspipe.theory.population import Kinds, Population, of_defects
 from glasspipe.theory.stable import StableLaw
 
@@ -201,18 +201,18 @@ def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
     tensors : Tensors
         The defects of one realisation.
     """
-    kinds = _kinds(model, _FIELD_OF[coupling], tensors)
-    return magnitude(coupling, *kinds, model.interaction)
-
-
-def _kinds(model: Model, field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
-    """Receivers and sources of a field: those of the config, or those of a user's file.
-
-    The latter have no symmetry that could be known. Kinds that are equal count as one.
-    """
+    field = _FIELD_OF[coupling]
     if model.source_file is None:
         population = Population(model.mixture, model.stoichiometry)
-        return population.receivers(field), population.sources(field)
+        return drawn_magnitude(coupling, field, population, model.interaction)
+    return magnitude(coupling, *_kinds_in_file(field, tensors), model.interaction)
+
+
+def _kinds_in_file(field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
+    """Receivers and sources of a field of the defects of a user's file.
+
+    They have no symmetry that could be known. Kinds that are equal count as one.
+    """
     one, other = (
         of_defects(tensors, names, _MOST[role])
         for names, role in (
@@ -242,7 +242,7 @@ def _on_lattice(model: Model, field: str, population: Population, kind: str) -> 
 def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:
     law = dilute_law(
         field,
-        *_kinds(model, field, tensors),
+        *_kinds_in_file(field, tensors),
         model.interaction,
         len(tensors) / float(np.prod(box)),
         boundary=model.boundary,

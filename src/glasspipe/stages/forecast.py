@@ -21,9 +21,11 @@ _SECONDS_OF_THEORY = {
     "component": (2.5, 12.0),
     "axes": (2.5, 2.5),
     "tensors": (5.0, 13.0),
+    "frames": (4.0, 20.0),
 }
 """Of a point, and of the tables that points share: of every one, and more in a crystal, for each
-further component of a mixture, for axes that may be any, for tensors that may."""
+further component of a mixture, for axes that may be any, for tensors that may, for frames that are
+turned."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 2.5e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
@@ -85,14 +87,17 @@ def merging(study: Study, point: Point) -> Load:
 
 def _theory_of(model: Model) -> dict[str, int]:
     """Return what makes theory dear, and how often: how many kinds of defect it averages over."""
-    kinds = [component.continuum for component in model.components]
-    axes = any(component.axis_is_random for component in model.components)
+    components = model.components
+    kinds = [component.continuum for component in components]
+    axes = any(component.axis_is_random for component in components)
+    turned = [one for one in components if one.frame_spread > 0 and not one.continuum]
     return {
         "any": 1,
         "crystal": isinstance(model.medium, CubicMedium),
         "component": len(kinds) - 1,
         "axes": axes,
         "tensors": any(kinds) and not axes,
+        "frames": len(turned),
     }
 
 

@@ -22,6 +22,8 @@ from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import parts
 from glasspipe.system.terms import TERMS
 from glasspipe.theory.pair_fields import pair_coupling, sphere
+from glasspipe.theory.population import Population
+from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
 
@@ -303,6 +305,15 @@ class Magnitude:
     median: float
     quantile: Array
     spread: float
+
+
+@table(32)
+def drawn_magnitude(
+    coupling: str, field: str, population: Population, medium: Interaction
+) -> Magnitude:
+    """Distribution of a coupling that makes a field, of the defects that a config describes."""
+    kinds = population.receivers(field), population.sources(field)
+    return magnitude(coupling, *kinds, medium)
 
 
 def magnitude(
