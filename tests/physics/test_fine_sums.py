@@ -153,10 +153,10 @@ def test_spreading_and_gathering_with_runs_of_mesh_points(indices, width):
     gathered, wanted, points = np.zeros(50), np.zeros((3, *SHAPE)), np.arange(width)
     table, factor, order = Share(width).table, random.normal(size=50), random.permutation(50)
     for planes in [(0, 5), (5, 6), (6, SHAPE[0])]:
-        made = position, tensors, factor, order, scale, table, tuple(forces)
+        made = position[order], tensors, factor[order], order, scale, table, tuple(forces)
         fine_mesh.spread(*planes, *made)
     for defects in [(0, 20), (20, 50)]:
-        made = position, tensors, order, scale, table, tuple(u), gathered
+        made = position[order], tensors, order, scale, table, tuple(u), gathered
         fine_mesh.gather(*defects, *made)
     for j in range(50):
         w, at = np.empty((3, 3, width)), []

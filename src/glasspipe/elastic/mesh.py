@@ -42,6 +42,8 @@ _ALIASES = 4
 """Aliases on either side that count in the sums."""
 _AT_ONCE = 300_000
 """Modes whose G is made at once, and defects whose fields on themselves are."""
+_MESHES = 12
+"""Meshes whose G is kept: more than the realisations of a point go through, each the same ones."""
 _PLANES, _DEFECTS = 24, 200
 """Planes that forces are spread on at once, of which fewer would have more shares in common, and
 defects for which fields are gathered at once."""
@@ -173,14 +175,16 @@ class Mesh:
         self, position: Array, sources: Array, factors: Array, order: Numbers | None = None
     ) -> Displacement:
         """Displacement on the mesh that multipoles make, uniform strain apart."""
-        scaled, scale = position / self.spacing, self._scale(sources)
-        response = self.green, self.sharpening  # made while there is still room
+        scale, response = self._scale(sources), (self.green, self.sharpening)
         forces = self._empty()
         if isinstance(self.sharing, Share):
-            about = scaled, sources, factors, _visited(order, position)
+            order = np.arange(len(position)) if order is None else order
+            about = position[order] / self.spacing, sources, factors[order], order
             same = *about, -scale, self.sharing.table, tuple(forces)
             each(fine_kernel.spread, self._planes, *same)
+            del about, same
         else:
+            scaled = position / self.spacing
             for axis, force in enumerate(forces):
                 vector = sources[:, axis] * scale * factors[:, None]
                 kernel.spread(scaled, vector, self.sharing.width, force[..., :-BEYOND])
@@ -233,13 +237,14 @@ class Mesh:
         order: Numbers | None = None,
     ) -> Array:
         """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
-        scaled, scale = position / self.spacing, self._scale(receivers)
-        total = np.zeros(len(position))
+        scale, total = self._scale(receivers), np.zeros(len(position))
         if isinstance(self.sharing, Share):
-            about = scaled, receivers, _visited(order, position), scale, self.sharing.table
+            order = np.arange(len(position)) if order is None else order
+            about = position[order] / self.spacing, receivers, order, scale, self.sharing.table
             same = *about, tuple(displacement), total
             each(fine_kernel.gather, cut(len(position), len(position) // _DEFECTS), *same)
         else:
+            scaled = position / self.spacing
             for axis, u in enumerate(displacement):
                 vector = receivers[:, axis] * scale
                 kernel.gather(scaled, vector, self.sharing.width, u[..., :-BEYOND], total)
@@ -327,7 +332,7 @@ class Mesh:
         return total.reshape(3**rank, 3**rank)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_MESHES)
 def _green(split: Split, shape: tuple[int, int, int], dtype: str) -> NDArray[np.floating]:
     """See :attr:`Mesh.green`: meshes of several ranks share it, and the realisations of a point."""
     total = np.zeros((*(size // 2 + 1 for size in shape), len(COMPONENTS)), dtype)
@@ -344,11 +349,6 @@ def _green(split: Split, shape: tuple[int, int, int], dtype: str) -> NDArray[np.
         if component != 3 + axis:  # odd in k_axis, but at the last mode k and −k are the same
             np.moveaxis(total[..., component], axis, 0)[-1] = 0.0
     return total
-
-
-def _visited(order: Numbers | None, position: Array) -> Numbers:
-    """The order in which defects are visited: as they come if none is given."""
-    return np.arange(len(position)) if order is None else order
 
 
 def _wedge(shape: Sequence[int], cube: bool) -> NDArray[np.bool_]:

@@ -166,19 +166,20 @@ def spread(first, last, position, tensors, factor, order, scale, table, forces):
     """Add to ``forces``, three meshes (n, n, n + 2), the density of forces of multipoles.
 
     Component a is Σ_j f_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
-    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), factor (N,), scale (3,) or (3, 3), symmetric,
+    mesh spacings and factor (N,) of the defects in an ``order`` (N,), in which they are visited,
+    tensors (N, 3, 3) or (N, 3, 3, 3) of the defects as they are, scale (3,) or (3, 3), symmetric,
     table as in :func:`shares`. Only the planes of mesh points from the first up to the last are
-    added to. The defects are visited in an ``order`` (N,), which is for the cache.
+    added to.
     """
     shape, width, derivatives = _points(forces[0]), table.shape[2], tensors.ndim - 2
     w, index, rows, factors, block = _room(width)
-    for j in order:
-        if factor[j] == 0.0 or not _reaches(position[j, 0], width, shape[0], first, last):
+    for n, j in enumerate(order):
+        if factor[n] == 0.0 or not _reaches(position[n, 0], width, shape[0], first, last):
             continue
         if not np.any(tensors[j]):
             continue
-        inside = _place(position[j], shape, table, derivatives, w, index, rows)
-        w[2] *= factor[j]
+        inside = _place(position[n], shape, table, derivatives, w, index, rows)
+        w[2] *= factor[n]
         planes = _keep(first, last, inside, w, index, rows)
         runs = planes * width
         for axis in range(3):
@@ -200,8 +201,9 @@ def gather(first, last, position, tensors, order, scale, table, displacement, ou
     """
     shape, width, derivatives = _points(displacement[0]), table.shape[2], tensors.ndim - 2
     w, index, rows, factors, block = _room(width)
-    for j in order[first:last]:
-        inside = _place(position[j], shape, table, derivatives, w, index, rows)
+    for n in range(first, last):
+        j = order[n]
+        inside = _place(position[n], shape, table, derivatives, w, index, rows)
         for axis in range(3):
             _factors(tensors[j, axis], scale, w, width, factors)
             if inside:
