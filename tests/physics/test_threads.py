@@ -47,11 +47,11 @@ def near_of(medium, symmetric):
     window = Bell(18.0) if medium == "KBr" else Window(0.22, 20.0)
     split = Split(made.medium, tuple(BOX), 4.5, window)
     order = np.argsort(neighbours.Cells(BOX, 4.5).of(made.position), kind="stable")
-    position, t = made.position[order], made.tensors
-    frozen = t.gamma[order] * S[order, None, None]
-    B = near_sums.near_strains(position, t.gamma[order], t.P[order], split)
-    of_tau = frozen, t.P[order], t.zeta[order], S[order]
-    return B, *vars(near_sums.near_fields(position, *of_tau, split)).values()
+    t = made.tensors
+    frozen = t.gamma * S[:, None, None]
+    B = near_sums.near_strains(made.position, t.gamma, t.P, split, order)
+    of_tau = frozen, t.P, t.zeta, S
+    return B, *vars(near_sums.near_fields(made.position, *of_tau, split, order)).values()
 
 
 def mesh_of(medium, indices):
@@ -63,7 +63,7 @@ def mesh_of(medium, indices):
     fine = mesh.Mesh(split, "spherical", shape, Share(10), "f8", (indices, indices))
     tensors = made.tensors.gamma if indices == 2 else made.tensors.zeta
     mesh._green.cache_clear()
-    return (fine.field(made.position, tensors, np.einsum("i,i...->i...", S, tensors)),)
+    return (fine.field(made.position, tensors, tensors, factors=S),)
 
 
 def annealed(medium, _):

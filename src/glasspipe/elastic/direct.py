@@ -3,6 +3,7 @@
 The yardstick of faster sums: cost and memory grow as the number of rows times that of defects.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from glasspipe.elastic.medium import AnyMedium, Medium
 from glasspipe.elastic.window import SHARP_BELL
 
 Array = NDArray[np.float64]
+Some = slice | NDArray[np.int64]
 
 _ROWS = 64
 """Rows for which the split of sums over all pairs is the cheapest."""
@@ -53,7 +55,7 @@ def direct_fields(
     """
     ewald = _split(medium, box, response(medium).sharpness_2, len(which))
     rows = np.ascontiguousarray(receivers[which])
-    [fields] = _far(which, position, rows, [sources], ewald)
+    [fields] = _far(which, position, rows, lambda some: [sources[some]], ewald)
     K_0 = zero_mode(medium, ewald.volume, boundary).reshape(9, 9)
     others = sources.sum(axis=0) - sources[which]
     fields += np.einsum("rc,cd,rd->r", rows.reshape(-1, 9), K_0, others.reshape(-1, 9))
@@ -65,8 +67,10 @@ def direct_fields(
 def direct_fields_on_tau(
     which: NDArray[np.int64],
     position: Array,
+    frozen: Array,
+    P: Array,
     zeta: Array,
-    sources: tuple[Array, Array, Array],
+    tau: Array,
     *,
     box: Array,
     medium: AnyMedium,
@@ -75,10 +79,12 @@ def direct_fields_on_tau(
 
     Parameters
     ----------
+    frozen, P : array (N, 3, 3)
+        γ_j S_j and P_j, eV.
     zeta : array (N, 3, 3, 3)
         eV Å.
-    sources : arrays (N, 3, 3), (N, 3, 3), (N, 3, 3, 3)
-        γ_j S_j and P_j in eV, ζ_j τ_j in eV Å.
+    tau : array (N,)
+        ±1.
     which, position, box, medium
         As above.
 
@@ -88,9 +94,13 @@ def direct_fields_on_tau(
     """
     ewald = _split(medium, box, response(medium).sharpness_4, len(which))
     rows = np.ascontiguousarray(zeta[which])
-    fields = _far(which, position, rows, list(sources), ewald)
+
+    def sources(some: Some) -> list[Array]:
+        return [frozen[some], P[some], zeta[some] * tau[some, None, None, None]]
+
+    fields = _far(which, position, rows, sources, ewald)
     split = (ewald.edges, ewald.alpha, ewald.cutoff)
-    near.rows_of_tau(which, position, rows, sources, medium, split, fields)
+    near.rows_of_tau(which, position, rows, (frozen, P, zeta), tau, medium, split, fields)
     return fields
 
 
@@ -107,30 +117,32 @@ def _far(
     which: NDArray[np.int64],
     position: Array,
     rows: Array,
-    sources: list[Array],
+    sources: Callable[[Some], list[Array]],
     ewald: Ewald,
 ) -> Array:
     """Far parts (sources, rows) of the fields of several multipoles on those of ``rows``.
 
-    Of a dipole on the next multipole, or the other way round, the waves are out of phase.
+    ``sources`` makes those of some defects. Of a dipole on the next multipole, or the other way
+    round, the waves are out of phase.
     """
-    blocks, ends = reciprocal.blocks(ewald), np.cumsum([source[0].size for source in sources])
+    blocks, own = reciprocal.blocks(ewald), sources(which)
+    ends = np.cumsum([source[0].size for source in own])
 
     def moments_of(some: slice) -> Array:
-        return np.concatenate([each[some].reshape(-1, each[0].size) for each in sources], axis=1)
+        return np.concatenate([each.reshape(len(each), -1) for each in sources(some)], axis=1)
 
     total = []
     structures = reciprocal.structure_factors(position, moments_of, ewald)
     for block, structure in zip(blocks, structures, strict=True):
-        of_each = zip(sources, np.split(structure, ends[:-1]), strict=True)
+        of_each = zip(own, np.split(structure, ends[:-1]), strict=True)
         total.append([block.contracted(one, block.weights(each.ndim)) for each, one in of_each])
-    waves, fields = reciprocal.Waves(position[which], ewald), np.zeros((len(sources), len(which)))
+    waves, fields = reciprocal.Waves(position[which], ewald), np.zeros((len(own), len(which)))
     for block, of_all in zip(blocks, total, strict=True):
         amplitude = rows.reshape(len(rows), -1) @ block.weights(rows.ndim)
         cosine, sine = reciprocal.columns(waves.unit(block), block, amplitude).transpose(1, 0, 2)
-        for field, source, (with_cosine, with_sine) in zip(fields, sources, of_all, strict=True):
+        for field, source, (with_cosine, with_sine) in zip(fields, own, of_all, strict=True):
             if source.ndim == rows.ndim:
-                moments = source[which].reshape(len(which), -1)
+                moments = source.reshape(len(which), -1)
                 itself = np.einsum("rc,rc->r", amplitude, moments @ block.weights(source.ndim))
                 field -= block.sign * (cosine @ with_cosine + sine @ with_sine - itself)
             else:

@@ -29,17 +29,21 @@ from glasspipe.elastic.sharing import Share, Spline
 from glasspipe.elastic.window import AnyWindow
 from glasspipe.kernels import fine_mesh as fine_kernel
 from glasspipe.kernels import mesh as kernel
+from glasspipe.kernels.fine_mesh import BEYOND
 from glasspipe.kernels.jets import COMPONENT, COMPONENTS
 from glasspipe.threads import cut, each, number
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 Displacement = list[NDArray[np.floating]]
-"""The components u_a on the mesh, Å."""
+"""The components u_a on the mesh, Å, with :data:`~glasspipe.kernels.fine_mesh.BEYOND`."""
 
 _ALIASES = 4
 """Aliases on either side that count in the sums."""
 _AT_ONCE = 300_000
-"""Modes whose G is made at once."""
+"""Modes whose G is made at once, and defects whose fields on themselves are."""
+_MESHES = 12
+"""Meshes whose G is kept: more than the realisations of a point go through, each the same ones."""
 _PLANES, _DEFECTS = 24, 200
 """Planes that forces are spread on at once, of which fewer would have more shares in common, and
 defects for which fields are gathered at once."""
@@ -116,7 +120,15 @@ class Mesh:
         """Mesh spacing along the axes (3,), Å."""
         return self.split.edges / self.shape
 
-    def field(self, position: Array, receivers: Array, sources: Array) -> Array:
+    def field(
+        self,
+        position: Array,
+        receivers: Array,
+        sources: Array,
+        *,
+        factors: Array | None = None,
+        order: Numbers | None = None,
+    ) -> Array:
         """Far field on each defect of all others, Σ_{j≠i} of a term of the Hamiltonian.
 
         γ_i^αβ ∂_β u_α or ζ_i^αβδ ∂_β∂_δ u_α, with u_α = P_j^γδ ∂_δ G_αγ or −ζ_j^γδε ∂_δ∂_ε G_αγ.
@@ -127,59 +139,115 @@ class Mesh:
             Å.
         receivers, sources : array (N, 3, 3) or (N, 3, 3, 3)
             Multipoles that feel the field and that make it, eV and eV Å.
+        factors : array (N,), optional
+            What the sources are multiplied by.
+        order : int array (N,), optional
+            In which the defects are visited: one along the cells of the box is the fastest.
 
         Returns
         -------
         array (N,)
             eV.
         """
-        field = self.field_at(position, receivers, position, sources)
-        return field - self.of_itself(receivers, sources)
-
-    def field_at(self, where: Array, receivers: Array, position: Array, sources: Array) -> Array:
-        """Far field on receivers at ``where`` (M, 3) of all sources, of one's own site included."""
-        field = self.gather(where, receivers, self.displacement(position, sources))
-        if self.ranks == (2, 2):
-            field += receivers.reshape(-1, 9) @ (self.uniform @ sources.sum(axis=0).reshape(9))
+        factors = np.ones(len(position)) if factors is None else factors
+        u = self.displacement(position, sources, factors, order)
+        field = self.gather(position, receivers, u, order)
+        del u
+        field += self._of_uniform(receivers, sources, factors)
+        if self.ranks[0] == self.ranks[1]:
+            field -= self.of_itself(receivers, sources) * factors
         return field
 
-    def displacement(self, position: Array, sources: Array) -> Displacement:
+    def field_at(
+        self, where: Array, receivers: Array, position: Array, sources: Array, factors: Array
+    ) -> Array:
+        """Far field on receivers at ``where`` (M, 3) of all sources, of one's own site included."""
+        field = self.gather(where, receivers, self.displacement(position, sources, factors))
+        return field + self._of_uniform(receivers, sources, factors)
+
+    def _of_uniform(self, receivers: Array, sources: Array, factors: Array) -> Array | float:
+        """Field of the uniform strain, which only dipoles make and feel."""
+        if self.ranks != (2, 2):
+            return 0.0
+        return receivers.reshape(-1, 9) @ (self.uniform @ (factors @ sources.reshape(-1, 9)))
+
+    def displacement(
+        self, position: Array, sources: Array, factors: Array, order: Numbers | None = None
+    ) -> Displacement:
         """Displacement on the mesh that multipoles make, uniform strain apart."""
-        scaled = position / self.spacing
-        forces = [np.zeros(self.shape, self.dtype) for _ in range(3)]
+        scale, response = self._scale(sources), (self.green, self.sharpening)
+        forces = self._empty()
         if isinstance(self.sharing, Share):
-            same = scaled, sources, -self._scale(sources), self.sharing.table, tuple(forces)
+            order = np.arange(len(position)) if order is None else order
+            about = position[order] / self.spacing, sources, factors[order], order
+            same = *about, -scale, self.sharing.table, tuple(forces)
             each(fine_kernel.spread, self._planes, *same)
+            del about, same
         else:
-            order = self.sharing.width
+            scaled = position / self.spacing
             for axis, force in enumerate(forces):
-                kernel.spread(scaled, sources[:, axis] * self._scale(sources), order, force)
-        return self.response(forces)
+                vector = sources[:, axis] * scale * factors[:, None]
+                kernel.spread(scaled, vector, self.sharing.width, force[..., :-BEYOND])
+        self._respond(forces, *response)
+        return forces
 
-    def response(self, forces: Displacement) -> Displacement:
-        """Displacement on the mesh that a density of forces on it makes.
+    def response(self, forces: NDArray[np.floating]) -> Displacement:
+        """Displacement (n, n, n) on the mesh that a density of forces (3, n, n, n) on it makes."""
+        response = self.green, self.sharpening
+        made = self._empty()
+        for u, force in zip(made, forces, strict=True):
+            u[..., :-BEYOND] = force
+        self._respond(made, *response)
+        return [u[..., :-BEYOND] for u in made]
 
-        The list ``forces`` is emptied, lest all be in memory at a time; the arrays are not changed.
+    def _empty(self) -> Displacement:
+        """Three meshes of zeros, with room for their transforms."""
+        x, y, z = self.shape
+        return [np.zeros((x, y, z + BEYOND), self.dtype) for _ in range(3)]
+
+    def _respond(
+        self,
+        forces: Displacement,
+        green: NDArray[np.floating],
+        sharpening: NDArray[np.floating],
+    ) -> None:
+        """Replace a density of forces by the displacement: one set of meshes is all that it takes.
+
+        The transform back is not divided by the number of points, see :attr:`sharpening`.
         """
-        transforms = []
-        while forces:
-            transforms.append(scipy.fft.rfftn(forces.pop(0), workers=number()))
-        factors = self.green, self.sharpening
-        each(kernel.respond, self._planes, *transforms, *factors)
         options = {"overwrite_x": True, "workers": number()}
-        return [scipy.fft.irfftn(transforms.pop(0), self.shape, **options) for _ in range(3)]
+        transforms = [force.view(np.result_type(force, 1j)) for force in forces]
+        for force, transform in zip(forces, transforms, strict=True):
+            for first, last in self._planes:
+                row = force[first:last, :, :-BEYOND]
+                transform[first:last] = scipy.fft.rfft(row, workers=number())
+            scipy.fft.fftn(transform, axes=(0, 1), **options)
+        each(kernel.respond, self._planes, *transforms, green, sharpening)
+        for force, transform in zip(forces, transforms, strict=True):
+            scipy.fft.ifftn(transform, axes=(0, 1), norm="forward", **options)
+            for first, last in self._planes:
+                row = scipy.fft.irfft(transform[first:last], norm="forward", workers=number())
+                force[first:last, :, :-BEYOND] = row
 
-    def gather(self, position: Array, receivers: Array, displacement: Displacement) -> Array:
+    def gather(
+        self,
+        position: Array,
+        receivers: Array,
+        displacement: Displacement,
+        order: Numbers | None = None,
+    ) -> Array:
         """Return γ_i^ab ∂_b u_a or ζ_i^abc ∂_b∂_c u_a at the defects (N,), eV."""
-        scaled, scale = position / self.spacing, self._scale(receivers)
-        total = np.zeros(len(position))
+        scale, total = self._scale(receivers), np.zeros(len(position))
         if isinstance(self.sharing, Share):
-            same = scaled, receivers, scale, self.sharing.table, tuple(displacement), total
+            order = np.arange(len(position)) if order is None else order
+            about = position[order] / self.spacing, receivers, order, scale, self.sharing.table
+            same = *about, tuple(displacement), total
             each(fine_kernel.gather, cut(len(position), len(position) // _DEFECTS), *same)
         else:
-            order = self.sharing.width
+            scaled = position / self.spacing
             for axis, u in enumerate(displacement):
-                kernel.gather(scaled, receivers[:, axis] * scale, order, u, total)
+                vector = receivers[:, axis] * scale
+                kernel.gather(scaled, vector, self.sharing.width, u[..., :-BEYOND], total)
         return total
 
     @property
@@ -195,13 +263,15 @@ class Mesh:
     def of_itself(self, receivers: Array, sources: Array) -> Array:
         """Field of each defect and its images on itself (N,), eV, to be taken away.
 
-        That of a force dipole on the next multipole, which is odd, is 0 in the mean.
+        Of multipoles of equal rank: that of a force dipole on the next one is 0 in the mean.
         """
-        if self.ranks[0] != self.ranks[1]:
-            return np.zeros(len(receivers))
         coupling = self._itself + (self.uniform if self.ranks == (2, 2) else 0.0)
-        towards = receivers.reshape(len(receivers), -1) @ coupling
-        return np.einsum("ic,ic->i", towards, sources.reshape(len(sources), -1))
+        found = np.empty(len(receivers))
+        for start in range(0, len(found), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            one, other = (m[some].reshape(-1, len(coupling)) for m in (receivers, sources))
+            found[some] = np.einsum("ic,ic->i", one @ coupling, other)
+        return found
 
     @cached_property
     def uniform(self) -> Array:
@@ -215,7 +285,7 @@ class Mesh:
 
     @cached_property
     def sharpening(self) -> NDArray[np.floating]:
-        """Ĝ over G at the modes k ≥ 0, (m, m, m), over the volume of a mesh point."""
+        """Ĝ over G at the modes k ≥ 0, (m, m, m), over the volume of the box."""
         r, s = (rank - 1 for rank in self.ranks)
         alone, of_all = self._sums
         W2 = _power(alone, 0)
@@ -224,7 +294,7 @@ class Mesh:
             total = _power(of_all, power)
             total[0, 0, 0] = 1.0
             found /= total
-        return np.asarray(found * (np.prod(self.shape) / self.split.volume), self.dtype)
+        return np.asarray(found / self.split.volume, self.dtype)
 
     @cached_property
     def _sums(self) -> tuple[list[Array], list[Array]]:
@@ -259,10 +329,10 @@ class Mesh:
                 G = self.green[..., key[0]] * self.sharpening
                 made[key] = -np.einsum("xyz,x,y,z->", G, *sums, optimize=True)
             total[index] = made[key]
-        return total.reshape(3**rank, 3**rank) / np.prod(self.shape)
+        return total.reshape(3**rank, 3**rank)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=_MESHES)
 def _green(split: Split, shape: tuple[int, int, int], dtype: str) -> NDArray[np.floating]:
     """See :attr:`Mesh.green`: meshes of several ranks share it, and the realisations of a point."""
     total = np.zeros((*(size // 2 + 1 for size in shape), len(COMPONENTS)), dtype)

@@ -20,6 +20,7 @@ from glasspipe.kernels import rows as row_kernels
 from glasspipe.threads import cut, each, in_parts
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 Split = tuple[Array, float, float]
 """Box (3,), α and the cutoff of the near part; both 0 for the bare kernel at the nearest image."""
 
@@ -143,25 +144,30 @@ def rows_of_tau(
     position: Array,
     zeta: Array,
     sources: tuple[Array, Array, Array],
+    tau: Array,
     medium: AnyMedium,
     split: Split,
     out: Array,
 ) -> None:
-    """Add the near part of the fields on the τ of some defects, see :func:`rows`."""
+    """Add the near part of the fields on the τ of some defects, see :func:`rows`.
+
+    ``zeta`` is that of those defects, and ``sources`` are γ_j S_j, P_j and ζ_j.
+    """
     box, _, cutoff = split
     if isinstance(medium, Medium):
-        frozen, P, of_tau = sources
-        sigma, other = packed_zeta(of_tau)
-        of_all = packed(frozen), packed(P), sigma, other
+        sigma, other = packed_zeta(sources[2])
+        sigma *= tau[:, None]
+        if other is not None:
+            other *= tau[:, None, None]
+        of_all = packed(sources[0]), packed(sources[1]), sigma, other
         receivers = packed_cube(symmetric_part(zeta)), packed(zeta)
         about = _with_bell(medium, cutoff)
         same = receivers, *of_all, box, cutoff, *about, out
         each(near_sums.on_tau_of_all, cut(len(which)), which, position, *same)
     else:
+        made = *sources[:2], sources[2] * tau[:, None, None, None]
         tables = cutoff, angular_table(medium), ladder_table(), out
-        each(
-            row_kernels.crystal_tau, cut(len(which)), which, position, zeta, *sources, box, *tables
-        )
+        each(row_kernels.crystal_tau, cut(len(which)), which, position, zeta, *made, box, *tables)
 
 
 def _with_bell(medium: Medium, cutoff: float) -> tuple[float, float, Array]:
@@ -173,12 +179,15 @@ def smooth_part(window: Bell, cutoff: float, degree: int = near_sums.DEGREE) -> 
     return smooth_table(window, degree) * cutoff ** -(2.0 * np.arange(6) + 1)[:, None]
 
 
-def packed(tensors: Array) -> Array:
-    """Different components (N, …, 6) of tensors that are symmetric in the last two indices."""
+def packed(tensors: Array, order: Numbers | None = None) -> Array:
+    """Different components (N, …, 6) of tensors that are symmetric in the last two indices.
+
+    In an ``order`` (N,), or as they are.
+    """
     found, (i, j) = np.empty((*tensors.shape[:-2], 6)), np.triu_indices(3)
 
     def fill(first: int, last: int) -> None:
-        some = tensors[first:last]
+        some = tensors[_places(first, last, order)]
         found[first:last] = (some[..., i, j] + some[..., j, i]) / 2
 
     each(fill, cut(len(tensors), len(tensors) // _AT_ONCE))
@@ -190,23 +199,40 @@ def packed_cube(sigma: Array) -> Array:
     return np.ascontiguousarray(sigma.reshape(-1, 27)[:, _DIFFERENT])
 
 
-def packed_zeta(zeta: Array) -> tuple[Array, Array | None]:
-    """Fully symmetric part of ζ (N, 10), and ζ itself (N, 3, 6) if that is not all of it."""
-    sigma, whole = _symmetry(zeta)
-    return packed_cube(sigma), None if whole else packed(zeta)
+def packed_zeta(zeta: Array, order: Numbers | None = None) -> tuple[Array, Array | None]:
+    """Fully symmetric part of ζ (N, 10), and ζ itself (N, 3, 6) if that is not all of it.
+
+    In an ``order`` (N,), or as they are.
+    """
+    sigma = np.empty((len(zeta), len(_DIFFERENT)))
+
+    def make(first: int, last: int, sizes: Array) -> None:
+        some = zeta[_places(first, last, order)]
+        symmetric = symmetric_part(some)
+        sigma[first:last], sizes[:] = packed_cube(symmetric), _sizes(some, symmetric)
+
+    sizes = in_parts(make, cut(len(zeta), len(zeta) // _AT_ONCE), (2,)).max(axis=0)
+    return sigma, None if _is_all(sizes) else packed(zeta, order)
+
+
+def _places(first: int, last: int, order: Numbers | None) -> slice | Numbers:
+    """Which defects are in these places of an order."""
+    return slice(first, last) if order is None else order[first:last]
 
 
 def _symmetry(zeta: Array) -> tuple[Array, bool]:
     """Fully symmetric part of ζ, and whether that is all of it."""
-    sigma = np.empty_like(zeta)
+    sigma = symmetric_part(zeta)
+    return sigma, _is_all(_sizes(zeta, sigma))
 
-    def make(first: int, last: int, sizes: Array) -> None:
-        some = zeta[first:last]
-        sigma[first:last] = symmetric_part(some)
-        sizes[:] = [np.abs(each).max(initial=0) for each in (some - sigma[first:last], some)]
 
-    apart, size = in_parts(make, cut(len(zeta), len(zeta) // _AT_ONCE), (2,)).max(axis=0)
-    return sigma, bool(apart <= _ROUNDING * size)
+def _sizes(zeta: Array, sigma: Array) -> Array:
+    """Largest components of ζ without its fully symmetric part, and of ζ."""
+    return np.array([np.abs(each).max(initial=0) for each in (zeta - sigma, zeta)])
+
+
+def _is_all(sizes: Array) -> bool:
+    return bool(sizes[0] <= _ROUNDING * sizes[1])
 
 
 def symmetric_part(zeta: Array) -> Array:

@@ -19,25 +19,31 @@ from glasspipe.kernels import near_sums as kernel
 from glasspipe.threads import cut, each
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
 
-def near_strains(position: Array, gamma: Array, P: Array, split: Split) -> Array:
+def near_strains(position: Array, gamma: Array, P: Array, split: Split, order: Numbers) -> Array:
     """Near parts of the fields of force dipoles P on γ (N,), eV: (26), (29).
 
     Parameters
     ----------
     position : array (N, 3)
-        Å, sorted by the number of their cell, see :class:`glasspipe.elastic.neighbours.Cells`.
+        Å.
     gamma, P : array (N, 3, 3)
         eV.
     split : Split
         What is near.
+    order : int array (N,)
+        The order along the cells, see :class:`glasspipe.elastic.neighbours.Cells`.
     """
+    B, there = np.empty(len(position)), position[order]
     if not isinstance(split.medium, Medium):
-        return neighbours.near_random_fields(position, gamma, P, split)
-    B, (cells, *about) = np.zeros(len(position)), _about(position, split, split.medium)
-    tensors = packed(gamma), packed(P)
-    each(kernel.strains, cut(len(cells[0])), position, *tensors, cells, *about, B)
+        B[order] = neighbours.near_random_fields(there, gamma[order], P[order], split)
+        return B
+    made, (cells, *about) = np.zeros(len(position)), _about(there, split, split.medium)
+    tensors = packed(gamma, order), packed(P, order)
+    each(kernel.strains, cut(len(cells[0])), there, *tensors, cells, *about, made)
+    B[order] = made
     return B
 
 
@@ -68,13 +74,19 @@ class NearFields:
 
 
 def near_fields(
-    position: Array, frozen: Array, P: Array, zeta: Array, tau: Array, split: Split
+    position: Array,
+    frozen: Array,
+    P: Array,
+    zeta: Array,
+    tau: Array,
+    split: Split,
+    order: Numbers,
 ) -> NearFields:
     """Near parts of the fields on τ, (60), (68), (72).
 
     Parameters
     ----------
-    position, P, split
+    position, P, split, order
         As above.
     frozen : array (N, 3, 3)
         γ_j S_j, eV.
@@ -83,20 +95,22 @@ def near_fields(
     tau : array (N,)
         ±1.
     """
+    there, back = position[order], np.argsort(order)
     if not isinstance(split.medium, Medium):
-        b, J, listed = neighbours.near_fields(position, frozen, P, zeta, tau, split)
-        return NearFields(listed, *np.concatenate([b, J]))
+        sorted_ = frozen[order], P[order], zeta[order], tau[order]
+        b, J, listed = neighbours.near_fields(there, *sorted_, split)
+        return NearFields(listed[back], *np.concatenate([b, J])[:, back])
     sums, listed = np.zeros((7, len(position))), np.zeros(len(position), np.int64)
-    cells, *about = _about(position, split, split.medium)
-    tensors = packed(frozen), packed(P), *packed_zeta(zeta), tau
-    each(kernel.on_tau, cut(len(cells[0])), position, *tensors, cells, *about, sums, listed)
-    return NearFields(listed, *sums)
+    cells, *about = _about(there, split, split.medium)
+    tensors = packed(frozen, order), packed(P, order), *packed_zeta(zeta, order), tau[order]
+    each(kernel.on_tau, cut(len(cells[0])), there, *tensors, cells, *about, sums, listed)
+    return NearFields(listed[back], *sums[:, back])
 
 
 def _about(
     position: Array, split: Split, medium: Medium
 ) -> tuple[Any, Array, float, float, float, Array]:
-    """What the loops need to know of cells, box, cutoff, medium and window."""
+    """What the loops need to know of sorted defects' cells, box, cutoff, medium and window."""
     cells = Cells(split.edges, split.cutoff)
     first = np.searchsorted(cells.of(position), np.arange(len(cells.place) + 1))
     return (

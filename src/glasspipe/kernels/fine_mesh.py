@@ -12,6 +12,15 @@ from numba import njit
 from glasspipe.kernels.mesh import wrapped
 from glasspipe.kernels.runs import add_runs_of_10, add_runs_of_12, sum_runs_of_10, sum_runs_of_12
 
+BEYOND = 2
+"""Numbers beyond the points of a row of these meshes, for the transform to take its place."""
+
+
+@njit(cache=True)
+def _points(mesh):
+    """How many points there are along the axes."""
+    return mesh.shape[0], mesh.shape[1], mesh.shape[2] - BEYOND
+
 
 @njit(cache=True)
 def _room(width):
@@ -50,7 +59,7 @@ def _place(position, shape, table, derivatives, w, index, rows):
     for a in range(width):
         for b in range(width):
             run = a * width + b
-            place = (index[0, a] * shape[1] + index[1, b]) * shape[2] + index[2, 0]
+            place = (index[0, a] * shape[1] + index[1, b]) * (shape[2] + BEYOND) + index[2, 0]
             rows[run] = place if inside else run * width
     return inside
 
@@ -153,19 +162,24 @@ def _take_block(mesh, index, block):
 
 
 @njit(cache=True, nogil=True)
-def spread(first, last, position, tensors, scale, table, forces):
-    """Add to ``forces``, three meshes (n, n, n), the density of forces of multipoles.
+def spread(first, last, position, tensors, factor, order, scale, table, forces):
+    """Add to ``forces``, three meshes (n, n, n + 2), the density of forces of multipoles.
 
-    Component a is Σ_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
-    mesh spacings, tensors (N, 3, 3) or (N, 3, 3, 3), scale (3,) or (3, 3), symmetric, table as in
-    :func:`shares`. Only the planes of mesh points from the first up to the last are added to.
+    Component a is Σ_j f_j t_j^ab… s_b… ∂_b… δ(r − r_j), with derivatives in r_j: position (N, 3) in
+    mesh spacings and factor (N,) of the defects in an ``order`` (N,), in which they are visited,
+    tensors (N, 3, 3) or (N, 3, 3, 3) of the defects as they are, scale (3,) or (3, 3), symmetric,
+    table as in :func:`shares`. Only the planes of mesh points from the first up to the last are
+    added to.
     """
-    shape, width, derivatives = forces[0].shape, table.shape[2], tensors.ndim - 2
+    shape, width, derivatives = _points(forces[0]), table.shape[2], tensors.ndim - 2
     w, index, rows, factors, block = _room(width)
-    for j in range(len(position)):
-        if not _reaches(position[j, 0], width, shape[0], first, last) or not np.any(tensors[j]):
+    for n, j in enumerate(order):
+        if factor[n] == 0.0 or not _reaches(position[n, 0], width, shape[0], first, last):
             continue
-        inside = _place(position[j], shape, table, derivatives, w, index, rows)
+        if not np.any(tensors[j]):
+            continue
+        inside = _place(position[n], shape, table, derivatives, w, index, rows)
+        w[2] *= factor[n]
         planes = _keep(first, last, inside, w, index, rows)
         runs = planes * width
         for axis in range(3):
@@ -179,16 +193,17 @@ def spread(first, last, position, tensors, scale, table, forces):
 
 
 @njit(cache=True, nogil=True)
-def gather(first, last, position, tensors, scale, table, displacement, out):
-    """Add to out (N,) Σ t_i^ab… s_b… ∂_b… u_a at r_i, ``displacement`` three meshes (n, n, n).
+def gather(first, last, position, tensors, order, scale, table, displacement, out):
+    """Add to out (N,) Σ t_i^ab… s_b… ∂_b… u_a at r_i, ``displacement`` three meshes (n, n, n + 2).
 
-    The other arguments are those of :func:`spread`, but here it is defects that are from the first
-    up to the last.
+    The other arguments are those of :func:`spread`, but here it is defects of the order that are
+    from the first up to the last.
     """
-    shape, width, derivatives = displacement[0].shape, table.shape[2], tensors.ndim - 2
+    shape, width, derivatives = _points(displacement[0]), table.shape[2], tensors.ndim - 2
     w, index, rows, factors, block = _room(width)
-    for j in range(first, last):
-        inside = _place(position[j], shape, table, derivatives, w, index, rows)
+    for n in range(first, last):
+        j = order[n]
+        inside = _place(position[n], shape, table, derivatives, w, index, rows)
         for axis in range(3):
             _factors(tensors[j, axis], scale, w, width, factors)
             if inside:

@@ -157,7 +157,7 @@ class Chain:
         is_ = self._is
         kernels.give_back(is_.rows, self.S, self._spread, self._h)
         kernels.spread_changes(is_.position, is_.dipole, self.S, self._spread, self._force)
-        x, y, z = is_.mesh.response(list(self._force))
+        x, y, z = is_.mesh.response(self._force)
         kernels.interleave(x, y, z, self._u)
         moment = kernels.moment(self.S, is_.dipole)
         self._uniform = is_.uniform(moment)

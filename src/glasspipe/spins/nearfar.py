@@ -32,7 +32,7 @@ FIELD_ERROR = 3e-3
 _REFINEMENTS = 1.25 ** np.arange(6)
 _AGAIN, _PAIRS_AGAIN = 100, 10
 _TURNS, _FREE_TURNS, _SURE_TURNS = 25, 5, 10
-_TOLD, _FEWEST_TOLD = 10, 1000  # spins that are told of each that has turned, and at least
+_TOLD, _SHARE_TOLD = 10, 20  # spins that are told of each that has turned, or one of so many
 _FELT = 1e-4  # of a typical field, for what a spin may feel of itself through a mesh
 
 
@@ -220,7 +220,6 @@ def settled(
 ) -> tuple[tuple[NDArray[np.int8], Array], float]:
     """Turn spins of S (R, N) until none can lower the energy; return them, their h and its error.
 
-    Most turn on the fields of a mesh that costs less, the last ones on those of the fine mesh.
     ``pause`` is called before every round. If h turns out less accurate than is asked for, they go
     on with a finer mesh.
 
@@ -230,8 +229,6 @@ def settled(
         If that does not end, or no mesh is accurate enough.
     """
     S = S.copy()
-    for spins in S:
-        _turn(hamiltonian, spins, hamiltonian.fields(spins, hamiltonian.middle), pause)
 
     def settle(aim: float) -> tuple[tuple[NDArray[np.int8], Array], float]:
         sums = hamiltonian.of_error(aim)
@@ -269,12 +266,14 @@ def _turn(
     """Turn spins of S (N,), in place, whose fields before were ``exact``, while that is of use.
 
     Near fields follow every flip. After a round those that are next to turn, a share of all, are
-    told what has changed far away: the others are too stable for it. Two far apart may both gain
-    and turn for ever, as each does not see the other turn: so after some rounds a random half is
-    held. So is one that has turned and then gains less than it may feel of itself through the mesh,
-    which is doubted ever more.
+    told what has changed far away, by a mesh that costs less: the others are too stable for it.
+    Were they a fixed number, of many defects some that turn would not be among them. Two far apart
+    may both gain and turn for ever, as each does not see the other turn: so after some rounds a
+    random half is held. So is one that has turned and then gains less than it may feel of itself
+    through the mesh, which is doubted ever more.
     """
-    before, h, held = S.copy(), exact.copy(), np.empty(0, np.int64)
+    middle, before, held = hamiltonian.middle, S.copy(), np.empty(0, np.int64)
+    h, near = exact.copy(), exact.copy()
     felt, gain = _FELT * rms(exact), np.empty(len(S))
     for turn in range(_TURNS):
         pause()
@@ -283,10 +282,11 @@ def _turn(
         kernels.quench(hamiltonian.rows, *hamiltonian.strongest, S, h)
         h[held] = kept
         turned = int(np.count_nonzero(last != S))
-        number = min(max(_TOLD * turned, _FEWEST_TOLD), len(S))
+        number = min(max(_TOLD * turned, -(-len(S) // _SHARE_TOLD)), len(S))
         kernels.gains(*hamiltonian.strongest, S, h, gain)
         told = np.argpartition(-gain, number - 1)[:number]
-        h[told] = exact[told] + hamiltonian.applied(S - before, hamiltonian.middle, told)
+        middle.near.add_fields(S - last, near)
+        h[told] = near[told] + hamiltonian.far(S - before, middle, told)
         alone = S[told] * h[told]
         doubted = felt * 2.0 ** max(turn - _SURE_TURNS, 0)
         unsure = (alone > 0) & (alone < doubted) & (before[told] != S[told])

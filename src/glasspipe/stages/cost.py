@@ -9,7 +9,7 @@ from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.engines import matrices
 from glasspipe.settings.model import Model
 
-_BYTES_PER_DEFECT = {"couplings": 1200.0, "freeze": 1100.0, "fields": 3000.0}
+_BYTES_PER_DEFECT = {"couplings": 800.0, "freeze": 900.0, "fields": 1450.0}
 """Without a stored U: of a defect in an isotropic medium."""
 _BYTES_IN_CRYSTAL = 22000.0
 """The same in a crystal, in any stage."""

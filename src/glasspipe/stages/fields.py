@@ -93,17 +93,18 @@ def _run(part: StagePart, realisations: Path, frozen: Path, output: Path) -> Non
             for row, realisation in enumerate(source.realisations):
                 (S,) = spins.row(row, "S")
                 system = system_of(part, source, row)
-                frozen_system = system.frozen(S)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    excess = _excess(model, source, row, system)
+                system = system.frozen(S)  # and ζ of the other state is in memory no more
                 rng = np.random.default_rng(seed_sequence(model, FIELDS.name, realisation))
                 tau = rng.choice((-1, 1), size=number)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    made, errors = make(model, frozen_system, S, tau)
-                    excess = _excess(model, source, row, system)
+                    made, errors = make(model, system, S, tau)
                 values = {name: getattr(made, name) for name in _SUMMED}
                 values["b"] = made.b + stray_field(source, row, "epsilon")
                 for name, value in values.items():
                     check_size(source, row, name, value)
-                writer.put(row, {**values, **errors, **excess, "zeta": frozen_system.tensors.zeta})
+                writer.put(row, {**values, **errors, **excess, "zeta": system.tensors.zeta})
 
 
 def _excess(

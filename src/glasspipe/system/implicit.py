@@ -131,19 +131,23 @@ class Implicit:
         """Local fields h_i = Σ_{j≠i} U_ij S_j + B_i (N,)."""
         return self.applied(S, sums) + self.B
 
-    def applied(
+    def applied(self, S: NDArray[np.int8], sums: Sums) -> Array:
+        """Σ_{j≠i} U_ij S_j of any integers S_j (N,), at less cost where most are 0."""
+        total = self.far(S, sums)
+        sums.near.add_fields(S, total)
+        return total
+
+    def far(
         self,
         S: NDArray[np.int8],
         sums: Sums,
         where: NDArray[np.int64] | slice = slice(None),
     ) -> Array:
-        """Σ_{j≠i} U_ij S_j of any integers S_j, at less cost where most are 0, of i = ``where``."""
-        mesh, near = sums.mesh, np.zeros(len(S))
-        sums.near.add_fields(S, near)
-        some = slice(None) if S.all() else np.flatnonzero(S)
-        sources, gamma = self.gamma[some] * S[some, None, None], self.gamma[where]
-        far = mesh.field_at(self.position[where], gamma, self.position[some], sources)
-        return near[where] + far - mesh.of_itself(gamma, gamma) * S[where]
+        """What the mesh has of it, at i = ``where``."""
+        mesh, some = sums.mesh, slice(None) if S.all() else np.flatnonzero(S)
+        gamma, sources = self.gamma[where], (self.position[some], self.gamma[some])
+        field = mesh.field_at(self.position[where], gamma, *sources, S[some].astype(float))
+        return field - mesh.of_itself(gamma, gamma) * S[where]
 
     def coupling_sums(self) -> Array:
         """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""
@@ -203,7 +207,8 @@ def implicit(
         If the boundary is not allowed.
     """
     split = make_split(system, neighbours, response(medium_of(system)).coarse)
-    order, position, gamma = sort(split, system)
+    order = in_cells(split, system)
+    position, gamma = system.position[order], system.tensors.gamma[order]
     B = np.asarray(B, dtype=float)[order]
     unit = unit_of(float(max(np.abs(gamma).max() ** 2, np.abs(B).max())))
     gamma, B = gamma / sqrt(unit), B / unit
@@ -256,10 +261,11 @@ def random_fields(
 def _fields_of(system: System, P: Array, resolution: Resolution, neighbours: float) -> Array:
     """Fields on S of force dipoles (N,), eV."""
     split = make_split(system, neighbours, resolution)
-    order, position, gamma = sort(split, system)
-    B = near_strains(position, gamma, P[order], split)
-    B += mesh_of(split, system.boundary, resolution).field(position, gamma, P[order])
-    return B[np.argsort(order)]
+    order, gamma = in_cells(split, system), system.tensors.gamma
+    B = near_strains(system.position, gamma, P, split, order)
+    mesh = mesh_of(split, system.boundary, resolution)
+    B += mesh.field(system.position, gamma, P, order=order)
+    return B
 
 
 def accurate(make: Callable[[float], tuple[Made, float]], accuracy: float) -> tuple[Made, float]:
@@ -303,10 +309,9 @@ def without_mesh_error(field: Array, error: float) -> Array:
     return np.zeros_like(field) if rms(field) <= error else field
 
 
-def sort(split: Split, system: System) -> tuple[NDArray[np.int64], Array, Array]:
-    """Return the order along the cells, and positions and γ in it."""
-    order = Cells(split.edges, split.cutoff).order(system.position)
-    return order, system.position[order], system.tensors.gamma[order]
+def in_cells(split: Split, system: System) -> NDArray[np.int64]:
+    """Return the order along the cells."""
+    return Cells(split.edges, split.cutoff).order(system.position)
 
 
 def make_split(system: System, neighbours: float, resolution: Resolution) -> Split:

@@ -21,21 +21,18 @@ from glasspipe.system.implicit import (
     ACCURACY,
     NEIGHBOURS,
     accurate,
+    in_cells,
     make_split,
     medium_of,
     mesh_of,
     relative_error,
     sampled,
-    sort,
     without_mesh_error,
 )
 from glasspipe.system.rounding import rms, typical_terms
 from glasspipe.system.system import System
 
 Array = NDArray[np.float64]
-
-Sources = tuple[Array, Array, Array]
-"""γ_j S_j, P_j and ζ_j τ_j."""
 
 _DIRECTIONS = 32
 
@@ -90,18 +87,17 @@ def implicit_fields(
     """
     medium, which = medium_of(system), sampled(len(system))
     S, tau = (np.asarray(sign, dtype=float) for sign in (S, tau))
-    zeta = system.tensors.zeta
-    frozen, of_tau = system.tensors.gamma * S[:, None, None], zeta * tau[:, None, None, None]
-    sources = frozen, system.tensors.P, of_tau
+    position, zeta, P = system.position, system.tensors.zeta, system.tensors.P
+    frozen = system.tensors.gamma * S[:, None, None]
     exact = direct_fields_on_tau(
-        which, system.position, zeta, sources, box=system.box, medium=medium
+        which, position, frozen, P, zeta, tau, box=system.box, medium=medium
     )
-    terms = [rms(typical_terms(zeta, source, medium, system.box)) for source in sources]
+    terms = [rms(typical_terms(zeta, source, medium, system.box)) for source in (frozen, P, zeta)]
 
     def make(aim: float) -> tuple[tuple[Fields, Errors], float]:
         resolution = response(medium).resolution(3, aim)
         split = make_split(system, neighbours, resolution)
-        fields, J_abs, J_max, J_abs_error = _fields_of(system, sources, tau, split, resolution)
+        fields, J_abs, J_max, J_abs_error = _fields_of(system, frozen, P, tau, split, resolution)
         found = [
             without_mesh_error(field, accuracy * size)
             for field, size in zip(fields, terms, strict=True)
@@ -120,21 +116,17 @@ def implicit_fields(
 
 
 def _fields_of(
-    system: System, sources: Sources, tau: Array, split: Split, resolution: Resolution
+    system: System, frozen: Array, P: Array, tau: Array, split: Split, resolution: Resolution
 ) -> tuple[list[Array], Array, Array, Array]:
     """b^γ, b^η and Σ_j J_ij τ_j; Σ_j |J_ij|, max_j |J_ij| and the error of the first of them."""
-    order, position, _ = sort(split, system)
-    frozen, P, of_tau = (source[order] for source in sources)
-    zeta = system.tensors.zeta[order]
-    near = near_fields(position, frozen, P, zeta, tau[order], split)
+    order, position, zeta = in_cells(split, system), system.position, system.tensors.zeta
+    near = near_fields(position, frozen, P, zeta, tau, split, order)
     fields = [near.b_gamma, near.b_eta, near.J_tau]
-    for field, source in zip(fields, (frozen, P, of_tau), strict=True):
+    for field, source, factors in zip(fields, (frozen, P, zeta), (None, None, tau), strict=True):
         mesh = mesh_of(split, system.boundary, resolution, ranks=(3, source.ndim - 1))
-        field += mesh.field(position, zeta, source)
+        field += mesh.field(position, zeta, source, factors=factors, order=order)
     tail, error = _beyond(near, split)
-    back = np.argsort(order)
-    J_abs = near.J_abs + tail
-    return [field[back] for field in fields], J_abs[back], near.J_max[back], error[back]
+    return fields, near.J_abs + tail, near.J_max, error
 
 
 def _beyond(near: NearFields, split: Split) -> tuple[Array, Array]:

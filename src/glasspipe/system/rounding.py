@@ -37,7 +37,8 @@ def typical_terms(receivers: Array, sources: Array, medium: AnyMedium, box: Arra
     distance = float(np.prod(box) / number) ** (1 / 3)
     G = green_derivatives(distance * sphere(8)[0], order, medium)
     size_of_G = rms(np.linalg.norm(G.reshape(len(G), -1), axis=1))
-    one, other = (np.linalg.norm(m.reshape(number, -1), axis=1) for m in (receivers, sources))
+    flat = (m.reshape(number, -1) for m in (receivers, sources))
+    one, other = (np.sqrt(np.einsum("ic,ic->i", m, m)) for m in flat)
     return np.asarray(one * rms(other) * size_of_G)
 
 
