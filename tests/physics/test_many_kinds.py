@@ -171,6 +171,38 @@ def test_receivers(name, field):
         assert error < 0.002
 
 
+WIDE = Distribution("loguniform", (("a", 0.01), ("b", 1.0)))
+KINDS = {
+    "uniaxial, isotropic": (("uniaxial", "isotropic"), 0.0),
+    "rotor, frames turned": (("rotor", "110"), 15.0),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(("field", "alpha"), [("U_S", 1.0), ("b_gamma", 0.75), ("J_tau", 0.6)])
+def test_strengths_over_decades_scale_the_dilute_limit(name, field, alpha):
+    """⟨c^α⟩ is that of strength 1 times ⟨s^α⟩ of sources and of receivers: 1.5 %.
+
+    Kinds that keep second and fourth moments alone miss it by 13 to 30 %.
+    """
+    kind, spread = KINDS[name]
+    even, uneven = (
+        FieldLaw(
+            Setting(
+                field,
+                Population((Component(*kind, s, 1.0, s, frame_spread=spread),)),
+                MEDIUM,
+            ),
+            FCC,
+            8640,
+        ).dilute
+        for s in (1.0, WIDE)
+    )
+    mean = (1.0 - 0.01**alpha) / (alpha * np.log(100.0))
+    known = mean**2 * even.weight @ even.scale**alpha
+    assert uneven.weight @ uneven.scale**alpha == pytest.approx(known, rel=0.015)
+
+
 def _scale(field, receivers, n):
     """⟨|g|^α⟩ up to a number, of a normal γ or of η as the source, (receivers, directions)."""
     if field == "b_eta":
@@ -334,11 +366,16 @@ class TestOfDefects:
         assert np.mean(size < 0.4) == pytest.approx(0.5, abs=0.08)
 
 
+UNIFORM = {"distribution": "uniform", "parameters": {"loc": 0.1, "scale": 0.4}}
+
+
 @pytest.mark.parametrize(
     ("defects", "known"),
     [
         ({"species": "uniaxial"}, True),
         ({"species": "uniaxial", "axes": "isotropic"}, True),
+        ({"species": "uniaxial", "axes": "isotropic", "zeta": UNIFORM}, False),
+        ({"species": "uniaxial", "zeta": UNIFORM}, True),
         ({"species": "gaussian"}, False),
         ({"species": "rotor", "frame_spread": 20.0}, False),
     ],

@@ -16,11 +16,12 @@ from workbench import run
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
 from glasspipe.report import aggregate, point_data
-from glasspipe.report.expectation import _chosen_by_S
-from glasspipe.report.kinds import IN_GAP
+from glasspipe.report.expectation import _chosen_by_S, _kinds_of_theory
+from glasspipe.report.kinds import EXACT, IN_GAP, NUMBERS, SIGNS
 from glasspipe.report.observables.fields import ASYMPTOTIC
 from glasspipe.report.summary import summary as told
 from glasspipe.report.writing import report
+from glasspipe.settings.point import point_from
 from glasspipe.stages import study_files
 from glasspipe.stages.fields import FIELDS
 from glasspipe.stages.sample import SAMPLE
@@ -148,6 +149,18 @@ def test_theory_stands_beside_the_estimates(small):
     flat = summary.loc["J_tau"].query("theory_kind.str.endswith('in a gap')")
     assert set(flat.index) == {"q05", "q95"}
     assert set(flat["defects.concentration"]) == {0.01}
+
+
+@pytest.mark.parametrize(
+    ("stoichiometry", "other", "kind"),
+    [("exact", "cation", NUMBERS), ("exact", "anion", EXACT), ("random", "cation", EXACT)],
+)
+def test_exact_numbers_are_known_on_one_sublattice(stoichiometry, other, kind):
+    """Its width is exact there, as `test_stoichiometry.py` has it."""
+    mixture = {"A": {"share": 0.4, "eta": 0.3}, "B": {"share": 0.6, "sublattice": other}}
+    defects = {"mixture": mixture, "stoichiometry": stoichiometry, "number": 50}
+    model = point_from({"lattice": {"type": "rock_salt"}, "defects": defects}).model
+    assert _kinds_of_theory(model) == (kind, SIGNS if kind == EXACT else f"{kind}, {SIGNS}")
 
 
 def test_histograms_count_every_value(small):

@@ -91,6 +91,9 @@ BAD = [
     ('study: "a\\n"', r"^study: found the text 'a\\n'; allowed"),
     (f"study: {'a' * 61}", r"^study: found the text 'a{50,}\.\.\.; allowed"),
     ("study: 2008", r'^study: found 2008, write "2008"; allowed'),
+    ("study: 2008-01-01", r'^study: found datetime.*, write "2008-01-01"; allowed'),
+    ("study:", r"^study: found nothing; allowed: letters"),
+    ("study: no", r"^study: found False; allowed: letters"),
     # sweeps
     ("sweep: {}", r"^sweep: found an empty mapping; allowed: dotted keys"),
     ("sweep:", r"^sweep: found nothing; allowed: dotted keys"),
@@ -315,6 +318,7 @@ def test_a_mistake_is_one_line_that_names_the_key(text, line):
         ('{"study": "a", "seed": 1, "seed": 2}', r"the key 'seed' is there twice$"),
         ("study: [a\n", r"bad\.yaml: line 2: expected ',' or '\]'"),
         ("study: a\n\tseed: 1\n", r"bad\.yaml: line 2: "),
+        ("study: a\n---\nseed: 1\n", r"line 2: expected a single document .* but found another"),
         ("- a\n- b\n", r"bad\.yaml: found a list; allowed: a mapping"),
         ("", r"bad\.yaml: found nothing; allowed: a mapping"),
         ("just a text", r"bad\.yaml: found a str; allowed: a mapping"),

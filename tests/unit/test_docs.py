@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from glasspipe.report import kinds
 from glasspipe.report.data_docs import dictionary
 
 ROOT = Path(__file__).parents[2]
@@ -55,3 +56,10 @@ def exists(name):
 
 def test_the_dictionary_of_the_files_is_in_step():
     assert dictionary() in (ROOT / "docs" / "data.md").read_text("utf-8")
+
+
+def test_every_kind_of_theory_is_explained():
+    page = (ROOT / "docs" / "data.md").read_text("utf-8")
+    known = {kind for name, kind in vars(kinds).items() if name.isupper()}
+    assert len(known) == 7
+    assert [kind for kind in known if f"`{kind}`" not in page] == []

@@ -430,6 +430,42 @@ def test_lines_that_are_not_drawn_have_no_key(tmp_path):
         assert labels_of(figure.legends[0]) == keys
 
 
+def told(figure):
+    return [label for legend in figure.legends for label in labels_of(legend)]
+
+
+def test_of_a_single_point_levels_are_drawn_and_limits_not_spoken_of(tmp_path):
+    drawn = Study(tmp_path / "alone", {synthetic.X: [0.02]}, fits=False).draw()
+    top, _ = drawn["freezing_temperature"].axes
+    levels = [line.get_ydata()[0] for line in top.lines if list(line.get_xdata()) == [0, 1]]
+    assert levels == [pytest.approx(1e-4), pytest.approx(1e-6)]
+    assert told(drawn["freezing_temperature"])[-2:] == ["$xU_0$", "$D$"]
+    for name in ("typical_and_width", "fields_against_x"):
+        assert told(drawn[name])[-1] == "theory (exact)"
+
+
+def test_legends_are_silent_on_what_is_not_known_and_axes_in_the_unit_of_energy(study):
+    """A user's own file has no xU_0, and with stray fields of its own no theory of B."""
+    T_G, free = (study.summary["quantity"] == name for name in ("T_G", "free_S"))
+    unknown = T_G & (study.summary["statistic"] == "x_U_0")
+    unknown |= free & (study.summary["statistic"] == "paper")
+    summary = study.summary[~unknown].assign(theory=np.nan, theory_kind="")
+    few = study.histograms.assign(limit_typical=study.histograms["limit_typical"] * np.nan)
+    without = study.freezing.assign(x_U_0=study.freezing["x_U_0"] * np.nan)
+    found = study.but(summary=summary, freezing=without, distributions=few)
+    vars(found)["style"] = style_of({"report": {"energy": "meV"}})
+    drawn = {figure.name: figure.draw(found) for figure in FIGURES}
+    [_, heats, _] = drawn["freezing"].axes
+    assert heats.get_xlabel() == "temperature $k_BT$ (meV)"
+    T = study.freezing["freezing_T"].sel(point="p0")
+    np.testing.assert_allclose(heats.lines[0].get_xdata(), 1e3 * T)
+    assert "$D$" in told(drawn["freezing_temperature"])
+    legends = " ".join(label for figure in drawn.values() for label in told(figure))
+    assert "xU_0" not in legends
+    for name in ("typical_and_width", "fields_against_x", "free_spins"):
+        assert not [label for label in told(drawn[name]) if "few defects" in label]
+
+
 def test_the_dashed_law_of_levels_has_a_key(study):
     data = study.found.curves(results.LOW_ENERGY)
     axes, *_ = tunnelling.level_density(study.found).axes

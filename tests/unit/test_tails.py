@@ -8,15 +8,15 @@ from glasspipe.report.expectation import Expectation
 from glasspipe.theory.stable import StableLaw
 
 
-def known(alpha=1.0, scale=2.0, **more):
-    limit = StableLaw(alpha, np.array([scale]), np.zeros(1), np.ones(1))
+def known(alpha=1.0, scale=2.0, centre=0.0, **more):
+    limit = StableLaw(alpha, np.array([scale]), np.array([centre]), np.ones(1))
     return Expectation(limit, {}, "exact", **more)
 
 
-def exponent(expected, x):
+def exponent(expected, x, added=0.0):
     """Of Cauchy's law with the scale 2."""
     rng = np.random.default_rng(1)
-    values = 2 * rng.standard_cauchy((50, 2000))
+    values = 2 * rng.standard_cauchy((50, 2000)) + added
     return tails.exponent(values, expected, x, rng, 100)
 
 
@@ -29,6 +29,12 @@ def test_the_thresholds_go_with_the_scale_and_the_concentration():
     assert np.isnan(exponent(known(), 1 / (64 * 59.9)).value)
     assert np.isfinite(exponent(known(alpha=0.75), 1 / (64 * 60.1**0.75)).value)
     assert np.isnan(exponent(known(alpha=0.75), 1 / (64 * 59.9**0.75)).value)
+
+
+def test_a_stray_field_moves_the_tail_and_leaves_its_exponent():
+    assert exponent(known(centre=500.0), 1e-5, 500.0).value == pytest.approx(
+        exponent(known(), 1e-5).value, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("expected", [known(has_limit=False), known(scale=0.0)])

@@ -120,6 +120,14 @@ def limit(
         axes.plot(series.position, values, color=style["color"], zorder=1, **DASHED)
 
 
+def level(axes: Axes, series: Series, values: pd.Series, **style: Any) -> None:
+    """Draw a line through the points; through a single one from end to end."""
+    if len(series.points) == 1:
+        axes.axhline(values.item(), **style)
+    else:
+        axes.plot(series.position, values, **style)
+
+
 def residuals(axes: Axes, series: Series, picked: pd.DataFrame, style: dict[str, Any]) -> None:
     """Draw by how many per cent estimates differ from theory, with their errors."""
     theory = picked["theory"].where(picked["theory"] > 0)

@@ -54,8 +54,7 @@ class Expectation:
     statistics : dict of str to float
         Each of :data:`glasspipe.statistics.STATISTICS`, eV (kurtosis: 1); nan where unknown.
     kind : str
-        What kind of theory the statistics are: ``EXACT``, ``LIMIT``, ``SIGNS`` or
-        ``LIMIT_OF_SIGNS``.
+        What kind of theory the statistics are, see :mod:`glasspipe.report.kinds`.
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale.
@@ -149,8 +148,8 @@ def expectations(
 
 def _kinds_of_theory(model: Model) -> tuple[str, str]:
     """What the theory of drawn defects is, of fields that do not depend on S and of others."""
-    exact_numbers = model.stoichiometry == "exact" and len(model.components) > 1
-    if exact_numbers and model.lattice.type == "rock_salt":
+    several = len({component.sublattice for component in model.components}) > 1
+    if model.stoichiometry == "exact" and several:
         return NUMBERS, f"{NUMBERS}, {SIGNS}"
     return EXACT, SIGNS
 

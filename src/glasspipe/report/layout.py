@@ -31,6 +31,8 @@ _MOST_SIDE_BY_SIDE = 6
 _MOST_COLUMNS = 6
 """Entries of a legend side by side."""
 
+_ANY_COLOUR = ("black", "grey")
+
 
 def figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches, which finds room for what is drawn by itself."""
@@ -97,12 +99,33 @@ def label_rows(panels: Any, *labels: str) -> None:
 
 
 def note_if_empty(axes: Axes, note: str) -> None:
-    """Write a note where nothing could be drawn: on a logarithmic axis nothing positive."""
-    least = 0.0 if axes.get_yscale() == "log" else -np.inf
-    drawn = (np.asarray(line.get_xydata(), dtype=float) for line in axes.lines)
-    if not any((np.isfinite(xy).all(axis=1) & (xy[:, 1] > least)).any() for xy in drawn):
+    """Write a note where nothing could be drawn."""
+    if not any(_shows(axes, line) for line in axes.lines):
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center", bbox=box)
+
+
+def _shows(axes: Axes, line: Line2D) -> bool:
+    """Whether a line is seen: of several points or marks, on a logarithmic axis positive ones."""
+    least = 0.0 if axes.get_yscale() == "log" else -np.inf
+    xy = np.asarray(line.get_xydata(), dtype=float)
+    seen = np.isfinite(xy).all(axis=1) & (xy[:, 1] > least)
+    return int(seen.sum()) >= (2 if line.get_marker() == "None" else 1)
+
+
+def drawn(figure: Figure, entries: Sequence[Line2D]) -> list[Line2D]:
+    """Return the entries of a legend of which there is something in the panels."""
+    there = [line for axes in figure.axes for line in axes.lines if _shows(axes, line)]
+    return [entry for entry in entries if any(_alike(entry, line) for line in there)]
+
+
+def _alike(entry: Line2D, line: Line2D) -> bool:
+    """Whether a line has the style and the colour of an entry, black and grey being any colour."""
+    from matplotlib.colors import same_color
+
+    styles = {(one.get_linestyle(), one.get_marker()) for one in (entry, line)}
+    colour = entry.get_color()
+    return len(styles) == 1 and (colour in _ANY_COLOUR or same_color(colour, line.get_color()))
 
 
 def key(label: str, **style: Any) -> Line2D:
@@ -113,7 +136,12 @@ def key(label: str, **style: Any) -> Line2D:
 
 
 def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> None:
-    """Make a legend: that of a panel within it, that of a figure above it, which grows by it."""
+    """Make a legend: that of a panel within it, that of a figure above it, which grows by it.
+
+    Without entries there is none.
+    """
+    if not entries:
+        return
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

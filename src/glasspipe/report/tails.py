@@ -29,7 +29,7 @@ def exponent(
     rng: np.random.Generator,
     resamples: int,
 ) -> Estimate:
-    """Return the exponent of the tail of a field (realisations, defects), nan if there is none.
+    """Return the exponent of the tail about the limit's centre, nan if there is none.
 
     Parameters
     ----------
@@ -46,4 +46,5 @@ def exponent(
     upper = known.scale * (DENSITY / x) ** (1 / known.limit.alpha)
     if not known.coupled or upper < SHORTEST * lower:
         return Estimate(np.nan, np.nan, np.empty(0))
-    return tail_exponent(values, rng, lower=lower, upper=upper, resamples=resamples)
+    apart = values - known.limit.mean_centre
+    return tail_exponent(apart, rng, lower=lower, upper=upper, resamples=resamples)

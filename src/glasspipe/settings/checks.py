@@ -159,22 +159,12 @@ def _check_static_dipole(model: Model) -> None:
         )
 
 
-def _check_source(model: Model) -> None:
-    file = model.source_file
-    if file is not None and not file.is_file():
-        raise ConfigError(
-            f"sample.source.file: found {str(file)!r};"
-            " allowed: a file that exists, relative to the working directory"
-        )
-
-
 _CHECKS: tuple[tuple[Callable[[Model], None], tuple[str, ...]], ...] = (
     (_check_medium, ("medium", "boundary", "formula")),
     (_check_box, ("lattice", "defects", "sample")),
     (_check_cutoff, ("lattice", "defects", "sample", "boundary")),
     (_check_components, ("lattice", "defects")),
     (_check_static_dipole, ("defects", "sample", "formula")),
-    (_check_source, ("sample",)),
     (_check_freeze, ("freeze",)),
     (_check_store, ("boundary", "formula", "couplings", "freeze", "lattice", "defects", "sample")),
 )
@@ -195,3 +185,19 @@ def check(model: Model) -> None:
                 contradiction(model)
             except ValueError as error:  # of physics, which knows no config
                 raise ConfigError(str(error)) from None
+
+
+def check_source(model: Model) -> None:
+    """Refuse a file of defects that is not there. What was made of it can be read without.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file.
+    """
+    file = model.source_file
+    if file is not None and not file.is_file():
+        raise ConfigError(
+            f"sample.source.file: found {str(file)!r};"
+            " allowed: a file that exists, relative to the working directory"
+        )

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from glasspipe.errors import ConfigError
-from glasspipe.settings.checks import check
+from glasspipe.settings.checks import check, check_source
 from glasspipe.settings.materials import resolved
 from glasspipe.settings.model import Model
 from glasspipe.settings.names import hash_of, name_of
@@ -89,7 +89,9 @@ def point_from(config: Mapping[str, Any]) -> Point:
     validate({**schema(), "required": []}, config)
     if "sweep" in config:
         raise ConfigError("sweep: found in a point; allowed: one value for each key")
-    return Point(complete(point_schema(*_SHARED_SECTIONS), config))
+    point = Point(complete(point_schema(*_SHARED_SECTIONS), config))
+    check_source(point.model)
+    return point
 
 
 def point_schema(*extra: str) -> Schema:

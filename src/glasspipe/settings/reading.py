@@ -118,5 +118,6 @@ def _problem(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
+        before = f"{error.context} " if str(error.problem).startswith("but ") else ""
+        return f"line {error.problem_mark.line + 1}: {before}{error.problem}"
     return " ".join(str(error).split())

@@ -227,12 +227,12 @@ def _shown(value: object) -> str:
 
 
 def _remedy(node: Schema, found: object) -> str:
-    """Say what to write where YAML read a number as text, or text as a number."""
+    """Say what to write where YAML read a number as text, or text as a number or a date."""
     types = {branch["type"] for branch in _branches(node)}
     if isinstance(found, str) and types & {"number", "integer"}:
         number = _yaml_number(found)
         return f", write {number}" if number else ""
-    if not isinstance(found, str) and _VALIDATOR(node).is_valid(str(found)):
+    if not isinstance(found, str | bool | None) and _VALIDATOR(node).is_valid(str(found)):
         return f', write "{found}"'
     return ""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from glasspipe.errors import ConfigError
+from glasspipe.settings.checks import check_source
 from glasspipe.settings.materials import resolved
 from glasspipe.settings.point import Point, point_schema
 from glasspipe.settings.reading import read_mapping
@@ -79,6 +80,7 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
         base["medium"] = {"preset": base["medium"]}  # of which one number is swept
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point({**values, **shared}, swept)
+        check_source(point.model)
         twin = seen.setdefault(point.hash, point)
         if twin is not point:
             raise ConfigError(

@@ -83,6 +83,7 @@ class Population:
         return any(
             component.frame_spread > 0
             or (component.continuum is not None and not component.axis_is_random)
+            or (component.axis_is_random and _is_distributed(component))
             for component in self.meant
         )
 
@@ -147,6 +148,12 @@ class Population:
             return found
         few = thinned(found, names, role, _rotations(self._cubic), strata=_STRATA[role])
         return orbits(few, _rotations(self._cubic)) if role == "sources" else few
+
+
+def _is_distributed(component: Component) -> bool:
+    """Whether a strength that makes tensors differs from defect to defect."""
+    strengths = component.gamma, component.eta, component.zeta
+    return any(isinstance(strength, Distribution) for strength in strengths)
 
 
 @lru_cache(maxsize=64)

@@ -18,12 +18,22 @@ from glasspipe.defects.tensors import Tensors
 Array = NDArray[np.float64]
 Kinds = tuple[Tensors, Array]
 
-PROBES: dict[str, dict[str, dict[int, int]]] = {
-    "sources": {"P": {1: 3, 2: 12, 4: 16}, "gamma": {2: 12, 4: 16}, "zeta": {2: 40, 4: 1}},
-    "receivers": {"P": {1: 3, 2: 12, 4: 4}, "gamma": {1: 3, 2: 12, 4: 4}, "zeta": {2: 40, 4: 1}},
+PROBES: dict[str, dict[str, dict[float, int]]] = {
+    "sources": {
+        "P": {0.75: 1, 1: 3, 2: 12, 4: 16},
+        "gamma": {0.75: 2, 1: 2, 2: 12, 4: 16},
+        "zeta": {0.6: 3, 2: 40, 4: 1},
+    },
+    "receivers": {
+        "P": {1: 3, 2: 12, 4: 4},
+        "gamma": {1: 3, 2: 12, 4: 4},
+        "zeta": {0.75: 3, 2: 40, 4: 1},
+    },
 }
 """Fields u of which ⟨|u·v|^q⟩ is kept, for each tensor v and power q. Of q = 2 they are more than
-the independent ones, so that all are kept; so of q = 4 for γ of sources, in cubic symmetry."""
+the independent ones, so that all are kept; so of q = 4 for γ of sources, in cubic symmetry. Those
+of q = α make the scale of a dilute limit: else few strong sources stand for many weak ones of the
+same width, and the scale comes out too small, by half where strengths spread over decades."""
 _PRODUCTS = 3
 """Pairs of fields of which ⟨(u·v)²(u'·v')²⟩ is kept for two different tensors."""
 _INDEPENDENT = 1e-9
@@ -117,7 +127,7 @@ def orbits(found: Kinds, group: Array) -> Kinds:
     return turned, np.repeat(weight, len(group)) / len(group)
 
 
-def _averages(kinds: Tensors, fields: Mapping[str, Mapping[int, int]], group: Array) -> Array:
+def _averages(kinds: Tensors, fields: Mapping[str, Mapping[float, int]], group: Array) -> Array:
     """The averages over the group that are kept, (kinds, averages), and 1."""
     found, squares = [np.ones((len(kinds), 1))], []
     for name, powers in fields.items():

@@ -86,9 +86,9 @@ OBSERVABLE = Observable(
         Figure(
             name="energy_temperature",
             caption="""
-            The energy per spin against the temperature during annealing, averaged over
-            realisations, the same above its last value, and the share of accepted
-            flips.
+            The energy per spin against the temperature, of annealing or of the states of
+            tempering, averaged over realisations, the same above its last value, and
+            the share of accepted flips.
             """,
             draw=energy_temperature,
         ),

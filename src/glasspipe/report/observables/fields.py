@@ -213,13 +213,8 @@ def distribution(found: Results, *quantities: str) -> Drawing:
     alpha = float(histograms["alpha"].sel(quantity=quantities[0]))
     law = "Cauchy" if alpha == 1 else rf"stable, $\alpha={fraction(alpha)}$"
     styles = {f"few defects: {law}": _LIMIT, "law on the lattice": _LATTICE}
-    there = {line.get_linestyle() for axes in grid.ravel() for line in axes.lines}
-    keys = [
-        layout.key(label, color="black", **style)
-        for label, style in styles.items()
-        if style["linestyle"] in there
-    ]
-    drawing.explain_curves(figure, arrangement, *keys)
+    keys = [layout.key(label, color="black", **style) for label, style in styles.items()]
+    drawing.explain_curves(figure, arrangement, *layout.drawn(figure, keys))
     return figure
 
 
@@ -339,23 +334,25 @@ OBSERVABLE = Observable(
             name="distribution_b_tau",
             caption=r"""
             The distributions of :math:`b^\gamma`, :math:`b^\eta` and their sum
-            :math:`b` at each point, in units of the scale :math:`c` of the
-            stable law of index 3/4 of few defects (dashed). Dotted: the law on
-            the lattice, for random :math:`S` where the field depends on
-            :math:`S`. Above the density, below the probability that the modulus
-            is larger.
+            :math:`b` at each point, of several series that of :math:`b` alone,
+            in units of the scale :math:`c` of the stable law of index 3/4 of
+            few defects (dashed). Dotted: the law on the lattice, as far as it is
+            known, for random :math:`S` where the field depends on :math:`S`.
+            Above the density, below the probability that the modulus is larger.
             """,
             draw=lambda found: distribution(found, "b_gamma", "b_eta", "b"),
         ),
         Figure(
             name="distribution_h",
             caption=r"""
-            The distribution of the local field :math:`h_i=\sum_j U_{ij}S_j+B_i`
-            of the frozen spins and of its part :math:`\sum_j U_{ij}S_j`, in
-            units of the scale of the limit of few defects with random :math:`S`
-            (dashed). Dotted: the law on the lattice, with random :math:`S`, at
-            each point. Above the density, below the probability that the
-            modulus is larger.
+            The distributions at each point of :math:`\sum_j U_{ij}S_j` of the
+            frozen spins and of the local field
+            :math:`h_i=\sum_j U_{ij}S_j+B_i`, of several series that of
+            :math:`h` alone, in units of the scale of the limit of few defects
+            with random :math:`S` (dashed). Dotted: the law of
+            :math:`\sum_j U_{ij}S_j` on the lattice, with random :math:`S`, as
+            far as it is known. Above the density, below the probability that
+            the modulus is larger.
             """,
             draw=lambda found: distribution(found, "U_S", "h"),
         ),
@@ -365,8 +362,8 @@ OBSERVABLE = Observable(
             The distribution of :math:`\sum_j J_{ij}\tau_j` with random
             :math:`\tau` at each point, in units of the scale of the stable law
             of index 3/5 of few defects (dashed). Dotted: the law on the
-            lattice. Above the density, below the probability that the modulus
-            is larger.
+            lattice, as far as it is known. Above the density, below the
+            probability that the modulus is larger.
             """,
             draw=lambda found: distribution(found, "J_tau"),
         ),

@@ -158,14 +158,15 @@ def freezing(found: Results) -> Drawing:
     known = bool(np.isfinite(data["x_U_0"]).all() and (data["x_U_0"] > 0).all())
     overlaps = "overlap_abs" in data and bool(np.isfinite(data["overlap_abs"]).any())
     rows = 3 if overlaps else 2
+    energy, energy_name = found.style.energy
     figure, grid = layout.grid(found.style, rows, len(arrangement.series), height=1.93 * rows)
     for panels, (series, colours) in zip(grid.T, drawing.curves(arrangement), strict=False):
         for name, colour in zip(series.points, colours, strict=True):
             point = data.sel(point=name)
-            _draw_curves(panels[:-1], point, point["x_U_0"] if known else 1.0, colour)
+            _draw_curves(panels[:-1], point, point["x_U_0"] if known else energy, colour)
             gap.draw(panels[-1], point, colour)
         panels[0].set_title(series.label)
-        unit = "$k_BT/xU_0$" if known else "$k_BT$ (eV)"
+        unit = "$k_BT/xU_0$" if known else f"$k_BT$ ({energy_name})"
         for axes in panels[:-1]:
             axes.set(xscale="log", xlabel=f"temperature {unit}")
         panels[-1].set(xscale="log", yscale="log", xlabel=r"$|h|/\mathrm{median}\,|h|$")
@@ -233,10 +234,11 @@ def freezing_temperature(found: Results) -> Drawing:
             drawing.estimates(bottom, series, picked.div(scale, axis=0), style)
         layout.note_if_empty(top, "not available")
         layout.note_if_empty(bottom, "not available")
-        bottom.axhline(1.0, color="grey", linewidth=0.6)
-        top.plot(series.position, scale / unit, color="grey")
+        if scale.notna().any():
+            bottom.axhline(1.0, color="grey", linewidth=0.6)
+        drawing.level(top, series, scale / unit, color="grey")
         D = pick(summary, "free_S", "D", series.points)["estimate"] / unit
-        top.plot(series.position, D.where(D > 0), color="black", **drawing.DASHED)
+        drawing.level(top, series, D.where(D > 0), color="black", **drawing.DASHED)
     layout.label_rows(grid, f"freezing temperature\n$k_BT_G$ ({unit_name})", "$k_BT_G/xU_0$")
     grid[1, 0].set_ylim(bottom=0)
     _explain(figure)
@@ -250,7 +252,7 @@ def _explain(figure: Drawing) -> None:
     ]
     entries.append(layout.key("$xU_0$", color="grey"))
     entries.append(layout.key("$D$", color="black", **drawing.DASHED))
-    layout.legend(figure, entries)
+    layout.legend(figure, layout.drawn(figure, entries))
 
 
 def values(found: Results) -> pd.DataFrame:
@@ -368,23 +370,24 @@ OBSERVABLE = Observable(
         Figure(
             name="freezing",
             caption="""
-            How the spins freeze. Above, the overlap of independently frozen replicas
-            against the temperature (lines), and that of spins that follow their random
-            fields alone (dotted); in the middle the specific heat, from the slope of
-            the energy (lines) and from its fluctuations (dotted); below the density of
-            local fields, whose slope at small fields is the exponent of the gap.
+            How the spins freeze. Above, where there are replicas, the overlap of
+            independently frozen ones against the temperature (lines), and that of
+            spins that follow their random fields alone (dotted); then the specific
+            heat, from the slope of the energy (lines) and from its fluctuations
+            (dotted); below the density of local fields, whose slope at small fields is
+            the exponent of the gap.
             """,
             draw=freezing,
         ),
         Figure(
             name="freezing_temperature",
             caption=r"""
-            The freezing temperature: where the overlap of two replicas reaches
-            one half, where the specific heat is largest, and where random
-            fields alone would bring the overlap to one half; below, the same in
-            units of xU\ :sub:`0`, the grey line, with U\ :sub:`0` = γ\
-            :sub:`0`\ ²/(4πρc\ :sub:`l`\ ²a³). Below D (dashed) S tunnels, and S
-            = ±1 is no more than a model.
+            The freezing temperature: where the overlap of two replicas, if there
+            are, reaches one half, where the specific heat is largest, and where
+            random fields alone would bring the overlap to one half; below, the
+            same in units of xU\ :sub:`0`, the grey line, with U\ :sub:`0` = γ\
+            :sub:`0`\ ²/(4πρc\ :sub:`l`\ ²a³), where sites and strengths are known.
+            Below D (dashed) S tunnels, and S = ±1 is no more than a model.
             """,
             draw=freezing_temperature,
         ),

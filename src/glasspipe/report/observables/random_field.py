@@ -126,9 +126,9 @@ OBSERVABLE = Observable(
             name="random_field",
             caption="""
             What the random fields do to the frozen spins: the overlap of frozen
-            replicas, how many more spins follow their own field than oppose it, and
-            the rank correlations of the field with that of the neighbours, and of its
-            size with that of the couplings.
+            replicas where there are some, how many more spins follow their own field
+            than oppose it, and the rank correlations of the field with that of the
+            neighbours, and of its size with that of the couplings.
             """,
             draw=random_field,
         ),

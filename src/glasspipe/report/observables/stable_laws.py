@@ -93,7 +93,7 @@ def stable_index(found: Results) -> Drawing:
     entries = [layout.key(f"${SYMBOLS[name]}$", ls="", **_STYLES[name]) for name in _SHOWN]
     entries.append(layout.key("few defects", color="black", **drawing.bars(LIMIT)))
     free = layout.key("index of few defects", ls="", color="grey", marker="o", mfc="white")
-    layout.legend(figure, [*entries, free])
+    layout.legend(figure, layout.drawn(figure, [*entries, free]))
     return figure
 
 

@@ -105,9 +105,10 @@ def _explain_fields(
             title = "exponent (dilute limit)"
             label += f": {_exponents(fit)}"
         entries.append(layout.key(label, ls="", **style))
-    entries += drawing.kind_keys(theory_kind(summary, quantity) for quantity in _STYLES)
-    entries.append(layout.key("few defects", color="black", **drawing.DASHED))
-    layout.legend(figure, entries, title=title, labelspacing=0.3)
+    kinds = drawing.kind_keys(theory_kind(summary, quantity) for quantity in _STYLES)
+    few = layout.key("few defects", color="black", **drawing.DASHED)
+    laws = layout.drawn(figure, [*kinds, few])
+    layout.legend(figure, [*entries, *laws], title=title, labelspacing=0.3)
 
 
 def _exponents(fit: Mapping[str, Any]) -> str:
@@ -259,8 +260,8 @@ OBSERVABLE = Observable(
             name="fields_against_x",
             caption=r"""
             Typical values of the fields on :math:`S` and :math:`\tau` against the
-            concentration, with theory at the points (bars) and the limit of few
-            defects (dashed).
+            concentration, or what else varies, with theory at the points (bars) and,
+            against the concentration, the limit of few defects (dashed).
             """,
             draw=fields_against_x,
         ),

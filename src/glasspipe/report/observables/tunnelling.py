@@ -175,7 +175,7 @@ def free_spins(found: Results) -> Drawing:
     entries = [layout.key(label, ls="", **style) for label, style in _FREE.values()]
     law = drawing.bars(LIMIT_OF_SIGNS)
     entries.append(layout.key("few defects, random $S$", color=COLOURS[0], **law))
-    layout.legend(figure, entries)
+    layout.legend(figure, layout.drawn(figure, entries))
     return figure
 
 

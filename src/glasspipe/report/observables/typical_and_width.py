@@ -137,7 +137,8 @@ def _explain_laws(figure: Drawing, fits: pd.DataFrame, series: Series | None, ki
         power = law.power(fits, series) if series else ""
         entries.append(layout.key(f"${power or law.symbol}$", ls="", **law.style))
     few = layout.key("few defects", color="black", **drawing.DASHED)
-    layout.legend(figure, [*entries, *drawing.kind_keys([kind]), few])
+    laws = layout.drawn(figure, [*drawing.kind_keys([kind]), few])
+    layout.legend(figure, [*entries, *laws])
 
 
 def values(found: Results) -> pd.DataFrame:
@@ -247,10 +248,11 @@ OBSERVABLE = Observable(
             name="typical_and_width",
             caption=r"""
             The typical random field :math:`B_0` (quartile half-width) and the width
-            :math:`\bar B` (standard deviation) against the concentration, and their
-            residuals. Bars are what theory says at the points. The line of the width
-            is exact between them, too; :math:`B_0` has the limit of few defects
-            (dashed) beside it, for its law on a lattice bends between the points.
+            :math:`\bar B` (standard deviation) against the concentration, or what
+            else varies, and their residuals. Bars are what theory says at the points.
+            Against the concentration the width's line is what it says between them,
+            too; :math:`B_0` has the limit of few defects (dashed) beside it, for its
+            law on a lattice bends between the points.
             """,
             draw=typical_and_width,
         ),

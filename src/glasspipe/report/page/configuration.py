@@ -6,36 +6,61 @@ from typing import Any
 
 import pandas as pd
 
+from glasspipe.defects.species import SPECIES
+from glasspipe.settings.model import Model
 from glasspipe.settings.schema import leaves, schema
 from glasspipe.stages.plan import counted
 from glasspipe.stages.study_files import StudyFiles
 
 _FEW = 6
+_SWEPT = "(swept)"
 
 
 def words(study: StudyFiles) -> list[str]:
     """Return sentences on what the study varies, on its defects, and on how S was frozen."""
     config, points = study.config, study.points
     models = [point.point.model for point in points]
-    edges = [model.lattice.edge for model in models]
     steps = [model.freeze["steps"] for model in models]
     realisations = config["realisations"]
     return [
         f"{counted(len(points), 'point')}{_swept(config['sweep'])};"
         f" {counted(realisations, 'realisation')} of the disorder at each, from the seed"
         f" {config['seed']}.",
-        f"{_defects(config)} in {_told(config, 'medium')}, on sites of the lattice"
-        f" {_told(config, 'lattice.type')} (constant {_told(config, 'lattice.constant')} Å), in"
-        f" periodic boxes of {_span(edges)} Å, boundary {_told(config, 'boundary')}.",
+        f"{_defects(config)} in {_medium(config)}, {_sites(config, models)}, boundary"
+        f" {_told(config, 'boundary')}.",
         f"S was frozen by {_told(config, 'freeze.method')} of {_told(config, 'freeze.replicas')}"
         f" replica(s) in {_told(config, 'freeze.sweeps')} sweeps over {_span(steps)} temperatures.",
     ]
 
 
+def _medium(config: Mapping[str, Any]) -> str:
+    """Return what is between the defects, its numbers with their units."""
+    medium, about = config["medium"], dict(leaves(schema()))
+    if isinstance(medium, str) or _told(config, "medium") == _SWEPT:
+        return _told(config, "medium")
+    numbers = (
+        (key, _text(value), about[f"medium.{key}"].get("unit")) for key, value in medium.items()
+    )
+    return "a medium of " + ", ".join(" ".join(filter(None, one)) for one in numbers)
+
+
+def _sites(config: Mapping[str, Any], models: Sequence[Model]) -> str:
+    """Return where the defects are; those of a file are on no lattice that could be known."""
+    if any(model.source_file is not None for model in models):
+        return "in the periodic boxes that come with them"
+    return (
+        f"on sites of the lattice {_told(config, 'lattice.type')} (constant"
+        f" {_told(config, 'lattice.constant')} Å), in periodic boxes of"
+        f" {_span([model.lattice.edge for model in models])} Å"
+    )
+
+
 def _defects(config: Mapping[str, Any]) -> str:
     """Return what the defects are."""
-    defects = config["defects"]
-    if config["sample"]["source"] != "lattice":
+    defects, source = config["defects"], _told(config, "sample.source")
+    if source == _SWEPT:
+        return f"Defects of the source {source}"
+    if source != "lattice":
         return f"Defects of the file {config['sample']['source']['file']}"
     if defects["mixture"] != "none":
         return f"Defects of several kinds, {' and '.join(defects['mixture'])},"
@@ -43,8 +68,10 @@ def _defects(config: Mapping[str, Any]) -> str:
         f"{name} = {_told(config, f'defects.{key}')} {unit}"
         for name, key, unit in (("γ₀", "gamma", "eV"), ("η", "eta", "eV"), ("ζ₀", "zeta", "eV Å"))
     )
-    species, axes = _told(config, "defects.species"), _told(config, "defects.axes")
-    return f"Defects of the species {species}, axes {axes}, with {strengths},"
+    species = _told(config, "defects.species")
+    drawn = species not in SPECIES or SPECIES[species].axes
+    axes = f", axes {_told(config, 'defects.axes')}" if drawn else ""
+    return f"Defects of the species {species}{axes}, with {strengths},"
 
 
 def _swept(sweep: Mapping[str, Any]) -> str:
@@ -67,7 +94,7 @@ def _range(how: Mapping[str, Any]) -> str:
 def _told(config: Mapping[str, Any], key: str) -> str:
     """Return a value of the config, or that it varies."""
     if any(name == key or name.startswith(f"{key}.") for name in config["sweep"]):
-        return "(swept)"
+        return _SWEPT
     found: Any = config
     for name in key.split("."):
         found = found.get(name, "") if isinstance(found, Mapping) else ""
