@@ -15,6 +15,7 @@ from glasspipe.defects.realisation import draw
 from glasspipe.defects.species import unit_kinds
 from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS, Medium
+from glasspipe.report.expectation import expectations
 from glasspipe.settings.study import study_from
 from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.continuum import continuum
@@ -383,3 +384,22 @@ UNIFORM = {"distribution": "uniform", "parameters": {"loc": 0.1, "scale": 0.4}}
 def test_a_kurtosis_is_given_where_fourth_moments_are_kept(defects, known):
     point = study_from({"study": "k", "defects": defects}).points[0]
     assert Population(point.model.mixture).low_moments_only != known
+
+
+@pytest.mark.parametrize(
+    ("defects", "known"),
+    [
+        ({"species": "gaussian"}, True),
+        ({"species": "gaussian", "Delta": UNIFORM}, True),
+        ({"species": "gaussian", "gamma": UNIFORM}, False),
+        ({"species": "uniaxial", "axes": "isotropic", "gamma": UNIFORM}, True),
+    ],
+)
+def test_quantiles_are_given_where_dilute_limits_are_kept(defects, known):
+    point = study_from({"study": "q", "defects": {"number": 60, **defects}}).points[0]
+    assert Population(point.model.mixture).widths_only != known
+    if not known:
+        found = expectations(point.model, None, box=np.full(3, 100.0))["B"]
+        given = {name for name, value in found.statistics.items() if np.isfinite(value)}
+        assert given == {"mean", "std"}
+        assert not found.has_limit

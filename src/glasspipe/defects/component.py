@@ -67,6 +67,11 @@ class Component:
         """Whether its kinds differ in a direction alone, which may be any."""
         return self.continuum is not None and self.continuum.variates == "direction"
 
+    @property
+    def strengths_differ(self) -> bool:
+        """Whether a strength of its tensors differs from defect to defect."""
+        return any(isinstance(one, Distribution) for one in (self.gamma, self.eta, self.zeta))
+
 
 def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:
     """Components of a config's section ``defects``: one, or those of the mixture.

@@ -57,7 +57,7 @@ class Expectation:
         What kind of theory the statistics are, see :mod:`glasspipe.report.kinds`.
     has_limit : bool
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
-        more than a scale.
+        more than a scale, nor do very many kinds of distributed strengths.
     law : FieldLaw, optional
         The law on the lattice, of the same kind of theory.
     """
@@ -233,6 +233,9 @@ def _on_lattice(model: Model, field: str, population: Population, kind: str) -> 
     )
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN, kind)
+    if population.widths_only:
+        widths = {name: law.statistic(name) for name in ("mean", "std")}
+        return Expectation(law.dilute, _UNKNOWN | widths, kind, has_limit=False)
     known = [name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only]
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
     return Expectation(law.dilute, statistics, kind, law=law)

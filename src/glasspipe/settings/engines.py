@@ -18,17 +18,17 @@ MOST_DENSE = isqrt(int(LARGEST_DENSE // (8 * DENSE_MATRICES)))
 CRYSTAL, PRINTED = 9.0, 3.0
 """Time of a pair in a cubic medium, and of a coupling as printed, over the usual one."""
 SECONDS_PER_PAIR = {"couplings": 1.1e-6, "fields": 1.4e-6, "hamiltonian": 1.4e-6}
-SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 10e-9, 0.1e-9, 700
-"""Of an attempted flip: its own part, and the row of U, by its length where U is in no near cache;
+SECONDS_PER_VISIT, SECONDS_PER_SPIN, CACHED_SPINS = 22e-9, 0.1e-9, 2500
+"""Of an attempted flip: its own part, and the row of U, by its length where U is in no cache;
 replicas share rows."""
-SECONDS_PER_ENTRY = 15e-9
-"""Of an entry of U in what is done in float64, the quench above all."""
+SECONDS_PER_READ, SECONDS_PER_ENTRY = 45e-9, 2.5e-9
+"""Of an entry of U: to read it, and in what a replica does in float64, the quench above all."""
 _OF_LISTS = {
-    False: {"couplings": (0.07, 2.0e-5), "freeze": (0.9, 1.9e-4), "fields": (0.16, 6.0e-5)},
-    True: {"couplings": (0.8, 1.8e-3), "freeze": (2.5, 1.9e-3), "fields": (1.0, 2.6e-3)},
+    False: {"couplings": (0.05, 1.7e-5), "freeze": (0.18, 2.5e-5), "fields": (0.08, 4.5e-5)},
+    True: {"couplings": (0.8, 1.3e-3), "freeze": (0.4, 4.0e-4), "fields": (1.0, 2.6e-3)},
 }
 """Without a stored U: of a realisation, and of a defect in it; of a crystal where True."""
-_SECONDS_PER_SWEEP, _SECONDS_PER_LISTED_FLIP = 1.2e-3, 0.6e-6
+_SECONDS_PER_SWEEP, _SECONDS_PER_LISTED_FLIP = 2.1e-3, 1.1e-6
 """Of a replica's sweep, for the refreshes of its far field, and of an attempted flip in it."""
 
 
@@ -75,7 +75,8 @@ class Engine:
         made = 0.0 if self.stored else self._over_pairs("couplings", defects)
         together = replicas * (freeze["steps"] if tempering else 1)
         row = SECONDS_PER_SPIN * defects / together if defects > CACHED_SPINS else 0.0
-        return made + (SECONDS_PER_VISIT + row) * flips + SECONDS_PER_ENTRY * defects**2 * replicas
+        entries = (SECONDS_PER_READ + SECONDS_PER_ENTRY * replicas) * defects**2
+        return made + (SECONDS_PER_VISIT + row) * flips + entries
 
     def whole(self, defects: int, freeze: Mapping[str, Any]) -> float:
         """Seconds of couplings, freeze and fields of a realisation."""

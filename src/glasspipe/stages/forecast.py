@@ -22,11 +22,12 @@ _SECONDS_OF_THEORY = {
     "axes": (2.5, 2.5),
     "tensors": (5.0, 13.0),
     "frames": (4.0, 20.0),
+    "strengths": (5.0, 27.0),
 }
 """Of a point, and of the tables that points share: of every one, and more in a crystal, for each
 further component of a mixture, for axes that may be any, for tensors that may, for frames that are
-turned."""
-_HELD_COLUMNS, _THEORY_BYTES = 10, 2.5e8
+turned, for strengths that differ where axes do."""
+_HELD_COLUMNS, _THEORY_BYTES = 10, 6.0e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
 """What is asked of a cluster over the forecast: of memory it is killed at once, and another machine
@@ -98,6 +99,7 @@ def _theory_of(model: Model) -> dict[str, int]:
         "axes": axes,
         "tensors": any(kinds) and not axes,
         "frames": len(turned),
+        "strengths": any(one.axis_is_random and one.strengths_differ for one in components),
     }
 
 
