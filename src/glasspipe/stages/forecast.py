@@ -20,7 +20,7 @@ _SECONDS_OF_THEORY = {
     "crystal": (0.6, 6.0),
     "component": (2.5, 12.0),
     "axes": (2.5, 2.5),
-    "tensors": (5.0, 13.0),
+    "tensors": (7.0, 27.0),
     "frames": (4.0, 20.0),
     "strengths": (5.0, 27.0),
 }
