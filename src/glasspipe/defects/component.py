@@ -1,6 +1,6 @@
 """One component of the defects: what a study says of it, before anything is drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor, inf
 from typing import Any
@@ -67,10 +67,9 @@ class Component:
         """Whether its kinds differ in a direction alone, which may be any."""
         return self.continuum is not None and self.continuum.variates == "direction"
 
-    @property
-    def strengths_differ(self) -> bool:
-        """Whether a strength of its tensors differs from defect to defect."""
-        return any(isinstance(one, Distribution) for one in (self.gamma, self.eta, self.zeta))
+    def differs_in(self, strengths: Iterable[str] = ("gamma", "eta", "zeta")) -> bool:
+        """Whether one of these strengths differs from defect to defect; those of its tensors."""
+        return any(isinstance(getattr(self, name), Distribution) for name in strengths)
 
 
 def components_from(defects: Mapping[str, Any]) -> tuple[Component, ...]:

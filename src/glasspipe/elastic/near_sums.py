@@ -36,15 +36,13 @@ def near_strains(position: Array, gamma: Array, P: Array, split: Split, order: N
     order : int array (N,)
         The order along the cells, see :class:`glasspipe.elastic.neighbours.Cells`.
     """
-    B, there = np.empty(len(position)), position[order]
+    there, back = position[order], np.argsort(order)
     if not isinstance(split.medium, Medium):
-        B[order] = neighbours.near_random_fields(there, gamma[order], P[order], split)
-        return B
-    made, (cells, *about) = np.zeros(len(position)), _about(there, split, split.medium)
+        return neighbours.near_random_fields(there, gamma[order], P[order], split)[back]
+    B, (cells, *about) = np.zeros(len(position)), _about(there, split, split.medium)
     tensors = packed(gamma, order), packed(P, order)
-    each(kernel.strains, cut(len(cells[0])), there, *tensors, cells, *about, made)
-    B[order] = made
-    return B
+    each(kernel.strains, cut(len(cells[0])), there, *tensors, cells, *about, B)
+    return B[back]
 
 
 @dataclass(frozen=True)

@@ -91,15 +91,14 @@ def _theory_of(model: Model) -> dict[str, int]:
     components = model.components
     kinds = [component.continuum for component in components]
     axes = any(component.axis_is_random for component in components)
-    turned = [one for one in components if one.frame_spread > 0 and not one.continuum]
     return {
         "any": 1,
         "crystal": isinstance(model.medium, CubicMedium),
         "component": len(kinds) - 1,
         "axes": axes,
         "tensors": any(kinds) and not axes,
-        "frames": len(turned),
-        "strengths": any(one.axis_is_random and one.strengths_differ for one in components),
+        "frames": sum(one.frame_spread > 0 and one.continuum is None for one in components),
+        "strengths": any(one.axis_is_random and one.differs_in() for one in components),
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.distribution import Distribution, Strength, nodes
+from glasspipe.defects.distribution import Strength, nodes
 from glasspipe.defects.species import unit_kinds
 from glasspipe.defects.tensors import Tensors, joined, rotations
 from glasspipe.elastic.quadrature import gauss_rule
@@ -81,10 +81,9 @@ class Population:
     def low_moments_only(self) -> bool:
         """Whether its kinds stand for very many others, whose fourth moments they do not keep."""
         return any(
-            component.frame_spread > 0
-            or (component.continuum is not None and not component.axis_is_random)
-            or (component.axis_is_random and component.strengths_differ)
-            for component in self.meant
+            c.frame_spread > 0
+            or (c.continuum is not None and (c.differs_in() or not c.axis_is_random))
+            for c in self.meant
         )
 
     @property
@@ -95,17 +94,13 @@ class Population:
         make scales of dilute limits that are up to 8 % too small.
         """
         return any(
-            component.continuum is not None
-            and not component.axis_is_random
-            and component.strengths_differ
-            for component in self.meant
+            c.continuum is not None and c.differs_in() and not c.axis_is_random for c in self.meant
         )
 
     def alike(self, field: str) -> bool:
         """Whether the defects that feel a field differ in a rotation alone, all as probable."""
         one, *others = self.meant
-        felt = (getattr(one, name) for name in FIELDS[field].receivers)
-        constant = not any(isinstance(strength, Distribution) for strength in felt)
+        constant = not one.differs_in(FIELDS[field].receivers)
         turned = all(component.continuum is not None for component in self.components)
         return not others and one.axis_is_random and constant and turned
 
@@ -113,7 +108,7 @@ class Population:
         """Whether the sources of a field differ by a continuous property."""
         names = FIELDS[field].sources
         return any(
-            any(isinstance(getattr(c, name), Distribution) for name in _strengths_of(c, names))
+            c.differs_in(_strengths_of(c, names))
             or ((c.continuum or c.frame_spread > 0) and _is_oriented(c, names))
             for c in self.meant
         )
@@ -132,7 +127,7 @@ class Population:
         one, *others = self.meant
         names = FIELDS[field].sources
         is_normal = one.continuum is not None and one.continuum.variates == "normal"
-        same = not any(isinstance(getattr(one, n), Distribution) for n in _strengths_of(one, names))
+        same = not one.differs_in(_strengths_of(one, names))
         return is_normal and same and not others and names != {"P"}
 
     def principal(self, field: str) -> Kinds:

@@ -170,11 +170,9 @@ def _greek(command: re.Match[str]) -> str:
 def _quantiles(
     summary: pd.DataFrame, quantities: Iterable[str], names: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return the quantiles of each field at the points, with the rows (point, quantile)."""
+    """Return the quantiles of each field at the points, with the rows (quantile, point)."""
     return {
-        quantity: pd.concat(
-            {each: pick(summary, quantity, each, names) for each in _QUANTILES}
-        ).swaplevel()
+        quantity: pd.concat({each: pick(summary, quantity, each, names) for each in _QUANTILES})
         for quantity in quantities
     }
 
@@ -191,7 +189,7 @@ def _point(
         curves = [field[name].to_numpy() for name in _CURVES]
         y += [_rounded(_core(edges, curve)[1]) for curve in curves]
         y += [_rounded(_tail(edges, curve)) for curve in curves]
-        picked = quantiles[quantity].loc[name] / float(field["scale"])
+        picked = quantiles[quantity].xs(name, level="point") / float(field["scale"])
         y += [_rounded(picked["estimate"]), _rounded(picked["theory"])]
         error += [None] * 2 * len(_CURVES) + [_rounded(picked["stderr"]), None]
     return {"y": y, "error": error}
