@@ -8,21 +8,20 @@ Both are exact; only compiled loops and theory take G from a table, whose error 
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from math import ceil, log, sqrt
+from math import log, sqrt
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.elastic.christoffel import angular_table, christoffel_inverse, derivatives
+from glasspipe.elastic.harmonics import far_transform
 from glasspipe.elastic.kelvin import radial_derivatives
 from glasspipe.elastic.medium import MILD_BULK, MILD_ZENER, CubicMedium
-from glasspipe.elastic.quadrature import sphere
 from glasspipe.elastic.sharing import Resolution, Spline, share_of
-from glasspipe.elastic.window import SHARP, Window, ladder_table, transform_table
-from glasspipe.kernels import directions, jets
+from glasspipe.elastic.window import SHARP, Window, ladder_table
+from glasspipe.kernels import jets
 from glasspipe.kernels.mesh import COARSE_ORDER
-from glasspipe.threads import cut, each
 from glasspipe.units import GPA
 
 Array = NDArray[np.float64]
@@ -35,8 +34,6 @@ _HOPELESS = (0.05, 30.0)
 """Zener's ratios for which it does not, whatever the bulk modulus."""
 _ERROR_AT_24 = {2: 3e-7, 3: 6e-7}
 """Error of a mesh of 24 points in the cutoff, by the order of the derivatives, in KBr."""
-_ANGLES, _ANGLES_PER_UNIT = 48, 0.4
-"""Of the sphere for the transform of the near part, for G itself and per unit of q · cutoff."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +88,8 @@ class Crystal:
         return self.windowed(q, self.reach / alpha, SHARP)
 
     def windowed(self, q: Array, cutoff: float, window: Window) -> Array:
-        """The same where the near part is G w with w of a given cutoff in Å.
-
-        Wave vectors that the symmetry of the cube takes into each other are done once.
-        """
-        size, order = np.sort(np.abs(q), axis=1), np.argsort(np.abs(q), axis=1)
-        unique, which = np.unique(size, axis=0, return_inverse=True)
-        back, sign = np.argsort(order, axis=1), np.where(q < 0, -1.0, 1.0)
-        made = _far(self.medium, unique * cutoff, window)[which.reshape(-1)] * cutoff**2
-        turned = made[np.arange(len(q))[:, None, None], back[:, :, None], back[:, None, :]]
-        return turned * sign[:, :, None] * sign[:, None, :]
+        """The same where the near part is G w with w of a given cutoff in Å."""
+        return far_transform(q * cutoff, self.medium, window) * cutoff**2
 
     def angular(self, n: Array, order: int) -> Array:
         """Functions (functions, points) of n that R^(order + 1) ∂_β∂_δ… G_αγ is made of.
@@ -111,22 +100,6 @@ class Crystal:
         recipe = jets.products(order, order)
         jets.components(n, angular_table(self.medium), ladder_table(), order, recipe, out)
         return out
-
-
-def _far(medium: CubicMedium, q: Array, window: Window) -> Array:
-    """Far part for a cutoff of 1: G(q) − ∫dΩ g(n) W(q·n), g(n) = G at a unit vector."""
-    largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
-    n, weighted = _weighted_green(medium, 16 * ceil((_ANGLES + _ANGLES_PER_UNIT * largest) / 16))
-    near = np.zeros((len(q), 9))
-    table = transform_table(32 * ceil(largest / 32 + 0.1), window)
-    each(directions.add_transform, cut(len(q)), q, n, weighted, table, near)
-    return christoffel_inverse(q, medium) - near.reshape(-1, 3, 3)
-
-
-@cache
-def _weighted_green(medium: CubicMedium, points: int) -> tuple[Array, Array]:
-    n, weight = sphere(points)
-    return n, derivatives(n, 0, medium).reshape(-1, 9) * weight[:, None]
 
 
 @cache
@@ -157,7 +130,7 @@ def _too_anisotropic(medium: CubicMedium) -> ValueError:
     return ValueError(
         f"medium: found Zener's ratio 2 c44/(c11 − c12) = {medium.zener_ratio:.4g} and K ="
         f" {K / medium.c44:.4g} c44, for which periodic sums do not end; allowed: a ratio from"
-        f" {low:g} to {high:g} with K ≤ {MILD_BULK:g} c44, up to about 10 where K is near c44"
+        f" {low:g} to {high:g} with K ≤ {MILD_BULK:g} c44, up to about 12 where K is near c44"
     )
 
 
@@ -182,5 +155,7 @@ def _left(medium: CubicMedium, largest: int) -> float:
     axes = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 2], [1, 1, 2], [1, 2, 3]])
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
-    left = np.abs(_far(medium, q, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
+    left = (
+        np.abs(far_transform(q, medium, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
+    )
     return float(left)

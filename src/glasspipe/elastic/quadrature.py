@@ -48,6 +48,18 @@ def sphere(points: int) -> tuple[Array, Array]:
     return n, np.repeat(weight, 2 * points) * 2 * np.pi / points
 
 
+def half_interval(points: int) -> tuple[Array, Array]:
+    """Nodes (points,) in (0, 1) and weights (points,) for functions that are even in u; L. Fejér's.
+
+    Exact for polynomials of degree below 2 ``points``, which takes twice as many nodes as Gauss's
+    rule; but the weights are good to the last digit, and Gauss's lose two from a hundred nodes on.
+    """
+    theta = (np.arange(points) + 0.5) * np.pi / (2 * points)
+    j = np.arange(1, points + 1)
+    waves = np.cos(2 * theta[:, None] * j) / (4 * j**2 - 1)
+    return np.cos(theta), (1 - 2 * waves.sum(axis=1)) / points
+
+
 def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]:
     """Replace many probable values by few with the same mean of every low power.
 

@@ -85,14 +85,10 @@ class Window:
         D4 = (w4 - 3 * D2 - 6 * rho**2 * D3) / rho**4
         return np.stack([self(rho), D1, D2, D3, D4], axis=-1)
 
-    def transform(self, x: Array) -> Array:
-        """∫_0^1 w(ρ) ρ cos(xρ) dρ at x (points,).
-
-        With it the transform of the near part of G = g(n)/R is the integral over directions
-        ∫ dΩ g(n) cutoff² transform(cutoff q·n).
-        """
-        rho = (1 + _NODES) / 2
-        return np.cos(x[:, None] * rho) @ (self(rho) * rho * _WEIGHTS / 2)
+    def screening(self, x: Array) -> Array:
+        """Φ(x) = −∫ w′(ρ) cos(xρ) dρ at x (points,)."""
+        rho = (1 + self.start) / 2 + self._half * _NODES
+        return np.cos(x[:, None] * rho) @ (self.bell(rho) / self._norm * self._half * _WEIGHTS)
 
 
 SHARP = Window(start=0.3, beta=31.0)
@@ -185,7 +181,7 @@ def _integral(f: Callable[[Array], Array], low: Array) -> Array:
     return half * (f(low[..., None] + half[..., None] * (1 + _NODES)) @ _WEIGHTS)
 
 
-def _in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
+def in_bins(f: Callable[[Array], Array], bins: int, width: float) -> Array:
     """Polynomials (bins, …, powers) of f (points,) → (points, …) in equal bins from 0.
 
     The variable runs from −½ to ½ across a bin; interpolation at Chebyshev's points.
@@ -216,7 +212,7 @@ def ladder_table(window: AnyWindow = SHARP) -> Array:
         power[0] = 0
         return np.asarray(D * rho[..., None] ** power)
 
-    return _in_bins(regular, _BINS, 1 / _BINS)
+    return in_bins(regular, _BINS, 1 / _BINS)
 
 
 @cache
@@ -229,15 +225,9 @@ def smooth_table(window: Bell, degree: int = DEGREE) -> Array:
 
 
 @cache
-def transform_table(largest: int, window: Window = SHARP) -> Array:
-    """The transform as polynomials in bins of width 1 from 0 to ``largest``, (bins, powers)."""
-    return _in_bins(window.transform, largest, 1.0)
-
-
-@cache
-def screening_table(largest: int, window: Bell) -> Array:
-    """The screening as polynomials in bins of width 1 from 0 to ``largest``, (bins, 2, powers)."""
-    return _in_bins(window.screening, largest, 1.0)
+def screening_table(largest: int, window: AnyWindow) -> Array:
+    """The screening as polynomials in bins of width 1 from 0 to ``largest``, (bins, …, powers)."""
+    return in_bins(window.screening, largest, 1.0)
 
 
 def evaluate(table: Array, x: Array) -> Array:
