@@ -1,5 +1,6 @@
 """What a stage's results depend on in the code."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -42,6 +43,14 @@ PHYSICS = {"couplings", "freeze", "fields", "hamiltonian"}
 def hashes():
     forget()
     return {stage: provenance.code_hash(module) for stage, module in MODULES.items()}
+
+
+def test_imports_are_found_as_python_finds_them():
+    folder = Path(glasspipe.__file__).parent
+    for path in folder.rglob("*.py"):
+        text = path.read_text("utf-8")
+        parsed = set(provenance._imported(ast.parse(text).body))
+        assert {name for name in provenance._all_imports(text) if name in parsed} == parsed, path
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ measuring uses of it counts. A template that lies beside a module of the report 
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
@@ -32,6 +33,9 @@ _SHARED = "glasspipe.stages.values"
 _OBSERVABLE = "glasspipe.report.observables."
 _MEASURING = {"glasspipe.report.aggregate": ("measure", "fits")}
 """The modules for which only so much of an observable counts, and what uses of it."""
+
+
+_IMPORT = re.compile(r"^[ \t]*(?:from ([\w.]+) import (\([^)]*\)|.+)|import (.+))$", re.MULTILINE)
 
 
 @cache
@@ -152,12 +156,19 @@ def _imports(module: str, root: str) -> Iterable[str]:
         return ()
     if _counts_partly(module, root):
         return list(_imported(_statements(path, module, root)))
-    return _all_imports(path.read_bytes())
+    return _all_imports(path.read_text("utf-8"))
 
 
 @cache
-def _all_imports(source: bytes) -> list[str]:
-    return list(_imported(ast.parse(source).body))
+def _all_imports(source: str) -> list[str]:
+    """Return what a module imports, found by pattern: to parse them all takes a job 0.2 s."""
+    found = []
+    for module, names, plain in _IMPORT.findall(source):
+        listed = [
+            name.split()[0] for name in (names.strip("()") or plain).split(",") if name.split()
+        ]
+        found += [module, *(f"{module}.{name}" for name in listed)] if module else listed
+    return found
 
 
 def _imported(statements: list[ast.stmt]) -> Iterator[str]:

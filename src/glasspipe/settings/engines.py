@@ -25,7 +25,7 @@ SECONDS_PER_READ, SECONDS_PER_ENTRY = 45e-9, 2.5e-9
 """Of an entry of U: to read it, and in what a replica does in float64, the quench above all."""
 _OF_LISTS = {
     False: {"couplings": (0.07, 1.7e-5), "freeze": (0.18, 2.5e-5), "fields": (0.16, 4.5e-5)},
-    True: {"couplings": (0.8, 1.3e-3), "freeze": (0.4, 4.0e-4), "fields": (1.0, 2.6e-3)},
+    True: {"couplings": (0.2, 4.3e-4), "freeze": (1.6, 4.0e-4), "fields": (0.45, 1.15e-3)},
 }
 """Without a stored U: of a realisation, and of a defect in it; of a crystal where True."""
 _SECONDS_PER_SWEEP, _SECONDS_PER_LISTED_FLIP = 2.1e-3, 1.1e-6

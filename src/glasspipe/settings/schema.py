@@ -27,7 +27,7 @@ Schema = Mapping[str, Any]
 def schema() -> Schema:
     """Return the schema of a study file (not to be modified)."""
     text = resources.files("glasspipe.settings").joinpath("config.schema.yaml").read_text("utf-8")
-    found = yaml.safe_load(text)
+    found = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     about = "; ".join(f"`{name}`: {species.about}" for name, species in SPECIES.items())
     for key in ("defects.species", "defects.mixture.any.species"):
         of_species: Any = find(found, key)
