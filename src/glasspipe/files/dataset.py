@@ -145,6 +145,7 @@ class Writer:
 
     def __init__(self, file: "h5netcdf.File") -> None:
         self._file = file
+        self._values: dict[str, h5py.Dataset] = {}
 
     def declare(self, name: str, about: Variable, dtype: str | None = None) -> None:
         """Create a variable, with its attributes."""
@@ -159,9 +160,14 @@ class Writer:
             variable.attrs[attribute] = getattr(about, attribute)
 
     def put(self, row: int, values: Mapping[str, Any]) -> None:
-        """Write what belongs to the realisation in ``row``."""
+        """Write what belongs to the realisation in ``row``.
+
+        By h5netcdf it takes five times as long, which looks up each variable and its type again.
+        """
         for name, value in values.items():
-            self._file[name][row] = value
+            if name not in self._values:
+                self._values[name] = self._file[name]._h5ds
+            self._values[name][row] = value
 
     def append(self, dimension: str, values: Mapping[str, Any]) -> None:
         """Write values behind those already there, along a dimension of unlimited size."""
