@@ -40,7 +40,7 @@ beyond which none may."""
 _SLOWEST = 0.01
 """Rate at which they fall, at least."""
 _MARGIN = 64
-"""Nodes for a λ beyond its degree and the largest phase."""
+"""Nodes for an average over u beyond its degree and the largest phase."""
 
 
 @dataclass(frozen=True)
