@@ -36,8 +36,8 @@ from glasspipe.units import GPA, MODULUS
 
 KBR, KCL = PRESETS["KBr_cubic"].medium, PRESETS["KCl_cubic"].medium
 SODIUM = CubicMedium(density=0.97, c11=7.4, c12=6.2, c44=4.2)
-LITHIUM = CubicMedium(density=0.53, c11=14.8, c12=12.5, c44=10.8)
 """Zener's ratio 7: as far above 1 as KBr is below."""
+LITHIUM = CubicMedium(density=0.53, c11=14.8, c12=12.5, c44=10.8)
 ISOTROPIC = CubicMedium(density=1, c11=3 * 1.8**2, c12=3 * (1.8**2 - 2), c44=3.0)
 LIKE_ISOTROPIC = Medium(density=3 * GPA / MODULUS, c_l=1.8, c_t=1.0)
 R = np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 1.0], [3.0, -1.0, 2.0], [-0.7, 0.7, 0.2]])

@@ -1,7 +1,7 @@
 """The response of a cubic crystal, split for periodic sums by a window in real space.
 
 The near part G w is an exact Green's function times a window, so its derivatives are products;
-the far part G(q) − ∫dΩ g(n) W(q·n) is a matrix for each wave vector, like an isotropic medium's.
+the far part, in spherical harmonics, is a matrix for each wave vector, like an isotropic medium's.
 Both are exact; only compiled loops and theory take G from a table, whose error is stated.
 """
 
@@ -155,7 +155,5 @@ def _left(medium: CubicMedium, largest: int) -> float:
     axes = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 1, 2], [1, 1, 2], [1, 2, 3]])
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     q = np.concatenate([largest * axes, 1.05 * largest * axes])  # not at a node by chance
-    left = (
-        np.abs(far_transform(q, medium, SHARP)).max() / np.abs(christoffel_inverse(q, medium)).max()
-    )
-    return float(left)
+    far, whole = far_transform(q, medium, SHARP), christoffel_inverse(q, medium)
+    return float(np.abs(far).max() / np.abs(whole).max())

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from glasspipe.elastic.christoffel import derivatives
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.quadrature import half_interval
-from glasspipe.elastic.window import Window, evaluate, in_bins, screening_table
+from glasspipe.elastic.window import Window, evaluate, in_bins, reaching, screening_table
 from glasspipe.kernels import harmonics as kernel
 from glasspipe.threads import cut, each
 
@@ -75,8 +75,7 @@ def far_transform(q: Array, medium: CubicMedium, window: Window) -> Array:
         If the medium is so near to instability that the directions of g are not resolved.
     """
     found = harmonics(medium)
-    largest = float(np.max(np.linalg.norm(q, axis=1), initial=0.0))
-    radial = _radial_table(32 * ceil(largest / 32 + 0.1), found.degree, window)
+    radial = _radial_table(reaching(np.linalg.norm(q, axis=1)), found.degree, window)
     out = np.zeros((len(q), 3, 3))
     each(kernel.add_far, cut(len(q)), q, found.terms, found.start, radial, out)
     return out
@@ -101,9 +100,9 @@ def harmonics(medium: CubicMedium) -> Harmonics:
         if last < _ENOUGH * degree:
             terms = np.column_stack([recursion, coefficients])[of_term <= last]
             return Harmonics(terms, start[: last // 2 + 1])
-        middle, end = (size[of_term == one].max() for one in (degree // 2, degree))
-        rate = max(log(middle / end) / (degree / 2), _SLOWEST)
-        needed = (degree + log(end / _NOTHING) / rate) / _ENOUGH
+        middle, end = (size[of_term == one].max() for one in (degree // 2, last))
+        rate = max(log(middle / end) / (last - degree // 2), _SLOWEST)
+        needed = (last + log(end / _NOTHING) / rate) / _ENOUGH
         degree = 4 * ceil(max(needed, degree + 1) / 4)
     raise ValueError(f"medium is too close to instability: {_LAST} degrees do not resolve it")
 
@@ -172,15 +171,16 @@ def _radial_table(largest: int, degree: int, window: Window) -> Array:
     u, weight = half_interval(largest + degree + _MARGIN)
     projection = weight[:, None] * legvander(u, degree)[:, ::2]
     table = screening_table(largest, window)
+    sign = (-1.0) ** np.arange(degree // 2 + 1)
 
     def radial(x: Array) -> Array:
         waves = evaluate(table, (x[:, None] * u).ravel()).reshape(len(x), -1)
-        of_j = waves @ projection * (-1.0) ** np.arange(degree // 2 + 1)
+        of_j = waves @ projection * sign
         made = np.empty_like(of_j)
         made[:, 0], K = window.screening(x), of_j[:, 0]
         for row in range(1, degree // 2 + 1):
             made[:, row] = (4 * row - 1) * K - made[:, row - 1]
             K = (2 * row * K + (4 * row + 1) * of_j[:, row]) / (2 * row + 1)
-        return 4 * pi * made * (-1.0) ** np.arange(degree // 2 + 1)
+        return 4 * pi * made * sign
 
     return np.ascontiguousarray(in_bins(radial, largest, 1.0).transpose(0, 2, 1))

@@ -9,7 +9,7 @@ Ewald's split is the textbook one: Gaussian screening of 1/R, and its integral f
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import ceil, comb, factorial, log, pi
+from math import comb, factorial, log, pi
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from glasspipe.elastic.medium import Medium
 from glasspipe.elastic.sharing import Resolution, Spline, share_of
-from glasspipe.elastic.window import Bell, evaluate, screening_table
+from glasspipe.elastic.window import Bell, evaluate, reaching, screening_table
 from glasspipe.kernels import radial
 from glasspipe.kernels.mesh import COARSE_ORDER
 
@@ -141,7 +141,7 @@ class Kelvin:
         """
         q2 = np.sum(q * q, axis=1)
         x = np.sqrt(q2) * cutoff
-        table = screening_table(32 * ceil(float(np.max(x, initial=0.0)) / 32 + 0.1), window)
+        table = screening_table(reaching(x), window)
         of_inverse, of_distance = evaluate(table, x).T[:, :, None, None]
         longitudinal, transverse = self.medium.longitudinal_modulus, self.medium.transverse_modulus
         along = q[:, :, None] * q[:, None, :] / q2[:, None, None]

@@ -16,7 +16,7 @@ Kaiser's I_0(β√t); dF_n/dt = F_(n−1), so that every derivative of w in use 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from math import comb, factorial
+from math import ceil, comb, factorial
 from typing import Any
 
 import numpy as np
@@ -228,6 +228,11 @@ def smooth_table(window: Bell, degree: int = DEGREE) -> Array:
 def screening_table(largest: int, window: AnyWindow) -> Array:
     """The screening as polynomials in bins of width 1 from 0 to ``largest``, (bins, …, powers)."""
     return in_bins(window.screening, largest, 1.0)
+
+
+def reaching(x: Array) -> int:
+    """Return the end of a table that has all of x ≥ 0: a multiple of 32, for few are made."""
+    return 32 * ceil(float(np.max(x, initial=0.0)) / 32 + 0.1)
 
 
 def evaluate(table: Array, x: Array) -> Array:

@@ -34,8 +34,8 @@ _OBSERVABLE = "glasspipe.report.observables."
 _MEASURING = {"glasspipe.report.aggregate": ("measure", "fits")}
 """The modules for which only so much of an observable counts, and what uses of it."""
 
-
 _IMPORT = re.compile(r"^[ \t]*(?:from ([\w.]+) import (\([^)]*\)|.+)|import (.+))$", re.MULTILINE)
+"""A statement that imports: the module and its names, or modules alone."""
 
 
 @cache
