@@ -30,10 +30,10 @@ Array = NDArray[np.float64]
 FIELD_ERROR = 3e-3
 """Largest error of the fields of the coarse mesh, root mean squares compared."""
 _REFINEMENTS = 1.25 ** np.arange(6)
-_AGAIN, _PAIRS_AGAIN = 100, 10
-_TURNS, _FREE_TURNS, _SURE_TURNS = 25, 5, 10
+_AGAIN, _ROUNDS = 100, 32
+_FEW, _FEWER = 30, 0.7  # that turn by near couplings alone no more, or too many of the round before
 _TOLD, _SHARE_TOLD = 10, 20  # spins that are told of each that has turned, or one of so many
-_FELT = 1e-4  # of a typical field, for what a spin may feel of itself through a mesh
+_BESIDE, _TOGETHER = 5, 1000  # of those few, whose neighbours may turn, too; at most, of them all
 
 
 @dataclass(frozen=True)
@@ -244,55 +244,71 @@ def _settle(
 ) -> Array:
     """Turn the spins of a replica, in place, and return their fields on the fine mesh.
 
-    Pairs turn by their near coupling, which in a small box is not all of it, and may turn back for
-    ever: so in the end the spin that gains most turns alone, and the energy falls.
+    In the end spins turn but once before their fields are summed again, as exactly as that is: then
+    the energy falls each time, and it ends.
     """
     h = hamiltonian.fields(S, fine)
     for again in range(_AGAIN):
-        before, stable = S.copy(), not np.any(S * h > 0)
-        if again < _PAIRS_AGAIN:
-            _turn(hamiltonian, S, h, pause)
-        elif not stable:
-            S[np.argmax(S * h)] *= -1
-        if stable and np.array_equal(S, before):
+        before = S.copy()
+        _turn(hamiltonian, S, h, pause, rounds=max(1, _ROUNDS >> again))
+        if np.array_equal(S, before):
             return h
         h += hamiltonian.applied(S - before, fine)
     raise RuntimeError(f"the quench does not settle within {_AGAIN} recomputations of h")
 
 
 def _turn(
-    hamiltonian: Implicit, S: NDArray[np.int8], exact: Array, pause: Callable[[], None]
+    hamiltonian: Implicit,
+    S: NDArray[np.int8],
+    exact: Array,
+    pause: Callable[[], None],
+    *,
+    rounds: int,
 ) -> None:
-    """Turn spins of S (N,), in place, whose fields before were ``exact``, while that is of use.
+    """Turn spins of S (N,), in place, whose fields were ``exact``, while that is of use.
 
-    Near fields follow every flip. After a round those that are next to turn, a share of all, are
-    told what has changed far away, by a mesh that costs less: the others are too stable for it.
-    Were they a fixed number, of many defects some that turn would not be among them. Two far apart
-    may both gain and turn for ever, as each does not see the other turn: so after some rounds a
-    random half is held. So is one that has turned and then gains less than it may feel of itself
-    through the mesh, which is doubted ever more.
+    As long as ever fewer turn, all do that would turn by near couplings alone. Two far apart do not
+    see each other turn then, and could go on for ever: so the few of the end turn by all their
+    couplings. After a round those that are next to turn, a share of all, are told what has changed
+    far away, by a mesh that costs less than that of ``exact``: the others are too stable for it.
+    Were they a fixed number, of many defects some that turn would not be among them.
     """
-    middle, before, held = hamiltonian.middle, S.copy(), np.empty(0, np.int64)
-    h, near = exact.copy(), exact.copy()
-    felt, gain = _FELT * rms(exact), np.empty(len(S))
-    for turn in range(_TURNS):
+    before, near, far, gain = S.copy(), exact.copy(), np.zeros(len(S)), np.empty(len(S))
+    fewest = len(S)
+    for _ in range(rounds):
         pause()
-        kept, last = h[held], S.copy()
-        h[held] = -np.inf * S[held]
-        kernels.quench(hamiltonian.rows, *hamiltonian.strongest, S, h)
-        h[held] = kept
-        turned = int(np.count_nonzero(last != S))
-        number = min(max(_TOLD * turned, -(-len(S) // _SHARE_TOLD)), len(S))
-        kernels.gains(*hamiltonian.strongest, S, h, gain)
-        told = np.argpartition(-gain, number - 1)[:number]
-        middle.near.add_fields(S - last, near)
-        h[told] = near[told] + hamiltonian.far(S - before, middle, told)
-        alone = S[told] * h[told]
-        doubted = felt * 2.0 ** max(turn - _SURE_TURNS, 0)
-        unsure = (alone > 0) & (alone < doubted) & (before[told] != S[told])
-        gaining, held = told[(alone > 0) & ~unsure], told[unsure]
-        if not len(gaining):
+        new, h = S.copy(), near + far
+        kernels.quench(hamiltonian.rows, *hamiltonian.strongest, new, h)
+        turned = new != S
+        number = int(np.count_nonzero(turned))
+        if not number:
             return
-        if turn >= _FREE_TURNS:
-            half = np.random.default_rng(turn).permutation(gaining)[: len(gaining) // 2]
-            held = np.concatenate([held, half])
+        kernels.gains(*hamiltonian.strongest, new, h, gain)
+        if _FEW < number < _FEWER * fewest:
+            fewest = number
+        else:
+            gain[turned] = np.inf
+            some = _greatest(gain, min(_TOLD * (number + _BESIDE), _TOGETHER))
+            new = S.copy()
+            new[some] = _quenched(hamiltonian, some, S[some], (near + far)[some])
+            if np.array_equal(new, S):
+                return
+        told = _greatest(gain, max(_TOLD * number, -(-len(S) // _SHARE_TOLD)))
+        hamiltonian.middle.near.add_fields(new - S, near)
+        S[:] = new
+        far[told] = hamiltonian.far(S - before, hamiltonian.middle, told)
+
+
+def _greatest(values: Array, number: int) -> NDArray[np.int64]:
+    """Return where the greatest are, all if there are fewer."""
+    number = min(number, len(values))
+    return np.argpartition(-values, number - 1)[:number]
+
+
+def _quenched(
+    hamiltonian: Implicit, some: NDArray[np.int64], S: NDArray[np.int8], h: Array
+) -> NDArray[np.int8]:
+    """Return what becomes of some spins S (M,) in fields h by all their couplings."""
+    U, S = hamiltonian.among(some), S[None].copy()
+    dense.quench(U, h - U @ S[0], S)
+    return S[0]

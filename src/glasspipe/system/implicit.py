@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.direct import direct_fields
 from glasspipe.elastic.greens import BOUNDARIES, response
 from glasspipe.elastic.medium import AnyMedium
@@ -31,6 +32,7 @@ from glasspipe.elastic.printed import Printed
 from glasspipe.elastic.sharing import Resolution, Spline
 from glasspipe.kernels.mesh import MIDDLE_ORDER
 from glasspipe.kernels.near import Rows, strongest
+from glasspipe.system.couplings import couplings
 from glasspipe.system.rounding import rms, typical_terms
 from glasspipe.system.system import System
 from glasspipe.units import unit_of
@@ -148,6 +150,16 @@ class Implicit:
         gamma, sources = self.gamma[where], (self.position[some], self.gamma[some])
         field = mesh.field_at(self.position[where], gamma, *sources, S[some].astype(float))
         return field - mesh.of_itself(gamma, gamma) * S[where]
+
+    def among(self, some: NDArray[np.int64]) -> Array:
+        """U_ij of some of the defects (M,) with each other (M, M), by Ewald sums to rounding."""
+        number, gamma = len(some), self.gamma[some]
+        tensors = Tensors(gamma, np.zeros(number), np.zeros((number, 3, 3, 3)))
+        box = np.array(self.split.edges)
+        system = System(self.position[some], tensors, box, self.split.medium, self.boundary)
+        U, upper = np.zeros((number, number)), np.triu_indices(number, 1)
+        U[upper] = couplings(system).U
+        return U + U.T
 
     def coupling_sums(self) -> Array:
         """Σ_{j≠i} U_ij (N,), eV, of the defects in the order in which they were given."""
