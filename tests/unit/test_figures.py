@@ -647,3 +647,32 @@ def test_energies_of_all_figures_are_in_the_unit_of_the_study(study):
         assert other.get_ylabel() == one.get_ylabel().replace("(eV)", "(K)")
         for (_, y, _), (_, same, _) in zip(points_of(one), points_of(other), strict=True):
             np.testing.assert_allclose(same, y / 8.617333262e-5)
+
+
+def test_joined_minor_ticks_look_as_each_by_itself(monkeypatch):
+    """On axes of many decades, of few, shared ones and an inset, none beyond the ends."""
+
+    def picture():
+        figure = Figure(figsize=(4, 3), layout="constrained")
+        for axes in figure.subplots(2, 2, sharex=True).flat:
+            axes.set(xscale="log", yscale="log", xlim=(3e-4, 0.7), ylim=(2.0, 11.0))
+        figure.axes[0].set_ylim(1e-7, 3e3)
+        figure.axes[1].set_yscale("linear")
+        inset = figure.axes[3].inset_axes([0.3, 0.3, 0.6, 0.6])
+        inset.set(xscale="log", yscale="log", xlim=(1e-2, 2e2), ylim=(1.0, 9.0))
+        for axes in (*figure.axes, inset):  # the frame is drawn over ticks, or under the marks
+            axes.spines[:].set_visible(False)
+        finishing.finish(figure, tallest=9.0)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.array(canvas.buffer_rgba(), dtype=int), sum(
+            len(axis.get_minorticklocs())
+            for axes in figure.axes
+            for axis in (axes.xaxis, axes.yaxis)
+        )
+
+    joined, fewer = picture()
+    monkeypatch.setattr(finishing, "_join_minor_ticks", lambda _: None)
+    alone, number = picture()
+    assert np.abs(joined - alone).max() <= 1  # of 255
+    assert fewer < number / 2

@@ -11,10 +11,12 @@ from string import ascii_lowercase
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.path import Path
-from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, LogFormatter, NullLocator
 
 _NEAR = 1e-6
 _SHORT = 4.0
@@ -46,6 +48,7 @@ def finish(figure: Figure, *, tallest: float) -> None:
     for axes in figure.axes:
         _make_room(axes)
     figure.set_layout_engine("none")
+    _join_minor_ticks(figure)
 
 
 def _panels(figure: Figure) -> list[Axes]:
@@ -138,12 +141,43 @@ def _straighten(figure: Figure) -> None:
 
 def thin_labels(figure: Figure) -> None:
     """Label logarithmic axes as sparsely as they can be read, where their labels are not set."""
-    for panel in [axes for own in figure.axes for axes in (own, *own.child_axes)]:
-        for axis in (panel.xaxis, panel.yaxis):
-            for ticks in (axis.major, axis.minor):
-                if axis.get_scale() == "log" and isinstance(ticks.formatter, LogFormatter):
-                    ticks.formatter = _FewLabels()
-                    ticks.formatter.set_axis(axis)
+    for axis in _logarithmic(figure):
+        for ticks in (axis.major, axis.minor):
+            if isinstance(ticks.formatter, LogFormatter):
+                ticks.formatter = _FewLabels()
+                ticks.formatter.set_axis(axis)
+
+
+def _logarithmic(figure: Figure) -> list[Axis]:
+    """Logarithmic axes, those of insets too."""
+    panels = [axes for own in figure.axes for axes in (own, *own.child_axes)]
+    both = [axis for panel in panels for axis in (panel.xaxis, panel.yaxis)]
+    return [axis for axis in both if axis.get_scale() == "log"]
+
+
+def _join_minor_ticks(figure: Figure) -> None:
+    """Draw the minor ticks of a side that have no labels as one line of marks.
+
+    Each by itself, as they are else, they take a quarter of the time of a report.
+    """
+    plain = []
+    for axis in _logarithmic(figure):
+        low, high = sorted(axis.get_view_interval())
+        places = axis.get_minorticklocs()
+        places = places[(places >= low * (1 - _NEAR)) & (places <= high * (1 + _NEAR))]
+        if len(places) and not any(map(axis.get_minor_formatter(), places)):
+            plain.append((axis, places, axis.get_minor_ticks(1)[0]))
+    for axis, places, tick in plain:
+        for line in (tick.tick1line, tick.tick2line):
+            across = line.get_xydata()[0, int(axis.axis_name == "x")]
+            marks = Line2D([], [])
+            marks.update_from(line)
+            marks.set(transform=line.get_transform(), visible=line.get_visible())
+            ends = np.full(len(places), across)
+            marks.set_data(*((places, ends) if axis.axis_name == "x" else (ends, places)))
+            figure.add_artist(marks)
+    for axis, *_ in plain:
+        axis.set_minor_locator(NullLocator())
 
 
 class _FewLabels(Formatter):
