@@ -672,7 +672,7 @@ def test_joined_minor_ticks_look_as_each_by_itself(monkeypatch):
         )
 
     joined, fewer = picture()
-    monkeypatch.setattr(finishing, "_join_minor_ticks", lambda _: None)
+    monkeypatch.setattr(finishing, "_take_minor_ticks", lambda _: [])
     alone, number = picture()
     assert np.abs(joined - alone).max() <= 1  # of 255
     assert fewer < number / 2
