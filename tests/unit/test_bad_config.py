@@ -358,6 +358,11 @@ def test_a_file_that_cannot_be_read(tmp_path):
         ),
         ("seed: 0x10", 'found 0x10, which YAML takes for 16; write 16 or, for a text, "0x10"'),
         ("seed: 0b11", 'found 0b11, which YAML takes for 3; write 3 or, for a text, "0b11"'),
+        (
+            "defects: {mixture: {off: {share: 1.0}}}",
+            'found off, which YAML takes for false; write false or, for a text, "off"',
+        ),
+        ("report: {vector: Yes}", "found Yes, which YAML takes for true; write true"),
         ("seed: 1_000", "found 1_000, which YAML takes for 1000; write 1000"),
         ("defects: {eta: 1:30.5}", "which YAML takes for 90.5; write 90.5"),
         ("defects: {eta: 1_0.5}", "which YAML takes for 10.5; write 10.5"),

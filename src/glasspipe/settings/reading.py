@@ -1,8 +1,8 @@
 """Reading a user's YAML or JSON, which may be anything.
 
 YAML lets a later key replace an earlier one of the same name in silence; here that is an error. So
-are the numbers that old YAML reads as nobody means them: 0123 as 83, 20:26 as 1226. JSON is not
-quite YAML: 1e-05 is a number in one and a text in the other, so JSON is tried first.
+are the values that old YAML reads as nobody means them: 0123 as 83, 20:26 as 1226, off as false.
+JSON is not quite YAML: 1e-05 is a number in one and a text in the other, so JSON is tried first.
 """
 
 import json
@@ -69,15 +69,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-_PLAIN = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+.*|[-+]?\.\D+")
-"""Numbers that everybody reads alike, and infinity and nan, which the schema refuses."""
+_PLAIN = re.compile(
+    r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.[0-9]+.*|[-+]?\.\D+|(?i:true|false)"
+)
+"""Values that everybody reads alike, and infinity and nan, which the schema refuses."""
 
 
 _MOST_VALUES = 1_000_000
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, except that keys are not repeated and numbers are as they look."""
+    """YAML's safe loader, except that keys are not repeated and values are as they look."""
+
+    def construct_yaml_bool(self, node: yaml.ScalarNode) -> bool:
+        return _as_it_looks(node, super().construct_yaml_bool(node))
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         return _as_it_looks(node, super().construct_yaml_int(node))
@@ -97,18 +102,19 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+_Loader.add_constructor("tag:yaml.org,2002:bool", _Loader.construct_yaml_bool)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def _as_it_looks(node: yaml.ScalarNode, value: Any) -> Any:
-    """Refuse a number in a notation of old YAML, such as octal or in base 60."""
+    """Refuse a notation of old YAML, such as octal or base 60 for numbers, or yes for true."""
     if _PLAIN.fullmatch(node.value):
         return value
-    digits = node.value.replace("_", "").lstrip("+")
-    meant = digits.lstrip("0") if digits.isdigit() else f'{value} or, for a text, "{node.value}"'
+    digits, known = node.value.replace("_", "").lstrip("+"), json.dumps(value)
+    meant = digits.lstrip("0") if digits.isdigit() else f'{known} or, for a text, "{node.value}"'
     raise yaml.MarkedYAMLError(
-        problem=f"found {node.value}, which YAML takes for {value}; write {meant}",
+        problem=f"found {node.value}, which YAML takes for {known}; write {meant}",
         problem_mark=node.start_mark,
     )
 
