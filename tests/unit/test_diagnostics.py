@@ -35,6 +35,8 @@ def test_specific_heat_of_independent_spins():
     # Schottky's anomaly: tanh(1/T) = T
     assert peak(T, slope) == pytest.approx(0.8336, rel=0.03)
     assert np.isnan(peak(T, -np.log(T)))
+    bent = np.log(T) ** 2 * np.array([[1e-12], [-1e-12]])  # whose vertices are far away
+    assert np.isnan(peak(T, np.log(T) + bent)).all()
     assert np.isnan(diagnostics.specific_heat(variance[None], np.zeros(201), 50)).all()
 
 

@@ -311,7 +311,7 @@ def peak(T: Array, curves: Array, window: int = 5) -> Array:
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = (y[0] * x[1] ** 2 - y[1] * x[0] ** 2) / (2 * (y[0] * x[1] - y[1] * x[0]))
-    return np.where(inside, np.exp(log_T[middle] + np.nan_to_num(shift)), np.nan)
+    return np.exp(np.where(inside, log_T[middle] + np.nan_to_num(shift), np.nan))
 
 
 def gap_exponent(h: Array, share: float = SMALL) -> float:
