@@ -156,6 +156,16 @@ def test_a_page_of_many_points_stays_short(study):
     assert 100 * a_point < MAILABLE - plotly - 2e6
 
 
+def test_what_is_not_known_is_empty():
+    table = pd.DataFrame({"number": [1.5, np.nan], "text": ["word", None], "whole": [1, 2]})
+    html = writing._table("some", table)
+    [rows] = re.findall(r'"data_json": (".*")', html)
+    assert json.loads(json.loads(rows)) == [
+        [["1.5", 1.5], "word", 1],
+        [["", "___NaN___"], "", 2],
+    ]
+
+
 def test_captions_have_mathematics(text):
     assert len(re.findall("<figcaption>", text)) == text.count('<figure id="figure-')
     assert text.count("<math ") > 10

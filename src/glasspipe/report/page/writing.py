@@ -43,6 +43,8 @@ MOST_ROWS = 5000
 _SHOWN = [25, 100, 500]
 _LAYOUT = {"topStart": "pageLength", "bottomStart": "info", "bottomEnd": "paging"}
 """What a table of more rows than are shown at once has around it."""
+_UNKNOWN = r"[\"NaN\", \"___NaN___\"]", r"[\"\", \"___NaN___\"]"
+"""How a number that is not known comes in a table, and how it is shown, as in the files: not."""
 _COLOURS = 128
 _OCTREE = Image.Quantize.FASTOCTREE
 _CLAIM = ["number", "statement", "verdict", "estimate", "stderr", "prediction"]
@@ -128,7 +130,7 @@ def _table(name: str, table: pd.DataFrame) -> Markup:
     several = _LAYOUT if len(table) > _SHOWN[0] else dict.fromkeys(_LAYOUT)
     with pd.option_context("display.float_format", "{:.5g}".format):
         html = to_html_datatable(
-            table.head(MOST_ROWS),
+            _texts_known(table.head(MOST_ROWS)),
             connected=False,
             table_id=name,
             showIndex=False,
@@ -138,7 +140,13 @@ def _table(name: str, table: pd.DataFrame) -> Markup:
             display_logo_when_loading=False,
             scrollX=True,
         )
-    return Markup(html)
+    return Markup(html.replace(*_UNKNOWN))
+
+
+def _texts_known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with empty texts in place of those that are not known."""
+    texts = table.select_dtypes(exclude="number").columns
+    return table.assign(**{name: table[name].astype(object).fillna("") for name in texts})
 
 
 def _without_names(table: pd.DataFrame) -> pd.DataFrame:
