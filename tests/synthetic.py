@@ -16,6 +16,7 @@ import xarray as xr
 from glasspipe.files import results
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import OBSERVABLES
+from glasspipe.settings.point import point_from
 from glasspipe.statistics import fit_power_law, histogram, histogram_edges
 from glasspipe.theory import stable
 from glasspipe.theory.levels import EDGES as LEVELS
@@ -91,9 +92,13 @@ def write(
         "report": report or {},
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "study.json").write_text(
-        json.dumps({"config": config, "chunks": [], "points": []}), "utf-8"
-    )
+    known = point_from({"defects": {"concentration": 0.01}}).model.resolved
+    entries = [
+        {"name": f"p{i}", "point": known, "swept": swept, "files": {}}
+        for i, swept in enumerate(points)
+    ]
+    record = {"config": config, "chunks": [], "points": entries}
+    (folder / "study.json").write_text(json.dumps(record), "utf-8")
     summary = _summary(points, vanish, theory, samples)
     results.write_summary(folder, summary)
     results.write_fits(folder, _fits(summary, list(sweep)) if fits else _no_fits())

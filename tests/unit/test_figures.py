@@ -1,7 +1,9 @@
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import synthetic
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,9 +21,11 @@ from glasspipe.report.observables import (
     strengths,
     sweeps,
     tunnelling,
+    typical_and_width,
 )
 from glasspipe.report.presentation import TYPICAL, compact, pick
 from glasspipe.report.style import JOURNALS, Style, style_of
+from glasspipe.settings.point import point_from
 from glasspipe.settings.schema import find, schema
 
 FIGURES = tuple(contents.FIGURES.values())
@@ -676,3 +680,47 @@ def test_joined_minor_ticks_look_as_each_by_itself(monkeypatch):
     alone, number = picture()
     assert np.abs(joined - alone).max() <= 1  # of 255
     assert fewer < number / 2
+
+
+def test_the_width_between_points_knows_the_stray_fields():
+    """Its square is that of the stray fields, and x(a + bx) of the defects: a parabola in all."""
+    x, stray = np.array([1e-3, 1e-2, 1e-1]), np.array([3.0, 3.0, 3.0])
+
+    def width(x):
+        return np.sqrt(9.0 + x * (50.0 - 40.0 * x))
+
+    axes = Figure().subplots()
+    series, rising = SimpleNamespace(position=x), SimpleNamespace(rises=True)
+    typical_and_width._draw_widths(axes, rising, series, (pd.Series(width(x)), stray), "black")
+    [line] = axes.lines
+    np.testing.assert_allclose(line.get_ydata(), width(line.get_xdata()), rtol=1e-12)
+
+
+def test_the_stray_width_is_that_of_the_config():
+    spread = {"distribution": "uniform", "parameters": {"loc": 1.0, "scale": 12**0.5 / 4}}
+    for E, expected in ((spread, 0.25), (0.3, 0.0)):
+        point = point_from({"defects": {"concentration": 0.01, "E": E}})
+        study = SimpleNamespace(point=lambda _, point=point: SimpleNamespace(point=point))
+        found, series = SimpleNamespace(study=study), SimpleNamespace(points=["one", "two"])
+        widths = typical_and_width._stray_widths(found, series)
+        np.testing.assert_allclose(widths, [expected] * 2, rtol=1e-12)
+
+
+def test_a_histogram_alone_is_something():
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.set(xscale="log", yscale="log")
+    axes.stairs([1e-3, np.nan, 1e2], [1.0, 10.0, 100.0, 1000.0], baseline=None)
+    axes.plot([1.0, 10.0], [np.nan, np.nan])
+    layout.note_if_empty(axes, "nothing")
+    finishing.finish(figure, tallest=9.0)
+    assert not axes.texts
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_values_that_are_close_share_a_label():
+    axes = Figure().subplots()
+    axes.set(xscale="log", xlim=(0.3, 3.0))
+    strengths._label_values(axes, np.array([0.65, 0.66, 0.691, 1.3, 1.32, 1.38]))
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["0.65", "", "", "1.3", "", ""]

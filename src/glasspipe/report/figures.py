@@ -93,5 +93,6 @@ def _metadata(title: str, about: str) -> dict[str, dict[str, str | None]]:
 def _notice(text: str, style: Style) -> Drawing:
     """Return a figure that shows a text alone."""
     figure = layout.figure(style.journal.column, 1.5)
+    figure.set_layout_engine("none")  # which asks for panels
     figure.text(0.5, 0.5, "\n".join(wrap(text, 55)), ha="center", va="center")
     return figure

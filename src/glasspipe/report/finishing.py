@@ -17,6 +17,11 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import Formatter, FuncFormatter, Locator, LogFormatter, NullLocator
+from numpy.typing import NDArray
+
+from glasspipe.report.layout import steps
+
+Array = NDArray[np.float64]
 
 _NEAR = 1e-6
 _SHORT = 4.0
@@ -134,10 +139,20 @@ def _straighten(figure: Figure) -> None:
     """Make logarithmic axes linear where no panel that shares them shows anything positive."""
     for panel in figure.axes:
         for name, shared in (("x", panel.get_shared_x_axes()), ("y", panel.get_shared_y_axes())):
-            lines = [line for other in shared.get_siblings(panel) for line in other.lines]
-            drawn = [np.asarray(line.get_data()["xy".index(name)], dtype=float) for line in lines]
+            drawn = [
+                values for other in shared.get_siblings(panel) for values in _data(other, name)
+            ]
             if drawn and not any((values[np.isfinite(values)] > 0).any() for values in drawn):
                 panel.set(**{f"{name}scale": "linear"})
+
+
+def _data(axes: Axes, name: str) -> Iterator[Array]:
+    """What the lines and histograms of a panel have along one axis."""
+    for line in axes.lines:
+        yield np.asarray(line.get_data()["xy".index(name)], dtype=float)
+    for histogram in steps(axes):
+        heights, edges, _ = histogram.get_data()
+        yield np.asarray(edges if name == "x" else heights, dtype=float)
 
 
 def thin_labels(figure: Figure) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.patches import StepPatch
 
 MOST_SERIES = 12
 """Series that have panels of their own; the figure says if there are more."""
@@ -100,9 +101,17 @@ def label_rows(panels: Any, *labels: str) -> None:
 
 def note_if_empty(axes: Axes, note: str) -> None:
     """Write a note where nothing could be drawn."""
-    if not any(_shows(axes, line) for line in axes.lines):
+    stairs = any(np.isfinite(one.get_data()[0]).any() for one in steps(axes))
+    if not stairs and not any(_shows(axes, line) for line in axes.lines):
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
         axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center", bbox=box)
+
+
+def steps(axes: Axes) -> list[StepPatch]:
+    """Return the histograms in a panel."""
+    from matplotlib.patches import StepPatch
+
+    return [patch for patch in axes.patches if isinstance(patch, StepPatch)]
 
 
 def _shows(axes: Axes, line: Line2D) -> bool:

@@ -46,7 +46,7 @@ _STYLES = {
     )
 }
 """Of the fields whose typical values are shown together."""
-_MOST_VALUES = 7
+_MOST_VALUES, _APART = 7, 0.13
 _DIGITS = 3
 """Significant digits of values that are taken for the same."""
 _ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
@@ -160,11 +160,18 @@ def tau_ratios(found: Results) -> Drawing:
 
 
 def _label_values(axes: Axes, abscissa: Array) -> None:
-    """Label the axis at the values themselves, if they are few."""
+    """Label the axis at the values themselves, if they are few, where labels do not meet."""
     values = np.unique(_rounded(abscissa[abscissa > 0]))
-    if len(values) <= _MOST_VALUES:
-        axes.set_xticks(values, [f"{value:g}" for value in values])
-        axes.set_xticks([], minor=True)
+    if len(values) > _MOST_VALUES:
+        return
+    low, high = axes.get_xlim()
+    place, labels, last = np.log(values / low) / np.log(high / low), [], -1.0
+    for value, here in zip(values, place, strict=True):
+        free = here - last >= _APART
+        labels.append(f"{value:g}" if free else "")
+        last = here if free else last
+    axes.set_xticks(values, labels)
+    axes.set_xticks([], minor=True)
 
 
 def _draw_proportional(axes: Axes, abscissa: Array, found: pd.DataFrame, colour: Any) -> bool:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from glasspipe.defects.distribution import Distribution
 from glasspipe.files import results
 from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
@@ -37,6 +39,8 @@ from glasspipe.statistics import UNLIKELY
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
+
+Array = NDArray[np.float64]
 
 SCALES = "paper"
 """Quantity of the paper's estimates: U_0, and γη/(4πρc_l²a³), its B_0/x and B̄/√x."""
@@ -108,7 +112,8 @@ def typical_and_width(found: Results) -> Drawing:
             drawing.estimates(top, series, picked, law.style, kind)
             drawing.residuals(bottom, series, picked, law.style)
             if law.statistic == WIDTH:
-                _draw_widths(top, arrangement, series, picked["theory"], law.colour)
+                stray = _stray_widths(found, series) / unit
+                _draw_widths(top, arrangement, series, (picked["theory"], stray), law.colour)
             else:
                 drawing.limit(top, arrangement, series, histograms, law.style, unit=unit)
         layout.note_if_empty(top, "$B=0$")
@@ -121,13 +126,29 @@ def typical_and_width(found: Results) -> Drawing:
 
 
 def _draw_widths(
-    axes: Axes, arrangement: Arrangement, series: Series, theory: pd.Series, colour: Any
+    axes: Axes,
+    arrangement: Arrangement,
+    series: Series,
+    widths: tuple[pd.Series, Array],
+    colour: Any,
 ) -> None:
-    """Draw the exact width against x: its square over x is linear in x, so the curve is known."""
-    x, known = series.position, theory.to_numpy()
-    if arrangement.rises and np.all(known > 0):
+    """Draw the exact width against x, given it and that of the stray fields at the points.
+
+    Its square, less that of the stray fields, over x is linear in x, so the curve is known.
+    """
+    x, known, stray = series.position, widths[0].to_numpy(), widths[1]
+    if arrangement.rises and np.all(known > stray):
         dense = np.geomspace(x[0], x[-1], _DENSE)
-        axes.plot(dense, np.sqrt(dense * np.interp(dense, x, known**2 / x)), color=colour, zorder=1)
+        of_defects = dense * np.interp(dense, x, (known**2 - stray**2) / x)
+        width = np.sqrt(of_defects + np.interp(dense, x, stray**2))
+        axes.plot(dense, width, color=colour, zorder=1)
+
+
+def _stray_widths(found: Results, series: Series) -> Array:
+    """Width of the stray fields on S at each point, which all defects draw alike, in eV."""
+    strengths = [found.study.point(name).point.model.components[0].E for name in series.points]
+    variances = [one.variance if isinstance(one, Distribution) else 0.0 for one in strengths]
+    return np.sqrt(variances)
 
 
 def _explain_laws(figure: Drawing, fits: pd.DataFrame, series: Series | None, kind: str) -> None:
