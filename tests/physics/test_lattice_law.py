@@ -1,12 +1,15 @@
 """The parts of the theory, each against a route that shares no code with it."""
 
+from dataclasses import replace
 from math import pi, sqrt
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import roots_legendre
 
 from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
 from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.defects.tensors import of_axes
 from glasspipe.elastic.medium import Medium
@@ -353,3 +356,41 @@ def _batch(rng, field, kinds, R, p, batch):
         made = table[receiver, 0 * source if table.shape[1] == 1 else source, site]
         X += np.bincount(draw, sign * made, minlength=batch)
     return X
+
+
+@pytest.mark.parametrize(
+    ("field", "strength", "name", "parameters", "p"),
+    [
+        ("B", "gamma", "expon", {}, 0.03),
+        ("B", "gamma", "norm", {"scale": 1.0}, 0.03),
+        ("B", "gamma", "norm", {"scale": 1.0}, 0.001),
+        ("B", "gamma", "t", {"df": 5.0}, 0.001),
+        ("J_tau", "zeta", "gamma", {"a": 3.0}, 0.03),
+    ],
+)
+def test_the_law_of_distributed_strengths_is_a_mixture(field, strength, name, parameters, p):
+    """A field is proportional to the receiver's strength: F(X) = ∫ dP(g) F_1(X/g)."""
+    spread = Distribution(name, tuple(parameters.items()))
+    sources = {"gamma": 1.0, "eta": 1.0, "zeta": 1.0} | {strength: spread}
+    population = Population((Component("uniaxial", "111", **sources),))
+    law = field_law(field, population, FCC, p, 12)
+    setting = law.setting
+    one = Population((Component("uniaxial", "111", 1.0, 1.0, 1.0),))
+    unit = FieldLaw(replace(setting, population=one, others=population), law.lattice, law.defects)
+    vars(unit)["_largest"] = 40 * unit._largest
+    u, weight = roots_legendre(500)
+    g = spread.quantiles((1 + u) / 2)
+
+    def mixed(X):
+        at = X / g
+        known = np.abs(at) < unit.reach
+        below = np.where(known, unit.cdf(np.where(known, at, 0.0)), at > 0)
+        return weight / 2 @ np.where(g > 0, below, 1 - below)
+
+    assert mixed(law.statistic("q95")) == pytest.approx(0.95, abs=1.5e-3)
+    half = law.statistic("quartile_half_width")
+    assert mixed(law.mean + half) - mixed(law.mean - half) == pytest.approx(0.5, abs=5e-3)
+    scale = weight / 2 @ np.abs(g)
+    if field == "B":
+        found = law.dilute.scale @ law.dilute.weight
+        assert found == pytest.approx(scale * unit.dilute.scale[0], rel=2e-3)

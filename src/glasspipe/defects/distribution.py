@@ -130,12 +130,21 @@ class Distribution:
         """Inverse of the distribution function at probabilities (…)."""
         return np.asarray(self._ask("ppf", probability), dtype=float)
 
-    def nodes(self, number: int) -> tuple[Array, Array]:
-        """Gauss rule: values (number,) and probabilities (number,), exact mean and variance."""
+    def nodes(self, number: int, parts: int = 1) -> tuple[Array, Array]:
+        """Values (parts · number,) and probabilities of a Gauss rule in parts of equal probability.
+
+        Mean and variance are exact, and so are all moments up to that of order 2 number − 1 but for
+        the quadrature that they come from. With several parts so are those of each, as averages of
+        functions want that are no polynomials of it, such as a distribution function.
+        """
         u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
-        values = self.quantiles((1 + u) / 2)[:, None]
         centre, width = float(self._ask("mean")), np.sqrt(self.variance)
-        node, share = (a[:, 0] for a in gauss_rule((values - centre) / width, weight / 2, number))
+        found = []
+        for part in range(parts):
+            values = self.quantiles((part + (1 + u) / 2) / parts)[:, None]
+            found.append(gauss_rule((values - centre) / width, weight / 2, number))
+        node, share = (np.concatenate([rule[k][:, 0] for rule in found]) for k in (0, 1))
+        share = share / parts
         node -= share @ node
         return centre + width * node / np.sqrt(share @ node**2), share
 
@@ -152,8 +161,8 @@ def draw(strength: Strength, probability: Array) -> Array:
 
 
 @cache
-def nodes(strength: Strength, number: int) -> tuple[Array, Array]:
+def nodes(strength: Strength, number: int, parts: int = 1) -> tuple[Array, Array]:
     """Values that stand for a strength in averages, and their probabilities."""
     if isinstance(strength, Distribution):
-        return strength.nodes(number)
+        return strength.nodes(number, parts)
     return np.array([float(strength)]), np.ones(1)

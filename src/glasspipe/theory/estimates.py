@@ -10,7 +10,7 @@ from glasspipe.defects.distribution import nodes
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.medium import AnyMedium
 
-_STRENGTHS = 6
+_STRENGTHS = 3, 4
 
 
 def energy_scale(components: Sequence[Component], medium: AnyMedium, lattice: Lattice) -> float:
@@ -51,7 +51,7 @@ def mean_strength(components: Sequence[Component], name: str, *, power: int = 1)
     """
     total = 0.0
     for component in components:
-        value, weight = nodes(getattr(component, name), _STRENGTHS)
+        value, weight = nodes(getattr(component, name), *_STRENGTHS)
         total += component.share * float(weight @ np.abs(value) ** power)
     return total
 

@@ -340,18 +340,36 @@ def lattice_law(
     fixed : two arrays (parts,)
         Probabilities and shifts, eV, of the receivers that feel no source.
     """
-    every = [one for around in receivers for one in around]
-    strongest = max(one.strongest for one in every) or largest
-    panel = _PHASE / max(2 * largest, *(one.blur_above(largest) for one in every))
-    shares = [
-        _share_of(around, w, moved, largest, first=0.1 / strongest, panel=panel)
-        for around, w, moved in zip(receivers, weight, shift, strict=True)
+    strongest = max(one.strongest for around in receivers for one in around) or largest
+    panels = np.array(
+        [
+            _PHASE / max(2 * largest, *(one.blur_above(largest) for one in around))
+            for around in receivers
+        ]
+    )
+    widest = panels.max()
+    panels = widest / 2.0 ** np.ceil(np.log2(widest / panels))
+    found = [
+        _amplitudes(
+            [
+                _share_of(around, w, moved, largest, first=0.1 / strongest, panel=panel)
+                for around, w, moved, own in zip(receivers, weight, shift, panels, strict=True)
+                if own == panel
+            ]
+        )
+        for panel in np.unique(panels)
     ]
+    t, amplitude = map(np.concatenate, zip(*found, strict=True))
+    return LatticeLaw(t, amplitude, *fixed)
+
+
+def _amplitudes(shares: list[tuple[Array, Complex]]) -> tuple[Array, Complex]:
+    """Nodes of receivers whose panels are alike, and their amplitudes together."""
     t, _ = max(shares, key=lambda share: len(share[0]))
     amplitude = np.zeros(len(t), dtype=complex)
     for _, own in shares:
         amplitude[: len(own)] += own
-    return LatticeLaw(t, amplitude, *fixed)
+    return t, amplitude
 
 
 def _share_of(
@@ -365,7 +383,7 @@ def _share_of(
 ) -> tuple[Array, Complex]:
     """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs.
 
-    They begin alike for all kinds, so that the amplitudes of a mixture add up.
+    They begin alike for all kinds of the same panel, so that their amplitudes add up.
     """
 
     def characteristic(panels: Panels) -> Complex:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.distribution import Strength, nodes
+from glasspipe.defects.distribution import nodes
 from glasspipe.defects.species import unit_kinds
 from glasspipe.defects.tensors import Tensors, joined, rotations
 from glasspipe.elastic.quadrature import gauss_rule
@@ -31,8 +31,9 @@ _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_SOURCE_STRENGTHS, _RECEIVER_STRENGTHS = 12, 4
-"""Values that stand for a distributed strength; of receivers, none is much weaker than the rest."""
+_STRENGTHS = {"sources": (3, 4), "principal": (3, 4), "receivers": (4, 8)}
+"""Values that stand for a distributed strength in each part of its distribution, and those parts:
+a law is steep where receivers are weak, and has steps where their values are few."""
 _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
 _SAMPLE = 1024
@@ -177,11 +178,11 @@ def _component_kinds(component: Component, names: frozenset[str], role: str, cub
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
         if once:
             kinds, weight = _inequivalent(kinds, weight, group)
-    number = _RECEIVER_STRENGTHS if once else _SOURCE_STRENGTHS
     many = False
     for name in (None, *_strengths_of(component, names)):
         if name is not None:
-            kinds, weight = _with_strength(kinds, weight, name, getattr(component, name), number)
+            value = nodes(getattr(component, name), *_STRENGTHS[role])
+            kinds, weight = _with_strength(kinds, weight, name, value)
         if len(kinds) > _MOST[role]:
             many = True
             kinds, weight = thinned((kinds, weight), names, role, group, strata=_STRATA[role])
@@ -274,10 +275,10 @@ def _turned(kinds: Tensors, weight: Array, spread: float) -> Kinds:
 
 
 def _with_strength(
-    kinds: Tensors, weight: Array, name: str, strength: Strength, number: int
+    kinds: Tensors, weight: Array, name: str, strength: tuple[Array, Array]
 ) -> Kinds:
-    """Every kind with every value that stands for one of its strengths."""
-    value, probability = nodes(strength, number)
+    """Every kind with every value that stands for one of its strengths, of a probability each."""
+    value, probability = strength
     index = np.repeat(np.arange(len(kinds)), len(value))
     factors = {"gamma": 1.0, "eta": 1.0, "zeta": 1.0} | {name: np.tile(value, len(kinds))}
     return kinds[index].scaled(**factors), np.outer(weight, probability).ravel()
