@@ -343,7 +343,8 @@ def fit_power_law(
         Standard errors σ of y that weight the fit, the unit of y. For an unweighted fit (theory,
         without errors) give y itself; stderr and chi2 then mean nothing.
     resampled : array (points, resamples), optional
-        Bootstrap samples of each y.
+        Bootstrap samples of each y; those in which one is not positive are left out, and nothing
+        is said of the error where that is half of them.
 
     Raises
     ------
@@ -364,7 +365,9 @@ def fit_power_law(
     exponent = influence @ log_y
     constant = weight @ log_y - exponent * (weight @ log_x)
     residual = (log_y - exponent * log_x - constant) / relative
-    spread = np.nan if resampled is None else np.std(influence @ np.log(resampled))
+    again = np.zeros((len(x), 1)) if resampled is None else np.asarray(resampled, dtype=float)
+    good = np.all(again > 0, axis=0)
+    spread = np.std(influence @ np.log(again[:, good])) if good.mean() > 0.5 else np.nan
     return PowerLaw(
         exponent=float(exponent),
         stderr=float(np.sqrt(np.sum((influence * relative) ** 2))),

@@ -253,6 +253,13 @@ class TestPowerLaw:
         fit = fit_power_law(self.x, y, 0.03 * y, resampled=resampled)
         assert fit.bootstrap_stderr == pytest.approx(fit.stderr, rel=0.05)
         assert np.isnan(fit_power_law(self.x, y, y).bootstrap_stderr)
+        some = resampled.copy()
+        some[0, ::4] = 0.0
+        left = fit_power_law(self.x, y, 0.03 * y, resampled=np.delete(some, np.s_[::4], axis=1))
+        fit = fit_power_law(self.x, y, 0.03 * y, resampled=some)
+        assert fit.bootstrap_stderr == left.bootstrap_stderr > 0
+        some[0, 1::2] = 0.0
+        assert np.isnan(fit_power_law(self.x, y, 0.03 * y, resampled=some).bootstrap_stderr)
 
     def test_weights_of_the_sample_bias_the_width_of_rare_events(self):
         """Few rare pairs give a small width and a small error together; true weights do not."""

@@ -12,6 +12,7 @@ from workbench import part, run, stages
 
 from glasspipe.errors import ConfigError, DataError
 from glasspipe.files import dataset, results
+from glasspipe.report.expectation import _with_stray, expectations
 from glasspipe.settings.point import point_from
 from glasspipe.statistics import STATISTICS
 
@@ -250,6 +251,16 @@ class TestTheory:
         for name in ("std", "quartile_half_width", "kurtosis"):
             assert moved[name] == 0
         assert np.isnan(found["theory"]["median_abs"])
+
+    def test_a_number_shifts_the_law_and_its_gaps(self):
+        model = point_from({"defects": {"concentration": 0.1, "number": 30}}).model
+        [plain] = [expectations(model, None, box=np.ones(3))["B"]]
+        moved = _with_stray(plain, 2 * plain.scale)
+        edges = np.linspace(-1, 1, 5)
+        np.testing.assert_allclose(moved.lattice_density(edges + 2), plain.lattice_density(edges))
+        assert [moved.kind_of(name) for name in STATISTICS] == [
+            plain.kind_of(name) for name in STATISTICS
+        ]
 
     def test_what_theory_says_is_found(self, study):
         for E in ("0.02", "uniform"):

@@ -59,7 +59,9 @@ class Expectation:
         Whether that is the law of the field as it is; a distributed stray field leaves of it no
         more than a scale, nor do very many kinds of distributed strengths.
     law : FieldLaw, optional
-        The law on the lattice, of the same kind of theory.
+        The law on the lattice, of the same kind of theory, …
+    shift : float
+        … and the stray field that is added to it, eV, if that is a number.
     """
 
     limit: StableLaw
@@ -67,6 +69,7 @@ class Expectation:
     kind: str
     has_limit: bool = True
     law: FieldLaw | None = None
+    shift: float = 0.0
 
     def kind_of(self, name: str) -> str:
         """Return what kind of theory a statistic is."""
@@ -96,7 +99,7 @@ class Expectation:
 
     def lattice_density(self, edges: Array) -> Array:
         """Density of value/scale on the lattice, averaged between edges (bins + 1,); NaN beyond."""
-        X, F = edges * self.scale, np.full(len(edges), np.nan)
+        X, F = edges * self.scale - self.shift, np.full(len(edges), np.nan)
         if self.law is not None and self.law.reach > 0:
             inside = np.abs(X - self.law.mean) < self.law.reach
             F[inside] = self.law.cdf(X[inside])
@@ -185,7 +188,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
         name: old[name] for name in _UNMOVED
     }
     limit = replace(found.limit, centre=found.limit.centre + strength)
-    return replace(found, limit=limit, statistics=_UNKNOWN | shifted, law=None)
+    return replace(found, limit=limit, statistics=_UNKNOWN | shifted, shift=strength)
 
 
 def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:

@@ -138,9 +138,10 @@ def _check_store(model: Model) -> None:
     for section, key, allowed in ONLY_STORED:
         found = model.sections.get(section, {}).get(key, allowed)
         if found != allowed:
+            many = " of so many defects" if asked == "auto" else ""
             raise ConfigError(
-                f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U of"
-                f" so many defects; allowed: {allowed}, or couplings.store float64 or float32"
+                f"{section}.{key}: found {found} with couplings.store {asked}, which stores no U"
+                f"{many}; allowed: {allowed}, or couplings.store float64 or float32"
             )
 
 

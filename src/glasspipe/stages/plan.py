@@ -59,10 +59,11 @@ def _check_files(study: Study) -> None:
 
 def _headline(study: Study) -> str:
     swept = f", sweeping {' and '.join(study.sweep_keys)}" if study.sweep_keys else ""
+    seed = "" if "seed" in study.sweep_keys else f"; seed {study.config['seed']}"
     return (
         f"study {study.name}: {counted(len(study.points), 'point')}{swept};"
         f" {counted(study.realisations, 'realisation')} of each"
-        f" in {counted(len(chunks(study)), 'job')} a stage; seed {study.config['seed']}"
+        f" in {counted(len(chunks(study)), 'job')} a stage{seed}"
     )
 
 

@@ -33,7 +33,7 @@ from glasspipe.theory.tables import table
 Array = NDArray[np.float64]
 
 _ROUNDING = 1e-9
-"""A width below this fraction of the dilute limit's q95 is none."""
+"""A mean or a width below this fraction of the dilute limit's q95 is none."""
 _ENDS = {"q05": [1], "median_abs": [1, -1], "quartile_half_width": [1, -1], "q95": [1]}
 """Where the quantiles are, over the numbers that stand for them."""
 
@@ -191,7 +191,8 @@ class FieldLaw:
     @property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
-        return self._mixture[0]
+        mean = self._mixture[0]
+        return mean if abs(mean) > _ROUNDING * self.dilute.statistic("q95") else 0.0
 
     @cached_property
     def std(self) -> float:

@@ -31,14 +31,14 @@ _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_STRENGTHS = {"sources": (3, 4), "principal": (3, 4), "receivers": (4, 8)}
+_STRENGTHS = {"sources": (3, 4), "principal": (3, 4), "receivers": (3, 16)}
 """Values that stand for a distributed strength in each part of its distribution, and those parts:
 a law is steep where receivers are weak, and has steps where their values are few."""
 _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
 _SAMPLE = 1024
 """Gaussian tensors that are thinned out."""
-_MOST = {"sources": 128, "receivers": 64, "principal": 18}
+_MOST = {"sources": 128, "receivers": 96, "principal": 18}
 """Kinds of a component above which they are thinned out …"""
 _MOST_JOINED = {"sources": 512, "receivers": 128, "principal": 18}
 """… and kinds of a mixture."""

@@ -147,7 +147,7 @@ def _most_likely(share: Array, low: float, high: float) -> Array:
         free = [1] if outwards else [0, 1]
         step = np.zeros(2)
         step[free] = np.linalg.solve((score[free] * law) @ score[free].T, gain[free])
-        step *= min(1.0, _LONGEST / np.max(np.abs(step)))
+        step *= _LONGEST / max(_LONGEST, np.max(np.abs(step)))
         for _ in range(_MOST_STEPS):
             new = np.clip(at + step, (low, -_WIDEST), (high, _WIDEST))
             other = _law(*new)

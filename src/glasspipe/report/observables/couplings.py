@@ -78,7 +78,7 @@ def measure(point: PointData) -> Measured:
         "median": [one.median for one in found],
         "quantile": [one.quantile for one in found],
         "pairs": found[0].number,
-        "fitted": _fitted(model, point.box),
+        "fitted": _fitted(model, point.box, pairs.distance),
         "strength_rms": [one.rms for one in known],
         "strength_median": [one.median for one in known],
         "strength_quantile": [one.quantile for one in known],
@@ -104,13 +104,13 @@ def _sample(point: PointData) -> Pairs:
     return pair_distances.thin(pair_distances.Pairs.joined(found), point.pairs, rng)
 
 
-def _fitted(model: Model, box: Array) -> NDArray[np.bool_]:
-    """Whether powers are fitted to a shell."""
+def _fitted(model: Model, box: Array, distances: Array) -> NDArray[np.bool_]:
+    """Whether powers are fitted to a shell; the nearest of a user's defects are those found."""
     from glasspipe.theory.pair_distances import SHELLS
 
     on_lattice = model.source_file is None
-    nearest = _NEAREST * model.lattice.neighbour_distance if on_lattice else 0.0
-    return (SHELLS[:-1] >= nearest) & (SHELLS[1:] <= _FARTHEST * np.min(box))
+    nearest = model.lattice.neighbour_distance if on_lattice else np.min(distances, initial=np.inf)
+    return (SHELLS[:-1] >= _NEAREST * nearest) & (SHELLS[1:] <= _FARTHEST * np.min(box))
 
 
 def fits(members: Sequence[Member], _: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def words(study: StudyFiles) -> list[str]:
     return [
         f"{counted(len(points), 'point')}{_swept(config['sweep'])};"
         f" {counted(realisations, 'realisation')} of the disorder at each, from the seed"
-        f" {config['seed']}.",
+        f" {_SWEPT if 'seed' in config['sweep'] else config['seed']}.",
         f"{_defects(config)} in {_medium(config)}, {_sites(config, models)}, boundary"
         f" {_told(config, 'boundary')}.",
         f"S was frozen by {_told(config, 'freeze.method')} of {_told(config, 'freeze.replicas')}"
