@@ -143,6 +143,18 @@ def test_minimum_image_is_the_bare_kernel_at_the_nearest_images(medium):
 
 
 @MEDIA
+def test_ties_of_places_in_single_precision_are_ties(medium):
+    """Or the nearest image of some pairs would be chance."""
+    exact = DEFECTS.couplings(medium, "minimum_image")
+    rounded = Defects()
+    rounded.position = rounded.position.astype(np.float32).astype(float)
+    assert not np.array_equal(rounded.position, DEFECTS.position)
+    made = rounded.couplings(medium, "minimum_image")
+    assert_allclose(made.U, exact.U, rtol=0, atol=1e-5 * np.abs(exact.U).max())
+    assert_allclose(made.B, exact.B, rtol=0, atol=1e-5 * np.abs(exact.B).max())
+
+
+@MEDIA
 def test_two_defects_in_a_large_box_are_alone(medium):
     """All boundaries tend to the infinite medium, U as 1/V."""
     pair, R = slice(0, 2), np.array([1.0, 2.0, -1.5])

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-TIE = 1.0e-9
-"""A displacement is half an edge if it is so within this fraction of the edge."""
+TIE = 1.0e-6
+"""A displacement is half an edge within this fraction of it, as places in float32 can tell."""
 
 
 @njit(cache=True)
