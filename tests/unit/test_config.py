@@ -489,8 +489,8 @@ def test_u_is_stored_where_it_is_needed_or_cheaper(config, store):
         ),
         (
             {"couplings": {"store": "implicit"}, "hamiltonian": {"store": "dense"}},
-            "hamiltonian.store: found dense with couplings.store implicit, which stores no U of so"
-            " many defects; allowed: none, or couplings.store float64 or float32",
+            "hamiltonian.store: found dense with couplings.store implicit, which stores no U;"
+            " allowed: none, or couplings.store float64 or float32",
         ),
     ],
 )
