@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from math import ceil
 
+from glasspipe.defects.component import Component
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.model import Model
 from glasspipe.settings.point import Point
@@ -11,6 +12,7 @@ from glasspipe.settings.study import Study
 from glasspipe.stages import stages_of
 from glasspipe.stages.rates import Load, rates
 from glasspipe.stages.work import RECORDS, chunks, defects_of, works
+from glasspipe.system.terms import FIELDS
 
 MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
 """The rules that follow the stages."""
@@ -23,10 +25,12 @@ _SECONDS_OF_THEORY = {
     "tensors": (7.0, 27.0),
     "frames": (4.0, 20.0),
     "strengths": (5.0, 27.0),
+    "receivers": (5.2, 0.5),
 }
 """Of a point, and of the tables that points share: of every one, and more in a crystal, for each
 further component of a mixture, for axes that may be any, for tensors that may, for frames that are
-turned, for strengths that differ where axes do."""
+turned, for strengths that differ where axes do, for each field and component of receivers whose
+strengths differ."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 6.0e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
@@ -99,7 +103,19 @@ def _theory_of(model: Model) -> dict[str, int]:
         "tensors": any(kinds) and not axes,
         "frames": sum(one.frame_spread > 0 and one.continuum is None for one in components),
         "strengths": any(one.axis_is_random and one.differs_in() for one in components),
+        "receivers": sum(_fields_of(strength) for one in components for strength in _spread(one)),
     }
+
+
+def _spread(component: Component) -> list[str]:
+    """Return the multipoles that feel a field and whose strengths differ."""
+    felt = {next(iter(field.receivers)) for field in FIELDS.values()}
+    return [name for name in sorted(felt) if component.differs_in((name,))]
+
+
+def _fields_of(multipole: str) -> int:
+    """Return how many fields it feels of which theory has a law, those made by freezing apart."""
+    return sum(multipole in field.receivers for name, field in FIELDS.items() if name != "h")
 
 
 def aggregating(study: Study) -> Load:
