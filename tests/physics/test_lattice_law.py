@@ -374,6 +374,7 @@ def test_the_law_of_distributed_strengths_is_a_mixture(field, strength, name, pa
     sources = {"gamma": 1.0, "eta": 1.0, "zeta": 1.0} | {strength: spread}
     population = Population((Component("uniaxial", "111", **sources),))
     law = field_law(field, population, FCC, p, 12)
+    assert law.mean == 0.0
     setting = law.setting
     one = Population((Component("uniaxial", "111", 1.0, 1.0, 1.0),))
     unit = FieldLaw(replace(setting, population=one, others=population), law.lattice, law.defects)

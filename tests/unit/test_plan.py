@@ -255,3 +255,8 @@ def test_how_u_is_stored_is_told_with_its_reason():
     assert "U not stored, a stored U would need more than 4 GB" in describe(
         study(defects={"number": 13_000}, freeze={"sweeps": 1_000_000})
     )
+
+
+def test_a_seed_that_is_swept_is_not_told():
+    assert "; seed 2008" in describe(study(**BOX))
+    assert "seed 2008" not in describe(study(**BOX, sweep={"seed": {"values": [1, 2]}}))

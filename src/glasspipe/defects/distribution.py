@@ -137,16 +137,23 @@ class Distribution:
         the quadrature that they come from. With several parts so are those of each, as averages of
         functions want that are no polynomials of it, such as a distribution function.
         """
-        u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
+        u, weight = _probabilities()
         centre, width = float(self._ask("mean")), np.sqrt(self.variance)
         found = []
         for part in range(parts):
-            values = self.quantiles((part + (1 + u) / 2) / parts)[:, None]
-            found.append(gauss_rule((values - centre) / width, weight / 2, number))
+            values = self.quantiles((part + u) / parts)[:, None]
+            found.append(gauss_rule((values - centre) / width, weight, number))
         node, share = (np.concatenate([rule[k][:, 0] for rule in found]) for k in (0, 1))
         share = share / parts
         node -= share @ node
         return centre + width * node / np.sqrt(share @ node**2), share
+
+
+@cache
+def _probabilities() -> tuple[Array, Array]:
+    """Nodes in (0, 1) and weights of the quadrature over probability."""
+    u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
+    return (1 + u) / 2, weight / 2
 
 
 Strength = float | Distribution

@@ -268,14 +268,15 @@ def _turn(
     """Turn spins of S (N,), in place, whose fields were ``exact``, while that is of use.
 
     As long as ever fewer turn, all do that would turn by near couplings alone. Two far apart do not
-    see each other turn then, and could go on for ever: so the few of the end turn by all their
-    couplings. After a round those that are next to turn, a share of all, are told what has changed
-    far away, by a mesh that costs less than that of ``exact``: the others are too stable for it.
-    Were they a fixed number, of many defects some that turn would not be among them.
+    see each other turn then, and could go on for ever: so the few of the end, and those of the last
+    round, turn by all their couplings. After a round those that are next to turn, a share of all,
+    are told what has changed far away, by a mesh that costs less than that of ``exact``: the others
+    are too stable for it. Were they a fixed number, of many defects some that turn would not be
+    among them.
     """
     before, near, far, gain = S.copy(), exact.copy(), np.zeros(len(S)), np.empty(len(S))
     fewest = len(S)
-    for _ in range(rounds):
+    for left in reversed(range(rounds)):
         pause()
         new, h = S.copy(), near + far
         kernels.quench(hamiltonian.rows, *hamiltonian.strongest, new, h)
@@ -284,7 +285,7 @@ def _turn(
         if not number:
             return
         kernels.gains(*hamiltonian.strongest, new, h, gain)
-        if _FEW < number < _FEWER * fewest:
+        if left and _FEW < number < _FEWER * fewest:
             fewest = number
         else:
             gain[turned] = np.inf
@@ -293,9 +294,12 @@ def _turn(
             new[some] = _quenched(hamiltonian, some, S[some], (near + far)[some])
             if np.array_equal(new, S):
                 return
-        told = _greatest(gain, max(_TOLD * number, -(-len(S) // _SHARE_TOLD)))
-        hamiltonian.middle.near.add_fields(new - S, near)
+        change = new - S
         S[:] = new
+        if not left:
+            return
+        told = _greatest(gain, max(_TOLD * number, -(-len(S) // _SHARE_TOLD)))
+        hamiltonian.middle.near.add_fields(change, near)
         far[told] = hamiltonian.far(S - before, hamiltonian.middle, told)
 
 
@@ -309,6 +313,6 @@ def _quenched(
     hamiltonian: Implicit, some: NDArray[np.int64], S: NDArray[np.int8], h: Array
 ) -> NDArray[np.int8]:
     """Return what becomes of some spins S (M,) in fields h by all their couplings."""
-    U, S = hamiltonian.among(some), S[None].copy()
-    dense.quench(U, h - U @ S[0], S)
-    return S[0]
+    U, quenched = hamiltonian.among(some), S[None].copy()
+    dense.quench(U, h - U @ S, quenched)
+    return quenched[0]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cache
 from math import ceil
 
-from glasspipe.defects.component import Component
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.settings.model import Model
 from glasspipe.settings.point import Point
@@ -103,19 +102,13 @@ def _theory_of(model: Model) -> dict[str, int]:
         "tensors": any(kinds) and not axes,
         "frames": sum(one.frame_spread > 0 and one.continuum is None for one in components),
         "strengths": any(one.axis_is_random and one.differs_in() for one in components),
-        "receivers": sum(_fields_of(strength) for one in components for strength in _spread(one)),
+        "receivers": sum(
+            one.differs_in(field.receivers)
+            for one in components
+            for name, field in FIELDS.items()
+            if name != "h"  # of which theory has no law
+        ),
     }
-
-
-def _spread(component: Component) -> list[str]:
-    """Return the multipoles that feel a field and whose strengths differ."""
-    felt = {next(iter(field.receivers)) for field in FIELDS.values()}
-    return [name for name in sorted(felt) if component.differs_in((name,))]
-
-
-def _fields_of(multipole: str) -> int:
-    """Return how many fields it feels of which theory has a law, those made by freezing apart."""
-    return sum(multipole in field.receivers for name, field in FIELDS.items() if name != "h")
 
 
 def aggregating(study: Study) -> Load:

@@ -188,7 +188,7 @@ class FieldLaw:
         setting = replace(self.setting, population=receivers, others=sources)
         return setting.receivers[1], replace(around, setting=setting).sums
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
         mean = self._mixture[0]

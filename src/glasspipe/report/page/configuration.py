@@ -25,7 +25,7 @@ def words(study: StudyFiles) -> list[str]:
     return [
         f"{counted(len(points), 'point')}{_swept(config['sweep'])};"
         f" {counted(realisations, 'realisation')} of the disorder at each, from the seed"
-        f" {_SWEPT if 'seed' in config['sweep'] else config['seed']}.",
+        f" {_told(config, 'seed')}.",
         f"{_defects(config)} in {_medium(config)}, {_sites(config, models)}, boundary"
         f" {_told(config, 'boundary')}.",
         f"S was frozen by {_told(config, 'freeze.method')} of {_told(config, 'freeze.replicas')}"
@@ -102,7 +102,7 @@ def _told(config: Mapping[str, Any], key: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, float | int) and not isinstance(value, bool):
+    if isinstance(value, float):
         return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
