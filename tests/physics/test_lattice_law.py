@@ -395,3 +395,17 @@ def test_the_law_of_distributed_strengths_is_a_mixture(field, strength, name, pa
     if field == "B":
         found = law.dilute.scale @ law.dilute.weight
         assert found == pytest.approx(scale * unit.dilute.scale[0], rel=2e-3)
+
+
+@pytest.mark.parametrize(("field", "alpha"), [("B", 1.0), ("b_eta", 0.75)])
+@pytest.mark.parametrize(("name", "parameters"), [("norm", {}), ("t", {"df": 5.0})])
+def test_the_limit_of_sources_of_both_signs(field, alpha, name, parameters):
+    """Its scale goes as ⟨|η|^α⟩^(1/α), whose integrand has a cusp at 0."""
+    spread = Distribution(name, tuple(parameters.items()))
+    many = Population((Component("uniaxial", "111", 1.0, spread, 1.0),))
+    [scale], [unit] = (
+        field_law(field, population, FCC, 0.01, 8).dilute.scale for population in (many, UNIAXIAL)
+    )
+    u, weight = roots_legendre(4000)
+    known = (weight / 2 @ np.abs(spread.quantiles((1 + u) / 2)) ** alpha) ** (1 / alpha)
+    assert scale / unit == pytest.approx(known, rel=4e-3)
