@@ -44,7 +44,7 @@ def law(field, population, medium, *, x=0.05, crystal=SIMPLE, boundary="spherica
 def test_angular_functions_make_the_field(field, population, medium):
     """In directions that did not determine the coefficients; every state is one of the kernel's."""
     R = np.random.default_rng(3).normal(size=(40, 3))
-    receivers, _ = population.receivers(field)
+    receivers = population.receivers(field).kinds
     sources, weight = population.sources(field)
     coupling = {"U_S": "U", "b_gamma": "U_S_tau", "b_eta": "U_eta_tau", "J_tau": "J"}.get(
         field, "B"
@@ -156,9 +156,9 @@ def _inverted(known, X):
     site = crystal.site(np.arange(1, crystal.sites)) * crystal.spacing
     site -= crystal.edge * np.round(site / crystal.edge)
     name = known.setting.field
-    receivers, weight = population.receivers(name)
-    fields = pair_fields(name, receivers, *population.sources(name), KBR)
-    return weight @ [_inverted_at(field, site, known.p, X) for field in fields]
+    receivers = population.receivers(name)
+    fields = pair_fields(name, receivers.kinds, *population.sources(name), KBR)
+    return receivers.weight @ [_inverted_at(field, site, known.p, X) for field in fields]
 
 
 def _inverted_at(field, site, p, X):

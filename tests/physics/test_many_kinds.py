@@ -94,9 +94,9 @@ class TestThinning:
     @pytest.mark.parametrize("field", ["U_S", "b", "J_tau"])
     def test_numbers_of_kinds(self, name, field):
         population = Population(tuple(MIXTURES[name]))
-        assert len(population.receivers(field)[1]) <= 128
+        assert len(population.receivers(field).kinds) <= 128
         assert len(population.sources(field)[1]) <= 600
-        for _, weight in (population.receivers(field), population.sources(field)):
+        for weight in (population.receivers(field).weight, population.sources(field)[1]):
             assert weight.sum() == pytest.approx(1, rel=1e-12)
             assert weight.min() > 0
 
@@ -163,13 +163,13 @@ def test_receivers(name, field):
     """F of the dilute limit, ½ + atan(X/c)/π, over drawn receivers of scale c: 0.005."""
     component = TURNED.get(name) or MIXTURES[name][0]
     drawn_ones = draw(np.random.default_rng(5), 10_000, (component,)).tensors
-    few, weight = Population((component,)).receivers(field)
+    few = Population((component,)).receivers(field)
     n, solid = half_sphere(29)
-    scale, fewer = (_scale(field, kinds, n) @ solid for kinds in (drawn_ones, few))
+    scale, fewer = (_scale(field, kinds, n) @ solid for kinds in (drawn_ones, few.kinds))
     for X in np.median(scale) * np.array([0.5, 1.0, 2.0, 4.0]):
         known = np.arctan(X / scale) / pi
         error = known.std() / sqrt(len(known))
-        assert abs(weight @ np.arctan(X / fewer) / pi - known.mean()) < 3 * error + 0.005
+        assert abs(few.weight @ np.arctan(X / fewer) / pi - known.mean()) < 3 * error + 0.005
         assert error < 0.002
 
 
@@ -223,7 +223,7 @@ def setting():
 
 @pytest.fixture(scope="module")
 def pair(setting):
-    kinds = setting.receivers[0][:1]
+    kinds = setting.receivers.kinds[:1]
     return pair_fields("U_S", kinds, *setting.sources, MEDIUM, normal=True)[0]
 
 
@@ -233,7 +233,7 @@ class TestNormalSources:
     def spread(self, setting, R):
         """σ at R from ⟨γγ⟩, the unit tensor of six components over 6."""
         green = np.einsum(
-            "ab,pacbd->pcd", setting.receivers[0].gamma[0], green_derivatives(R, 2, MEDIUM)
+            "ab,pacbd->pcd", setting.receivers.kinds.gamma[0], green_derivatives(R, 2, MEDIUM)
         )
         return np.linalg.norm(green + np.swapaxes(green, 1, 2), axis=(1, 2)) / (2 * sqrt(6))
 

@@ -6,7 +6,10 @@ from arrays import couplings, interactions
 from reference import MEDIUM
 
 from glasspipe.defects.component import Component
+from glasspipe.defects.distribution import Distribution
+from glasspipe.defects.realisation import draw
 from glasspipe.defects.tensors import Tensors
+from glasspipe.elastic.greens import green_derivatives
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.elastic.printed import Printed
 from glasspipe.statistics import fit_power_law
@@ -154,7 +157,7 @@ def test_the_magnitude_of_aligned_defects_is_known():
     """
     aligned = Component(species="aligned", axes="111", gamma=2.0, eta=3.0, zeta=1.0)
     population = Population((aligned,))
-    kinds = population.receivers("B"), population.sources("B")
+    kinds = population.receivers("B"), population.scaled_sources("B")
     found = pair_distances.magnitude("B", *kinds, MEDIUM)
     g = 2.0 * 3.0 / (4 * np.pi * MEDIUM.longitudinal_modulus)
     assert found.rms == pytest.approx(g * np.sqrt(4 / 5), rel=1e-10)
@@ -165,3 +168,38 @@ def test_the_magnitude_of_aligned_defects_is_known():
     c, weight = np.polynomial.legendre.leggauss(20)
     fourth = weight @ (3 * c**2 - 1) ** 4 / 2
     assert found.spread == pytest.approx(np.sqrt(fourth / 0.64 - 1) / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("coupling", ["U", "U_S_tau", "J"])
+@pytest.mark.parametrize("axes", ["111", "isotropic"])
+def test_the_magnitude_of_defects_of_many_strengths(coupling, axes):
+    """The rms is that of the strength 1 times those of the strengths; the rest against draws."""
+    spread = Distribution("lognorm", (("s", 0.7),))
+    field = {"U": "U_S", "U_S_tau": "b_gamma", "J": "J_tau"}[coupling]
+    many, one = (Component("uniaxial", axes, s, 1.0, s) for s in (spread, 1.0))
+    found, unit = (
+        pair_distances.drawn_magnitude(coupling, field, Population((c,)), MEDIUM)
+        for c in (many, one)
+    )
+    assert found.rms == pytest.approx(unit.rms * np.exp(2 * 0.7**2), rel=1e-9)
+    rng = np.random.default_rng(11)
+    receivers, sources = (draw(rng, 40_000, (many,)).tensors for _ in range(2))
+    n = rng.normal(size=(40_000, 3))
+    n /= np.linalg.norm(n, axis=1)[:, None]
+    term = TERMS[coupling]
+    values = np.concatenate(
+        [
+            term.sign
+            * np.einsum(
+                term.signature("p", "p", "p"),
+                getattr(receivers[rows], term.receiver),
+                getattr(sources[rows], term.source),
+                green_derivatives(n[rows], term.order, MEDIUM),
+                optimize=True,
+            )
+            for rows in (slice(k, k + 4000) for k in range(0, 40_000, 4000))
+        ]
+    )
+    for level, known in zip(pair_distances.PROBABILITIES, found.quantile, strict=True):
+        assert np.mean(values <= known) == pytest.approx(level, abs=4 * np.sqrt(0.25 / 40_000))
+    assert np.mean(np.abs(values) <= found.median) == pytest.approx(0.5, abs=0.01)

@@ -152,7 +152,9 @@ class Distribution:
 @cache
 def _probabilities() -> tuple[Array, Array]:
     """Nodes in (0, 1) and weights of the quadrature over probability."""
-    u, weight = np.polynomial.legendre.leggauss(_QUANTILES)
+    from scipy.special import roots_legendre
+
+    u, weight = roots_legendre(_QUANTILES)
     return (1 + u) / 2, weight / 2
 
 

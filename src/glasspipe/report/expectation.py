@@ -19,7 +19,7 @@ from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, MULTIPOLES
 from glasspipe.theory.field_law import FieldLaw, dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, drawn_magnitude, magnitude
-from glasspipe.theory.population import Kinds, Population, of_defects
+from glasspipe.theory.population import Kinds, Population, ScaledKinds, of_defects
 from glasspipe.theory.stable import StableLaw
 
 Array = NDArray[np.float64]
@@ -207,11 +207,12 @@ def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
     if model.source_file is None:
         population = Population(model.mixture, model.stoichiometry)
         return drawn_magnitude(coupling, field, population, model.interaction)
-    return magnitude(coupling, *_kinds_in_file(field, tensors), model.interaction)
+    receivers, sources = (ScaledKinds.of(*kinds) for kinds in _kinds_in_file(field, tensors))
+    return magnitude(coupling, receivers, sources, model.interaction)
 
 
 def _kinds_in_file(field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
-    """Receivers and sources of a field of the defects of a user's file.
+    """ScaledKinds and sources of a field of the defects of a user's file.
 
     They have no symmetry that could be known. Kinds that are equal count as one.
     """

@@ -25,7 +25,7 @@ from glasspipe.theory.lattice_law import LatticeLaw, lattice_law
 from glasspipe.theory.lattice_sums import PowerSums
 from glasspipe.theory.neighbours import Neighbours, Setting
 from glasspipe.theory.pair_fields import pair_fields
-from glasspipe.theory.population import Population
+from glasspipe.theory.population import Population, ScaledKinds
 from glasspipe.theory.stable import StableLaw, order_statistic
 from glasspipe.theory.stoichiometry import exact_moments, mixed
 from glasspipe.theory.tables import table
@@ -34,6 +34,8 @@ Array = NDArray[np.float64]
 
 _ROUNDING = 1e-9
 """A mean or a width below this fraction of the dilute limit's q95 is none."""
+_ORDERS = [[1], [2], [4]]
+"""With which powers of the receiver's strength its moments go."""
 _ENDS = {"q05": [1], "median_abs": [1, -1], "quartile_half_width": [1, -1], "q95": [1]}
 """Where the quantiles are, over the numbers that stand for them."""
 
@@ -157,14 +159,16 @@ class FieldLaw:
         ]
 
     @cached_property
-    def _weight(self) -> Array:
-        weight = np.concatenate([around[0].setting.receivers[1] for around in self._neighbours])
-        return np.asarray(weight / weight.sum())
+    def _receivers(self) -> ScaledKinds:
+        """Those of all sublattices, whose probabilities add up to 1."""
+        found = ScaledKinds.joined([around[0].setting.receivers for around in self._neighbours])
+        return replace(found, weight=found.weight / found.weight.sum())
 
     @cached_property
     def _moments(self) -> Array:
         """Mean, variance and fourth cumulant of the field of each receiver, (3, receivers)."""
-        return np.hstack([_moments(around) for around in self._neighbours])
+        unit = np.hstack([_moments(around) for around in self._neighbours])
+        return unit[:, self._receivers.which] * self._receivers.strength ** np.array(_ORDERS)
 
     @property
     def _means(self) -> Array:
@@ -176,29 +180,29 @@ class FieldLaw:
         """Mean, eV, and variance, eV², of the fields at all receivers."""
         population = self.setting.population
         if population.stoichiometry == "random" or len(self._neighbours) > 1:
-            return mixed(self._weight, *self._moments[:2])
+            return mixed(self._receivers.weight, *self._moments[:2])
         return exact_moments(
             population.components, self.defects, self.lattice.sites, self._sums_between
         )
 
     def _sums_between(
         self, receivers: Population, sources: Population
-    ) -> tuple[Array, list[PowerSums]]:
+    ) -> tuple[ScaledKinds, list[PowerSums]]:
         [[around]] = self._neighbours
         setting = replace(self.setting, population=receivers, others=sources)
-        return setting.receivers[1], replace(around, setting=setting).sums
+        return setting.receivers, replace(around, setting=setting).sums
 
     @cached_property
     def mean(self) -> float:
         """Mean field, eV: of B, in a crystal or with a boundary that is not spherical; else 0."""
         mean = self._mixture[0]
-        return mean if abs(mean) > _ROUNDING * self.dilute.statistic("q95") else 0.0
+        return mean if abs(mean) > _ROUNDING * self._typical else 0.0
 
     @cached_property
     def std(self) -> float:
         """Standard deviation, eV; 0 where symmetry leaves nothing but rounding."""
         std = sqrt(max(self._mixture[1], 0.0))
-        return std if std > _ROUNDING * self.dilute.statistic("q95") else 0.0
+        return std if std > _ROUNDING * self._typical else 0.0
 
     @cached_property
     def kurtosis(self) -> float:
@@ -206,14 +210,21 @@ class FieldLaw:
         if self.std == 0:
             return float("nan")
         means, variance, fourth = self._moments
-        mean, independent = mixed(self._weight, means, variance)
+        mean, independent = mixed(self._receivers.weight, means, variance)
         shift = (means - mean) ** 2
         fourth = fourth + 3 * variance**2 + 6 * variance * shift + shift**2
-        return float(self._weight @ fourth) / independent**2 - 3
+        return float(self._receivers.weight @ fourth) / independent**2 - 3
+
+    @cached_property
+    def _typical(self) -> float:
+        """The 95 % quantile, eV, of the dilute limit at receivers that feel sources; 0: none do."""
+        felt = self.dilute.scattered
+        return felt.statistic("q95") if len(felt.scale) else 0.0
 
     @cached_property
     def _largest(self) -> float:
-        return 1.3 * min(self.dilute.statistic("q95"), 1.645 * self.std)
+        felt = self.dilute.weight @ (self.dilute.scale > 0)
+        return 1.3 * min(self._typical, 1.645 * self.std / sqrt(felt))
 
     @cached_property
     def law(self) -> LatticeLaw:
@@ -226,16 +237,12 @@ class FieldLaw:
         """
         if self.std == 0:
             raise ValueError(f"{self.setting.field} does not vary; it has no law to invert")
-        found = [
-            [one for one in around if one is not None]
+        around = [
+            [one for one in there if one is not None]
             for neighbours in self._neighbours
-            for around in zip(*(one.surroundings for one in neighbours), strict=True)
+            for there in zip(*(one.surroundings for one in neighbours), strict=True)
         ]
-        coupled, shift = np.array([bool(around) for around in found]), self._means - self.mean
-        kinds, fixed = ((self._weight[which], shift[which]) for which in (coupled, ~coupled))
-        return lattice_law(
-            [around for around in found if around], *kinds, self._largest, fixed=fixed
-        )
+        return lattice_law(around, self._receivers, self._means - self.mean, self._largest)
 
     @property
     def reach(self) -> float:
@@ -310,7 +317,7 @@ def field_law(
 
 
 def _moments(around: list[Neighbours]) -> Array:
-    """Mean, variance and fourth cumulant at each of the receivers of a sublattice, (3, receivers).
+    """Mean, variance and fourth cumulant at each kind of receiver of a sublattice, (3, kinds).
 
     The sublattices add up, but for what one has the others lack.
     """
@@ -335,10 +342,17 @@ def _moments(around: list[Neighbours]) -> Array:
 @table(32)
 def _unit_dilute_law(setting: Setting, boundary: str) -> StableLaw:
     """The dilute law at one defect per Å³; c ∝ n^(1/α), the centre ∝ n."""
-    receivers, weight = setting.receivers
-    if setting.alike:
-        receivers, weight = receivers[np.array([0])], np.ones(1)
-    kinds = (receivers, weight), setting.sources
-    return dilute_law(
-        setting.field, *kinds, setting.medium, 1.0, boundary=boundary, normal=setting.normal
+    receivers = setting.receivers.of_first_kind if setting.alike else setting.receivers
+    number = len(receivers.kinds)
+    unit = dilute_law(
+        setting.field,
+        (receivers.kinds, np.full(number, 1 / number)),
+        setting.sources,
+        setting.medium,
+        1.0,
+        boundary=boundary,
+        normal=setting.normal,
     )
+    scale, centre = unit.scale[receivers.which], unit.centre[receivers.which]
+    strength = receivers.strength
+    return StableLaw(unit.alpha, scale * np.abs(strength), centre * strength, receivers.weight)

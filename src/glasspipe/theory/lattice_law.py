@@ -12,12 +12,13 @@ outside the quantiles asked for make φ oscillate faster than any grid resolves:
 blurred by a tenth, which stills the oscillation and hardly moves F where it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from math import pi
+from functools import cache, partial
+from math import pi, sqrt
 
 import numpy as np
+from numpy.polynomial.legendre import legvander
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import roots_legendre
 
@@ -25,6 +26,7 @@ from glasspipe.defects.lattice import Lattice, half_lattice
 from glasspipe.theory.continuum import Continuum
 from glasspipe.theory.lattice_sums import SmoothCut
 from glasspipe.theory.pair_fields import PairField, total
+from glasspipe.theory.population import Group, ScaledKinds
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -311,13 +313,73 @@ class LatticeLaw:
         return (wave @ (self.t * self.amplitude)).real
 
 
+@dataclass(frozen=True)
+class Table:
+    """A function φ(t) = φ*(−t) as polynomials in panels, 0 beyond.
+
+    Parameters
+    ----------
+    panels : Panels
+        From 0 on, 1/eV.
+    coefficient : array (panels, nodes)
+        Of Legendre's polynomials in each.
+    """
+
+    panels: Panels
+    coefficient: Complex
+
+    @classmethod
+    def of(cls, values: Complex, panels: Panels) -> "Table":
+        """Of values (panels, nodes)."""
+        node, weight = _legendre(panels.nodes)
+        degree = np.arange(panels.nodes)
+        return cls(panels, values * weight @ (legvander(node, degree[-1]) * (degree + 0.5)))
+
+    def stretched(self, factor: float, panels: Panels) -> Complex:
+        """φ(factor · t) at the nodes of panels (panels, nodes)."""
+        size = abs(factor) * panels.t
+        panel = np.searchsorted(self.panels.start, size, side="right") - 1
+        x = 2 * (size - self.panels.start[panel]) / self.panels.width[panel] - 1
+        there = x <= 1
+        wave = legvander(np.where(there, x, 0.0), self.panels.nodes - 1)
+        found = np.where(there, np.sum(wave * self.coefficient[panel], axis=-1), 0.0)
+        return np.conj(found) if factor < 0 else found
+
+
+@dataclass(frozen=True)
+class Felt:
+    """The field at receivers of one kind and strength, less its mean.
+
+    Parameters
+    ----------
+    weight, shift : float
+        Their probability, and their mean field less that of all, eV.
+    strongest, unblurred : float
+        Largest |field| of a source, and the largest that is not blurred, eV.
+    characteristic : callable
+        φ (panels, nodes).
+    """
+
+    weight: float
+    shift: float
+    strongest: float
+    unblurred: float
+    characteristic: Callable[[Panels], Complex]
+
+    def part(self, panels: Panels) -> Complex:
+        """Its part (panels, nodes) of φ of the mixture, less the mean of that."""
+        return self.weight * self.characteristic(panels) * np.exp(1j * self.shift * panels.t)
+
+    def reach(self, largest: float) -> float:
+        """T beyond which φ does not count, 1/eV, where ``largest`` is the largest |X| asked for."""
+        probe = np.geomspace(1, 1e4, 25) / largest
+        alive = np.abs(self.characteristic(Panels(probe, probe, 2)))
+        needed = np.flatnonzero(self.weight * np.max(alive, axis=1) > _SMALLEST)
+        return float(1.5 * probe[max(needed, default=0)])
+
+
 def lattice_law(
-    receivers: Sequence[Sequence[Surroundings]],
-    weight: Array,
-    shift: Array,
-    largest: float,
-    *,
-    fixed: tuple[Array, Array],
+    around: Sequence[Sequence[Surroundings]], receivers: ScaledKinds, shift: Array, largest: float
 ) -> LatticeLaw:
     """Law of a field, less its mean, over a mixture of receivers.
 
@@ -329,38 +391,82 @@ def lattice_law(
 
     Parameters
     ----------
-    receivers : sequence of sequence of Surroundings
-        What is around each kind of receiver, on all sublattices.
-    weight : array (receivers,)
-        Their probabilities.
+    around : sequence of sequence of Surroundings
+        What is around each kind of receiver, on all sublattices; nothing if it feels no source.
+    receivers : ScaledKinds
+        Kinds, strengths and probabilities.
     shift : array (receivers,)
         Their mean fields less the mean of all, eV.
     largest : float
         Largest |X| asked for, eV: about the 95 % quantile.
-    fixed : two arrays (parts,)
-        Probabilities and shifts, eV, of the receivers that feel no source.
     """
-    strongest = max(one.strongest for around in receivers for one in around) or largest
-    panels = np.array(
-        [
-            _PHASE / max(2 * largest, *(one.blur_above(largest) for one in around))
-            for around in receivers
-        ]
-    )
+    feels = np.array([bool(there) for there in around])
+    felt = [
+        one
+        for group in receivers.groups
+        if np.any(feels[group.which])
+        for one in _felt_by(group[feels[group.which]], around, shift, largest)
+    ]
+    strongest = max(one.strongest for one in felt) or largest
+    panels = np.array([_PHASE / max(2 * largest, one.unblurred) for one in felt])
     widest = panels.max()
     panels = widest / 2.0 ** np.ceil(np.log2(widest / panels))
     found = [
         _amplitudes(
             [
-                _share_of(around, w, moved, largest, first=0.1 / strongest, panel=panel)
-                for around, w, moved, own in zip(receivers, weight, shift, panels, strict=True)
+                _share_of(one, largest, first=0.1 / strongest, panel=panel)
+                for one, own in zip(felt, panels, strict=True)
                 if own == panel
             ]
         )
         for panel in np.unique(panels)
     ]
     t, amplitude = map(np.concatenate, zip(*found, strict=True))
-    return LatticeLaw(t, amplitude, *fixed)
+    fixed = ~feels[receivers.which]
+    return LatticeLaw(t, amplitude, receivers.weight[fixed], shift[fixed])
+
+
+def _felt(around: Sequence[Surroundings], weight: float, shift: float, largest: float) -> Felt:
+    """The field at receivers of one kind and strength."""
+    return Felt(
+        weight,
+        shift,
+        max(one.strongest for one in around),
+        max(one.blur_above(largest) for one in around),
+        lambda panels: np.prod([one.characteristic(panels, largest) for one in around], axis=0),
+    )
+
+
+def _felt_by(
+    group: Group, around: Sequence[Sequence[Surroundings]], shift: Array, largest: float
+) -> list[Felt]:
+    """The fields at the members of a group; the other arguments are those of the law.
+
+    Where φ(t) is that of the strength 1, φ(gt) is that of g: one table serves them all.
+    """
+    there, shift = [around[k] for k in group.which], shift[group.members]
+    if len(group.share) == 1:
+        each = zip(there, group.weight, shift[:, 0], strict=True)
+        return [_felt(*one, largest) for one in each]
+    strength, share = group.strength, group.weight / group.weight.sum()
+    largest /= sqrt(group.share @ strength**2)
+    common, longest = share @ shift, np.argmax(np.abs(strength))
+    apart = (shift - common)[:, longest] / strength[longest]
+    kinds = [_felt(*one, largest) for one in zip(there, share, apart, strict=True)]
+    strongest, unblurred = (
+        max(getattr(one, name) for one in kinds) for name in ("strongest", "unblurred")
+    )
+    panels = Panels.doubling(
+        0.1 / (strongest or largest),
+        _PHASE / 2 / max(2 * largest, unblurred),
+        max(one.reach(largest) for one in kinds),
+        _NODES,
+    )
+    table = Table.of(np.sum([one.part(panels) for one in kinds], axis=0), panels)
+    return [
+        Felt(w, moved, abs(g) * strongest, abs(g) * unblurred, partial(table.stretched, g))
+        for g, w, moved in zip(strength, group.weight.sum() * group.share, common, strict=True)
+    ]
 
 
 def _amplitudes(shares: list[tuple[Array, Complex]]) -> tuple[Array, Complex]:
@@ -372,27 +478,11 @@ def _amplitudes(shares: list[tuple[Array, Complex]]) -> tuple[Array, Complex]:
     return t, amplitude
 
 
-def _share_of(
-    around: Sequence[Surroundings],
-    weight: float,
-    shift: float,
-    largest: float,
-    *,
-    first: float,
-    panel: float,
-) -> tuple[Array, Complex]:
-    """Nodes t and amplitudes (nodes,) of one kind of receiver, as many as its own φ needs.
+def _share_of(felt: Felt, largest: float, *, first: float, panel: float) -> tuple[Array, Complex]:
+    """Nodes t and amplitudes (nodes,) of one field, as many as its own φ needs.
 
-    They begin alike for all kinds of the same panel, so that their amplitudes add up.
+    They begin alike for all of the same panel, so that their amplitudes add up.
     """
-
-    def characteristic(panels: Panels) -> Complex:
-        return np.prod([one.characteristic(panels, largest) for one in around], axis=0)
-
-    probe = np.geomspace(1, 1e4, 25) / largest
-    alive = np.abs(characteristic(Panels(probe, probe, 2)))
-    needed = np.flatnonzero(weight * np.max(alive, axis=1) > _SMALLEST)
-    panels = Panels.doubling(first, panel, 1.5 * probe[max(needed, default=0)], _NODES)
-    turned = characteristic(panels) * np.exp(1j * shift * panels.t)
-    amplitude = weight * turned * panels.step / (pi * panels.t)
+    panels = Panels.doubling(first, panel, felt.reach(largest), _NODES)
+    amplitude = felt.part(panels) * panels.step / (pi * panels.t)
     return panels.t.ravel(), amplitude.ravel()

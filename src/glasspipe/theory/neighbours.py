@@ -24,7 +24,7 @@ from glasspipe.theory.lattice_law import (
 )
 from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
 from glasspipe.theory.pair_fields import PairField, pair_fields
-from glasspipe.theory.population import Kinds, Population
+from glasspipe.theory.population import Kinds, Population, ScaledKinds
 from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
@@ -68,11 +68,11 @@ class Setting:
     def alike(self) -> bool:
         """Whether far sources are the same to all receivers, no direction being preferred."""
         receivers = self.population.on(self.receivers_on)
-        return receivers.alike(self.field) and not isinstance(self.medium, CubicMedium)
+        return receivers.alike and not isinstance(self.medium, CubicMedium)
 
     @property
-    def receivers(self) -> Kinds:
-        """Kinds that feel the field, and their probabilities among all defects."""
+    def receivers(self) -> ScaledKinds:
+        """Those that feel the field, and their probabilities among all defects."""
         return self.population.on(self.receivers_on).receivers(self.field)
 
     @property
@@ -147,25 +147,24 @@ class Neighbours:
     @property
     def surroundings(self) -> list[Surroundings | None]:
         """What each kind of receiver has around it; None for one that feels nothing of it."""
-        pairs, crystal = _pair_fields(self.setting), self.crystal
-        sharp = sharp_radius(pairs[0].power, self.p)
+        active, crystal = _active(self.setting), self.crystal
+        sharp = sharp_radius(active[0][1].power, self.p * max(share for share, _ in active))
         near = _shells(self.setting, crystal, sharp)
-        each = zip(pairs, near, _continua(self.setting, crystal), strict=True)
+        each = zip(active, near, _continua(self.setting, crystal), strict=True)
         return [
             None
             if far is None
-            else Surroundings(self.p, pair, shells, cut_between(pair, crystal, sharp), far)
-            for pair, shells, far in each
+            else Surroundings(self.p * share, pair, shells, cut_between(pair, crystal, sharp), far)
+            for (share, pair), shells, far in each
         ]
 
 
 @table(64)
 def _pair_fields(setting: Setting) -> list[PairField]:
-    receivers, _ = setting.receivers
     continuous = setting.makers.continuous(setting.field)
     return pair_fields(
         setting.field,
-        receivers,
+        setting.receivers.kinds,
         *setting.sources,
         setting.medium,
         continuous=continuous,
@@ -173,10 +172,15 @@ def _pair_fields(setting: Setting) -> list[PairField]:
     )
 
 
+def _active(setting: Setting) -> list[tuple[float, PairField]]:
+    """Probability that a source makes a field at a kind, and the field of those that do."""
+    return [pair.active for pair in _pair_fields(setting)]
+
+
 @table(64)
 def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
-    """The continuum around each coupled receiver: one for all if no direction is preferred."""
-    pairs = _pair_fields(setting)
+    """The continuum around each coupled kind: one for all if no direction is preferred."""
+    pairs = [pair for _, pair in _active(setting)]
     if setting.alike and pairs[0].coupled:
         return [continuum(pairs[0], crystal)] * len(pairs)
     return [continuum(pair, crystal) if pair.coupled else None for pair in pairs]
@@ -184,10 +188,10 @@ def _continua(setting: Setting, crystal: Lattice) -> list[Continuum | None]:
 
 @table(64)
 def _shells(setting: Setting, crystal: Lattice, sharp: float) -> list[list[Shell]]:
-    """The sites around each receiver, none around one that is not coupled."""
+    """The sites around each kind of receiver, none around one that is not coupled."""
     return [
         near_shells(pair, crystal, cut_between(pair, crystal, sharp)) if pair.coupled else []
-        for pair in _pair_fields(setting)
+        for _, pair in _active(setting)
     ]
 
 
@@ -204,7 +208,7 @@ def _power_sums(setting: Setting, lattice: Lattice, boundary: str) -> list[Power
     up to M = 30 000 for p = 3 and 480 for p = 4, and 3e-5 (relative) is neglected beyond, times a
     factor of up to 20 where nearest neighbours do not couple.
     """
-    receivers, _ = setting.receivers
+    receivers = setting.receivers.kinds
     power = _pair_fields(setting)[0].power
     if lattice.sites ** ((2 * power - 3) / 3) < _LARGE:
         return box_sums(

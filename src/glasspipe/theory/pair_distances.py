@@ -9,6 +9,7 @@ which factorises as in :mod:`glasspipe.elastic.reciprocal` but needs no other pa
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import nan, pi, sqrt
 
 import numpy as np
@@ -21,8 +22,8 @@ from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import parts
 from glasspipe.system.terms import TERMS
-from glasspipe.theory.pair_fields import pair_coupling, sphere
-from glasspipe.theory.population import Population
+from glasspipe.theory.pair_fields import fine_half_sphere, pair_coupling, total
+from glasspipe.theory.population import Population, ScaledKinds
 from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
@@ -38,10 +39,11 @@ _MOST_DISTANCES = 250_000
 """Pairs of a realisation whose distance is looked at."""
 _SHARPNESS = 0.4
 """Times the reach of the medium, α V^(1/3): near parts are compiled, so waves are to be few."""
-_DEGREE = 59
 _BATCH = 256
-_MOST_KINDS = 64
-"""Kinds of receiver and of source beyond which some stand for all."""
+_POINTS, _VALUES = (8, 60), 1e5
+"""Least and largest resolution of the sphere, and the values of a coupling that are wanted."""
+_BINS, _BIN = 40_000, 5e-4
+"""Bins of ln |U|, down from the largest."""
 
 
 @dataclass(frozen=True)
@@ -312,50 +314,81 @@ def drawn_magnitude(
     coupling: str, field: str, population: Population, medium: Interaction
 ) -> Magnitude:
     """Distribution of a coupling that makes a field, of the defects that a config describes."""
-    kinds = population.receivers(field), population.sources(field)
-    return magnitude(coupling, *kinds, medium)
+    members = population.receivers(field), population.scaled_sources(field)
+    return magnitude(coupling, *members, medium)
 
 
 def magnitude(
-    coupling: str,
-    receivers: tuple[Tensors, Array],
-    sources: tuple[Tensors, Array],
-    medium: Interaction,
+    coupling: str, receivers: ScaledKinds, sources: ScaledKinds, medium: Interaction
 ) -> Magnitude:
     """Distribution of a coupling in the infinite medium.
+
+    Its rms is exact. Median and quantiles are within 0.5 %, of Gaussian tensors and turned frames,
+    of which few kinds are taken, within 5 %.
 
     Parameters
     ----------
     coupling : str
         One of ``TERMS``.
-    receivers, sources : Tensors and array (kinds,)
-        Kinds of defect and their probabilities.
+    receivers, sources : ScaledKinds
+        Those that feel it and those that make it.
     medium : Medium, CubicMedium or Printed
         What couples them.
     """
-    (felt, felt_share), (made, made_share) = map(_few, (receivers, sources))
-    n, weight = sphere(_DEGREE)
-    tilt, _ = np.linalg.qr([[1.0, 2.0, 3.0], [4.0, -1.0, 2.0], [1.0, 5.0, -2.0]])
-    kernel = pair_coupling(coupling, felt, made, n @ tilt, medium)
-    share = felt_share[:, None, None] * made_share[:, None] * weight
-    square, fourth = float(np.sum(share * kernel**2)), float(np.sum(share * kernel**4))
+    pairs = len(receivers.kinds) * len(sources.kinds)
+    half, solid = fine_half_sphere(int(np.clip(sqrt(_VALUES / pairs) / 2, *_POINTS)))
+    n, solid = np.concatenate([half, -half]), np.tile(solid / 2, 2)
+    kernel = pair_coupling(coupling, receivers.kinds, sources.kinds, n, medium)
+    both = receivers.weight.sum() * sources.weight.sum()
+    square, fourth = (
+        receivers.moment(k) @ (kernel**k @ solid) @ sources.moment(k) / both for k in (2, 4)
+    )
     spread = sqrt(fourth / square**2 - 1) / 2 if square > 0 else nan
-    [median] = _quantiles(np.abs(kernel), share, np.array([0.5]))
-    quantile = _quantiles(kernel, share, PROBABILITIES)
-    return Magnitude(sqrt(square), float(median), quantile, spread)
+    largest = np.max(np.abs(kernel)) or 1.0
+    strongest = [np.max(np.abs(each.strength)) or 1.0 for each in (receivers, sources)]
+    sizes = np.zeros((2, _BINS))
+    for felt, made in product(receivers.groups, sources.groups):
+        found = kernel[np.ix_(felt.which, made.which)] / largest
+        found = _sizes(found, felt.weight[:, None, None] * made.weight[:, None] * solid)
+        for group, factor in zip((felt, made), strongest, strict=True):
+            found = _times(found, group.strength / factor, group.share)
+        sizes += found / both
+    median, quantile = _quantiles(sizes)
+    unit = largest * strongest[0] * strongest[1]
+    return Magnitude(sqrt(square), unit * median, unit * quantile, spread)
 
 
-def _quantiles(values: Array, share: Array, probability: Array) -> Array:
-    """Quantiles of values that have shares of the probability."""
-    order = np.argsort(values, axis=None)
-    below = np.cumsum(share.ravel()[order])
-    return values.ravel()[order][np.searchsorted(below, probability * below[-1])]
+def _sizes(values: Array, share: Array) -> Array:
+    """Probabilities (2, bins) of negative and positive values of at most 1, by ln |value|."""
+    with np.errstate(divide="ignore"):
+        depth = np.floor(-np.log(np.abs(values)) / _BIN)
+    there = depth < _BINS
+    place = depth[there].astype(int) + _BINS * (values[there] > 0)
+    return total(place, share[there], 2 * _BINS).reshape(2, _BINS)
 
 
-def _few(kinds: tuple[Tensors, Array]) -> tuple[Tensors, Array]:
-    """Kinds and their probabilities, some drawn where there are too many for all pairs."""
-    found, weight = kinds
-    if len(found) <= _MOST_KINDS:
-        return kinds
-    drawn = np.random.default_rng(0).choice(len(found), _MOST_KINDS, p=weight / np.sum(weight))
-    return found[drawn], np.full(_MOST_KINDS, 1 / _MOST_KINDS)
+def _times(sizes: Array, factor: Array, share: Array) -> Array:
+    """The same of values times random factors of at most 1, of a probability each (factors,)."""
+    made = np.zeros_like(sizes)
+    with np.errstate(divide="ignore"):
+        depth = np.round(-np.log(np.abs(factor)) / _BIN)
+    for moved, sign, part in zip(np.minimum(depth, _BINS).astype(int), factor, share, strict=True):
+        made[:, moved:] += part * sizes[:: 1 if sign > 0 else -1, : _BINS - moved]
+    return made
+
+
+def _quantiles(sizes: Array) -> tuple[float, Array]:
+    """Median of the modulus, and quantiles at ``PROBABILITIES``."""
+    value = np.exp(-_BIN * (np.arange(_BINS) + 0.5))
+    negative, positive = sizes
+    zero = [max(0.0, 1 - sizes.sum())]
+    modulus = np.append(0.0, value[::-1]), np.append(zero, (negative + positive)[::-1])
+    signed = (
+        np.concatenate([-value, [0.0], value[::-1]]),
+        np.concatenate([negative, zero, positive[::-1]]),
+    )
+    (median,), quantile = (
+        values[np.searchsorted(np.cumsum(share), np.array(wanted) * share.sum())]
+        for (values, share), wanted in ((modulus, [0.5]), (signed, PROBABILITIES))
+    )
+    return float(median), quantile

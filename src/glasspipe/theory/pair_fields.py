@@ -7,7 +7,7 @@ rest is one matrix product.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, reduce
 from itertools import permutations, product
 from math import pi
@@ -35,7 +35,7 @@ of a continuum if it has more than that."""
 _FINE, _COARSE = 160, 40
 """Resolution of the sphere, 51 200 directions, and where many kinds blur their kinks, 3200."""
 _RECEIVERS = 16
-"""Receivers above which each is one of many."""
+"""ScaledKinds above which each is one of many."""
 _NORMAL = 12
 """Positive values that stand for a normal one, with all its moments up to the 23rd."""
 
@@ -217,6 +217,16 @@ class PairField:
         return bool(np.any(self.coefficients))
 
     @property
+    def active(self) -> tuple[float, "PairField"]:
+        """Probability that a source makes any field, and the field of those that do."""
+        some = np.any(self.coefficients, axis=1)
+        if self.normal or np.all(some) or not np.any(some):
+            return 1.0, self
+        share = self.weight[some].sum()
+        made = replace(self, coefficients=self.coefficients[some], weight=self.weight[some] / share)
+        return float(share), made
+
+    @property
     def symmetric(self) -> bool:
         """Whether for every source there is one, as probable, that makes the opposite field."""
         return self.signed or self.odd
@@ -387,6 +397,6 @@ def _merged(states: Array, weight: Array, signed: bool) -> tuple[Array, Array]:
     return states[first], total(number, weight)
 
 
-def total(number: NDArray[np.int64], weight: Array) -> Array:
+def total(number: NDArray[np.int64], weight: Array, groups: int = 0) -> Array:
     """Sum of the weights (items,) of each group; ``number`` (items,) says which group."""
-    return np.bincount(number, weight).astype(float)
+    return np.bincount(number, weight, groups).astype(float)

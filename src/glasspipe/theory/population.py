@@ -8,9 +8,10 @@ Where all that makes too many kinds, they are thinned out, up to the orientation
 of the defects on their lattice makes equivalent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from math import sqrt
+from math import log2, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,18 @@ from glasspipe.theory.pair_fields import cubic_group, half_sphere, sphere, total
 from glasspipe.theory.thinning import orbits, thinned
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Kinds = tuple[Tensors, Array]
 
+_ONE = np.ones(1), np.ones(1)
+"""The strength 1, and its probability."""
 _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
 _TURN_AXES = 9
 """Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_STRENGTHS = {"sources": (3, 4), "principal": (3, 4), "receivers": (3, 16)}
-"""Values that stand for a distributed strength in each part of its distribution, and those parts:
-a law is steep where receivers are weak, and has steps where their values are few."""
+_VALUES, _FACTORS = (3, 4), (3, 64)
+"""Values that stand for a distributed strength in each part of its distribution, and those parts;
+more of one that is a factor of a field, for a law is steep where receivers are weak."""
 _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
 _SAMPLE = 1024
@@ -42,8 +46,109 @@ _MOST = {"sources": 128, "receivers": 96, "principal": 18}
 """Kinds of a component above which they are thinned out …"""
 _MOST_JOINED = {"sources": 512, "receivers": 128, "principal": 18}
 """… and kinds of a mixture."""
-_STRATA = {"sources": 1, "receivers": 8}
-"""Parts of equal probability into which those are cut, for quantiles want more than moments."""
+_STRATA = 8
+"""Parts of equal probability into which receivers are cut, for quantiles want more than moments."""
+
+
+@dataclass(frozen=True)
+class ScaledKinds:
+    """Kinds of defect in several strengths, to which what they feel or make is proportional.
+
+    Parameters
+    ----------
+    kinds : Tensors
+        Of strength 1 where strengths differ.
+    which : array of int (members,)
+        The kind of each member.
+    strength, weight : array (members,)
+        Its strength over that of its kind, and its probability.
+    """
+
+    kinds: Tensors
+    which: Integers
+    strength: Array
+    weight: Array
+
+    @classmethod
+    def of(
+        cls, kinds: Tensors, weight: Array, strengths: tuple[Array, Array] = _ONE
+    ) -> "ScaledKinds":
+        """Kinds of a probability each (kinds,), all in the same strengths, and theirs."""
+        strength, share = strengths
+        which = np.repeat(np.arange(len(weight)), len(strength))
+        return cls(kinds, which, np.tile(strength, len(weight)), np.outer(weight, share).ravel())
+
+    @classmethod
+    def joined(cls, parts: "Sequence[ScaledKinds]") -> "ScaledKinds":
+        """Those of several components, or of several sublattices."""
+        first = np.cumsum([0, *(len(part.kinds) for part in parts[:-1])])
+        return cls(
+            joined([part.kinds for part in parts]),
+            np.concatenate([k + part.which for k, part in zip(first, parts, strict=True)]),
+            np.concatenate([part.strength for part in parts]),
+            np.concatenate([part.weight for part in parts]),
+        )
+
+    @property
+    def of_first_kind(self) -> "ScaledKinds":
+        """Those of the first kind, as if they were all."""
+        mine = self.which == 0
+        weight = self.weight[mine] / self.weight[mine].sum()
+        return ScaledKinds(self.kinds[:1], self.which[mine], self.strength[mine], weight)
+
+    def moment(self, power: int) -> Array:
+        """Probability of each kind times the mean of its strength to a power, (kinds,)."""
+        return total(self.which, self.weight * self.strength**power)
+
+    @property
+    def groups(self) -> "list[Group]":
+        """Kinds of the same strengths together."""
+        found: dict[tuple[float, ...], list[Integers]] = {}
+        for kind in range(len(self.kinds)):
+            numbers = np.flatnonzero(self.which == kind)
+            found.setdefault(tuple(self.strength[numbers]), []).append(numbers)
+        return [Group(self, np.array(numbers)) for numbers in found.values()]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Kinds that come in the same strengths.
+
+    Parameters
+    ----------
+    of : ScaledKinds
+        What they are taken from.
+    members : array of int (kinds, strengths)
+        Numbers of its members.
+    """
+
+    of: ScaledKinds
+    members: Integers
+
+    def __getitem__(self, some: NDArray[np.bool_]) -> "Group":
+        """Some of its kinds."""
+        return Group(self.of, self.members[some])
+
+    @property
+    def which(self) -> Integers:
+        """The kinds (kinds,)."""
+        return self.of.which[self.members[:, 0]]
+
+    @property
+    def strength(self) -> Array:
+        """Their strengths (strengths,)."""
+        return self.of.strength[self.members[0]]
+
+    @property
+    def weight(self) -> Array:
+        """Probability of each kind (kinds,)."""
+        return self.of.weight[self.members].sum(axis=1)
+
+    @property
+    def share(self) -> Array:
+        """That of each strength of a kind (strengths,), which add up to 1."""
+        weight = self.of.weight[self.members].sum(axis=0)
+        return weight / weight.sum()
 
 
 @dataclass(frozen=True)
@@ -98,12 +203,15 @@ class Population:
             c.continuum is not None and c.differs_in() and not c.axis_is_random for c in self.meant
         )
 
-    def alike(self, field: str) -> bool:
-        """Whether the defects that feel a field differ in a rotation alone, all as probable."""
+    @property
+    def alike(self) -> bool:
+        """Whether the defects that feel a field differ in a rotation and a strength alone.
+
+        All rotations are as probable.
+        """
         one, *others = self.meant
-        constant = not one.differs_in(FIELDS[field].receivers)
         turned = all(component.continuum is not None for component in self.components)
-        return not others and one.axis_is_random and constant and turned
+        return not others and one.axis_is_random and turned
 
     def continuous(self, field: str) -> bool:
         """Whether the sources of a field differ by a continuous property."""
@@ -144,29 +252,54 @@ class Population:
         names = FIELDS[field].sources
         return _distinct(self._found(names, "sources"), names)
 
-    def receivers(self, field: str) -> Kinds:
-        """One of each class of defects that feel a field and that symmetry makes equivalent.
+    def receivers(self, field: str) -> ScaledKinds:
+        """Defects that feel a field, by classes that symmetry makes equivalent.
 
         On a lattice even isotropic axes are not all equivalent: they stand for a quadrature over
         the sphere, one axis of each orbit.
         """
-        return self._found(FIELDS[field].receivers, "receivers")
+        return self._scaled(FIELDS[field].receivers, "receivers")
+
+    def scaled_sources(self, field: str) -> ScaledKinds:
+        """Defects that make a field, in all orientations, with their strengths apart from them."""
+        return self._scaled(FIELDS[field].sources, "sources")
+
+    def _scaled(self, names: frozenset[str], role: str) -> ScaledKinds:
+        group, number = _rotations(self._cubic), len(self.meant)
+        parts = [
+            _component_kinds(c, names, role, self._cubic, factor=_factor(c, names))
+            for c in self.meant
+        ]
+        if sum(len(weight) for _, weight in parts) > _MOST_JOINED[role]:
+            parts = [
+                _thinned(part, names, role, group, parts=number)
+                if len(part[1]) > _MOST_JOINED[role] // number
+                else part
+                for part in parts
+            ]
+        strengths = [
+            nodes(getattr(c, name), *_FACTORS) if name else _ONE
+            for c, name in ((c, _factor(c, names)) for c in self.meant)
+        ]
+        each = zip(parts, strengths, strict=True)
+        return ScaledKinds.joined([ScaledKinds.of(*kinds, values) for kinds, values in each])
 
     def _found(self, names: frozenset[str], role: str) -> Kinds:
         found = _joined([_component_kinds(c, names, role, self._cubic) for c in self.meant])
         if len(found[1]) <= _MOST_JOINED[role]:
             return found
-        few = thinned(found, names, role, _rotations(self._cubic), strata=_STRATA[role])
-        return orbits(few, _rotations(self._cubic)) if role == "sources" else few
+        return _thinned(found, names, role, _rotations(self._cubic))
 
 
 @lru_cache(maxsize=64)
-def _component_kinds(component: Component, names: frozenset[str], role: str, cubic: bool) -> Kinds:
+def _component_kinds(
+    component: Component, names: frozenset[str], role: str, cubic: bool, *, factor: str = ""
+) -> Kinds:
     """Kinds of a component and their probabilities, which add up to its share.
 
-    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1. Sources
-    come in all orientations, of receivers there is one of each class that the lattice makes
-    equivalent.
+    ``names`` are the tensors that matter, γ, ζ or P; the strengths of the others stay 1, and so
+    does ``factor``. Sources come in all orientations, of receivers there is one of each class that
+    the lattice makes equivalent.
     """
     group = _rotations(cubic)
     once = role == "receivers"
@@ -180,15 +313,32 @@ def _component_kinds(component: Component, names: frozenset[str], role: str, cub
             kinds, weight = _inequivalent(kinds, weight, group)
     many = False
     for name in (None, *_strengths_of(component, names)):
-        if name is not None:
-            value = nodes(getattr(component, name), *_STRENGTHS[role])
+        if name not in (None, factor):
+            value = nodes(getattr(component, name), *_VALUES)
             kinds, weight = _with_strength(kinds, weight, name, value)
         if len(kinds) > _MOST[role]:
             many = True
-            kinds, weight = thinned((kinds, weight), names, role, group, strata=_STRATA[role])
+            strata = _STRATA if once else 1
+            kinds, weight = thinned((kinds, weight), names, role, group, strata=strata)
     if many and role == "sources":
-        kinds, weight = orbits(thinned((kinds, weight), names, role, group), group)
+        kinds, weight = _thinned((kinds, weight), names, role, group)
     return kinds, component.share * weight
+
+
+def _factor(component: Component, names: frozenset[str]) -> str:
+    """The strength to which all that matters is proportional, if it differs; else ""."""
+    found = _strengths_of(component, names)
+    return found[0] if len(found) == 1 and component.differs_in(found) else ""
+
+
+def _thinned(
+    found: Kinds, names: frozenset[str], role: str, group: Array, *, parts: int = 1
+) -> Kinds:
+    """Few of the kinds of a mixture, or of one of so many parts of it."""
+    if role == "sources":
+        return orbits(thinned(found, names, role, group), group)
+    strata = 2 ** max(0, int(log2(_STRATA / parts))) if role == "receivers" else 1
+    return thinned(found, names, role, group, strata=strata)
 
 
 def _is_oriented(component: Component, names: frozenset[str]) -> bool:

@@ -15,17 +15,23 @@ t = s e^(iφ) with φ = π/(4α), on which both e^(itx) and e^(−t^α) fall:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import pi
+from functools import cache
+from math import log, pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import BSpline, make_interp_spline
 from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
 
 _STEP = 0.05
+_NUMBER = 1e-9
+"""|X| over a typical one below which it is 0."""
 _DAMPED = 42.0
 """The integrals end where the integrand has fallen to e^(−42)."""
+_TABLE, _KNOTS = (1e-8, 1e18), 0.05
+"""|x| of the table of a mixture, and its knots in ln x; below, a law is flat to 1e-8."""
 _RELATIVE = 0.8
 """α below which the path is the imaginary axis, on which tails keep their relative precision."""
 
@@ -92,6 +98,22 @@ def density(x: ArrayLike, alpha: float) -> Array:
     return np.exp(-np.abs(x)[..., None] * s) @ (s * wave) * (_STEP / pi)
 
 
+@cache
+def _logarithms(alpha: float) -> BSpline:
+    """Of P(X > x) and of the density, against ln x, to 1e-11."""
+    u = np.arange(log(_TABLE[0]), log(_TABLE[1]), _KNOTS)
+    x = np.exp(u)
+    return make_interp_spline(u, np.log([cdf(-x, alpha), density(x, alpha)]), k=5, axis=1)
+
+
+def _interpolated(x: Array, alpha: float) -> tuple[Array, Array]:
+    """Distribution function and density at x (…), which may be infinite, for α < 0.8."""
+    size = np.abs(x)
+    above, height = np.exp(_logarithms(alpha)(np.log(np.clip(size, *_TABLE))))
+    above, height = (np.where(np.isinf(size), 0.0, found) for found in (above, height))
+    return np.where(x < 0, above, 1 - above), height
+
+
 @dataclass(frozen=True)
 class StableLaw:
     """Mixture of symmetric α-stable laws, φ(t) = Σ_a w_a exp(i m_a t − |c_a t|^α).
@@ -119,18 +141,30 @@ class StableLaw:
         """Mean of the centres of the parts, eV."""
         return float(self.weight @ self.centre)
 
+    @property
+    def scattered(self) -> "StableLaw":
+        """Those of its parts that are no numbers, as if they were all."""
+        some = self.scale > 0
+        weight = self.weight[some] / self.weight[some].sum()
+        return StableLaw(self.alpha, self.scale[some], self.centre[some], weight)
+
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV."""
-        return cdf(self._reduced(X), self.alpha) @ self.weight
+        return self._at(X)[0] @ self.weight
 
     def density(self, X: ArrayLike) -> Array:
         """Density at X (…), eV⁻¹; nan if a part is a number."""
-        return density(self._reduced(X), self.alpha) @ (self.weight / self.scale)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._at(X)[1] @ (self.weight / self.scale)
 
-    def _reduced(self, X: ArrayLike) -> Array:
+    def _at(self, X: ArrayLike) -> tuple[Array, Array]:
+        """Distribution function and density of each part, (…, parts), in units of its scale."""
         apart = np.asarray(X, dtype=float)[..., None] - self.centre
         fixed = np.where(apart == 0, 0.0, np.copysign(np.inf, apart))
-        return np.divide(apart, self.scale, out=fixed, where=self.scale > 0)
+        x = np.divide(apart, self.scale, out=fixed, where=self.scale > 0)
+        if self.alpha < _RELATIVE:
+            return _interpolated(x, self.alpha)
+        return cdf(x, self.alpha), density(x, self.alpha)
 
     def statistic(self, name: str) -> float:
         """Return median_abs, quartile_half_width, q05 or q95, eV.
@@ -168,7 +202,9 @@ def _quantile(cdf: Callable[[float], Array], level: float, scale: float) -> floa
 
 
 def _solve(function: Callable[[float], float], scale: float) -> float:
-    """Root X > 0 of a function that rises from below 0."""
+    """Root X ≥ 0 of a function that rises; 0 if it is not below 0 next to it, X being a number."""
+    if function(_NUMBER * scale) >= 0:
+        return 0.0
     top = scale
     while function(top) < 0:
         top *= 4

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component, exact_numbers
 from glasspipe.theory.lattice_sums import PowerSums
-from glasspipe.theory.population import Population
+from glasspipe.theory.population import Population, ScaledKinds
 
 Array = NDArray[np.float64]
-Sums = Callable[[Population, Population], tuple[Array, list[PowerSums]]]
-"""Of receivers and sources: the receivers' probabilities, and at each the sums over the sources."""
+Sums = Callable[[Population, Population], tuple[ScaledKinds, list[PowerSums]]]
+"""Of receivers and sources: the receivers, and at each kind of them the sums over the sources."""
 
 
 def exact_moments(
@@ -72,7 +72,7 @@ def _at(
     ]
     mixture = Population(tuple(replace(kind.components[0], share=n / number) for kind, n in kinds))
     at = Population((replace(receiver, share=1.0),))
-    weight, all_of_them = sums(at, mixture)
+    receivers, all_of_them = sums(at, mixture)
     pairs = np.array([number**2 * _apart(each) for each in all_of_them])
     for kind, n in kinds:
         pairs -= [n * _apart(each) for each in sums(at, kind)[1]]
@@ -80,7 +80,9 @@ def _at(
     means = np.array([p * each.first for each in all_of_them])
     single = np.array([p * each.second[0] for each in all_of_them])
     variances = single + pairs / (free * max(free - 1, 1)) - means**2
-    return weight, means, np.where(variances > 1e-12 * single, variances, 0.0)
+    variances = np.where(variances > 1e-12 * single, variances, 0.0)
+    which, strength = receivers.which, receivers.strength
+    return receivers.weight, strength * means[which], strength**2 * variances[which]
 
 
 def _apart(sums: PowerSums) -> float:

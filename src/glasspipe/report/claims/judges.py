@@ -165,7 +165,7 @@ def pure_dilatation(evidence: Evidence) -> Finding:
     for place in evidence.places:
         if place.model is None or place.model.source_file is not None:
             continue
-        gamma = Population(place.model.components).receivers("B")[0].gamma
+        gamma = Population(place.model.components).receivers("B").kinds.gamma
         spherical = np.einsum("kaa,bc->kbc", gamma, np.eye(3)) / 3
         if spherical.any() and np.allclose(gamma, spherical, rtol=0, atol=1e-12 * gamma.max()):
             scale = place.x * evidence.energy_scale(place) * eta_over_gamma(place)
