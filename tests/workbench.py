@@ -170,7 +170,7 @@ def froze(point, files, *, x, bootstrap):
             defects = range(reader.whole("B").shape[1])
     files = PointFiles("", point, {"freeze": tuple(files)}, tuple(chunks))
     data = PointData(files, bootstrap=bootstrap, pairs=0)
-    vars(data)["_first"] = (None, len(defects) / x, defects, ())
+    vars(data)["_first"] = (None, len(defects) / x, len(defects), ())
     rows, curves = [], []
     for module in (freezing, random_field, gap, quality, sweeps):
         found = module.measure(data)

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from workbench import part, run, stages
 
-from glasspipe.defects.tensors import Tensors
 from glasspipe.files import dataset
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import coupling_sums
 from glasspipe.report.observables.coupling_sums import SCALED, SUM
+from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import TYPICAL, pick
 from glasspipe.settings.point import point_from
+from glasspipe.stages import study_files
 
 CONFIG = {
     "study": "sums",
@@ -68,9 +69,31 @@ def test_sums_are_scaled_by_the_strengths_and_shown(tmp_path):
     assert "ratio" in coupling_sums.latex(found)
 
 
-def test_strengths_are_those_of_the_tensors():
-    gamma = np.array([np.diag([3.0, 0.0, 4.0]), np.zeros((3, 3))])
-    tensors = Tensors(gamma, np.array([-1.0, 0.5]), np.zeros((2, 3, 3, 3)))
-    assert coupling_sums.eta_over_gamma(tensors) == pytest.approx(0.75 / 2.5)
-    alone = Tensors(0 * gamma, tensors.eta, tensors.zeta)
-    assert coupling_sums.eta_over_gamma(alone) == 0.0
+def test_strengths_are_those_of_the_config_or_of_all_that_a_file_has(tmp_path):
+    """A few log-normal ones, as a realisation has, are up to twice as strong as the mean."""
+    spread = {"distribution": "lognorm", "parameters": {"s": 1.0}}
+    config = {**CONFIG, "defects": {**CONFIG["defects"], "number": 12, "gamma": spread}}
+    drawn = run(tmp_path / "drawn", config)
+    [point] = point_data(tmp_path / "drawn", drawn)
+    wanted = {"gamma": np.exp(0.5), "eta": 0.5, "zeta": point.model.mixture[0].zeta}
+    assert point.strengths == pytest.approx(wanted, rel=1e-4)
+    typical = pick_typical(tmp_path / "drawn")
+    assert typical[SCALED] == pytest.approx(typical[SUM] * 0.5 / np.exp(0.5), rel=1e-4)
+    [path] = point.files.files["sample"]
+    given = run(tmp_path / "given", {**config, "sample": {"source": {"file": str(path)}}})
+    [point] = point_data(tmp_path / "given", given)
+    with dataset.stage_file(path, part(drawn.points[0], "sample")) as source:
+        norms = np.linalg.norm(source.whole("gamma"), axis=(2, 3))
+    assert np.ptp(norms.mean(axis=1)) > 0.1
+    assert point.strengths["gamma"] == pytest.approx(norms.mean(), rel=1e-12)
+    assert len(point.tensors.eta) == norms.size
+
+
+def point_data(folder, study):
+    files = study_files.load(folder)
+    return [PointData(files.point(point.name), 10, 10) for point in study.points]
+
+
+def pick_typical(folder):
+    summary = Results(folder).summary
+    return {name: pick(summary, name, TYPICAL)["estimate"].item() for name in (SUM, SCALED)}

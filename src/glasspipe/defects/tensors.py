@@ -5,7 +5,7 @@ stands for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +82,16 @@ def joined(parts: Sequence[Tensors]) -> Tensors:
         return Tensors(gamma, eta, zeta)
     static = [np.zeros_like(p.gamma) if p.static is None else p.static for p in parts]
     return Tensors(gamma, eta, zeta, static=np.concatenate(static))
+
+
+def stacked(parts: Sequence[Tensors]) -> Tensors:
+    """All the defects of several realisations, which have the same tensors."""
+
+    def of_all(name: str) -> Array | None:
+        found = [getattr(part, name) for part in parts]
+        return None if found[0] is None else np.concatenate(found)
+
+    return Tensors(*(of_all(field.name) for field in fields(Tensors)))  # type: ignore[arg-type]
 
 
 def _turn_dipole(rotation: Array, dipole: Array) -> Array:

@@ -7,13 +7,14 @@ kept only where all of the stage are small.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasspipe.defects.tensors import Tensors
+from glasspipe.defects.tensors import Tensors, mean_norm, stacked
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
@@ -23,7 +24,7 @@ from glasspipe.stages.sample import SAMPLE
 from glasspipe.stages.stage import Stage
 from glasspipe.stages.study_files import PointFiles
 from glasspipe.stages.work import Work
-from glasspipe.theory.estimates import energy_scale, field_scale
+from glasspipe.theory.estimates import energy_scale, field_scale, mean_strength
 from glasspipe.theory.levels import splitting
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ _MADE = ("b_gamma", "b_eta", "b", "J_abs", "J_tau")
 _COLUMNS = ("S", "B", "h", *_MADE)
 """Of the rows of single defects."""
 _ALL = slice(None)
+_MANY = 4000
+"""Defects that tell what kinds there are."""
 _KEPT_BYTES = 64e6
 """Variables of a stage that are read once and kept; of more, one is held at a time."""
 
@@ -125,16 +128,23 @@ class PointData:
         return self._read(SAMPLE, "D"), self._read(SAMPLE, "Delta")
 
     @cached_property
-    def _first(self) -> tuple[Array, float, Tensors, tuple[str, ...]]:
-        """Box, sites, and the defects of the first realisation with the stray fields they have."""
+    def _first(self) -> tuple[Array, float, int, tuple[str, ...]]:
+        """Box, sites and number of defects, and the stray fields that they have."""
         with self.files.opened(SAMPLE, self.files.files[SAMPLE.name][0]) as source:
             box = np.asarray(source.whole("box"), dtype=float)
             nominal = float(np.prod(box)) * self.model.lattice.site_density
             sites = float(source.attributes.get("sites", nominal))
-            gamma, eta, zeta = source.row(0, "gamma", "eta", "zeta")
-            others = {name: source.optional(0, name) for name in ("zeta_minus", "static")}
-            tensors = Tensors(gamma, eta, zeta, **others)
-            return box, sites, tensors, tuple(n for n in ("E", "epsilon") if n in source)
+            (eta,) = source.row(0, "eta")
+            return box, sites, len(eta), tuple(n for n in ("E", "epsilon") if n in source)
+
+    def _tensors(self) -> Iterator[Tensors]:
+        """Those of each realisation."""
+        for path in self.files.files[SAMPLE.name]:
+            with self.files.opened(SAMPLE, path) as source:
+                for row in range(len(source.realisations)):
+                    gamma, eta, zeta = source.row(row, "gamma", "eta", "zeta")
+                    others = {n: source.optional(row, n) for n in ("zeta_minus", "static")}
+                    yield Tensors(gamma, eta, zeta, **others)
 
     @property
     def box(self) -> Array:
@@ -146,15 +156,25 @@ class PointData:
         """Volume of the box, Å³."""
         return float(np.prod(self.box))
 
-    @property
+    @cached_property
     def tensors(self) -> Tensors:
-        """The defects of the first realisation."""
-        return self._first[2]
+        """Many defects: those of the first realisations."""
+        number = -(-_MANY // self.defects)
+        return stacked(list(islice(self._tensors(), number)))
+
+    @cached_property
+    def strengths(self) -> dict[str, float]:
+        """Mean moduli of γ_0 and η, eV, and of ζ_0, eV Å; of a file's tensors their mean norms."""
+        names = ("gamma", "eta", "zeta")
+        if self.model.source_file is None:
+            return {name: mean_strength(self.model.mixture, name) for name in names}
+        norms = [[mean_norm(getattr(one, name)) for name in names] for one in self._tensors()]
+        return dict(zip(names, np.mean(norms, axis=0).tolist(), strict=True))
 
     @property
     def defects(self) -> int:
         """Number N of defects in the box."""
-        return len(self.tensors)
+        return self._first[2]
 
     @property
     def x(self) -> float:

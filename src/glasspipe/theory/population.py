@@ -451,19 +451,29 @@ def of_defects(tensors: Tensors, names: frozenset[str], most: int) -> Kinds:
     names : frozenset of str
         The tensors that matter, out of gamma, P and zeta.
     most : int
-        Of more kinds than that, as many defects are drawn, the same in every run.
+        Of more kinds than that, one is drawn from each of as many parts of equal probability, from
+        the weakest to the strongest; the same in every run.
     """
     found = _distinct((tensors, np.full(len(tensors), 1 / len(tensors))), names)
     if len(found[1]) <= most:
         return found
-    chosen = np.random.default_rng(0).choice(len(tensors), most, replace=False)
-    return tensors[np.sort(chosen)], np.full(most, 1 / most)
+    size = sum(
+        np.sum(rows**2, axis=1) / (np.mean(rows**2) or 1.0) for rows in _rows(tensors, names)
+    )
+    place = (np.arange(most) + np.random.default_rng(0).random(most)) / most
+    chosen = np.argsort(size, kind="stable")[(place * len(tensors)).astype(int)]
+    return tensors[chosen], np.full(most, 1 / most)
+
+
+def _rows(kinds: Tensors, names: frozenset[str]) -> list[Array]:
+    """Components of each tensor that matters (kinds, components)."""
+    return [getattr(kinds, name).reshape(len(kinds), -1) for name in sorted(names)]
 
 
 def _distinct(found: Kinds, names: frozenset[str]) -> Kinds:
     """Kinds that are equal in the tensors that matter as one."""
     kinds, weight = found
-    rows = np.hstack([getattr(kinds, name).reshape(len(kinds), -1) for name in sorted(names)])
+    rows = np.hstack(_rows(kinds, names))
     scale = np.abs(rows).max() or 1.0
     _, first, number = np.unique(
         np.round(rows / scale, 12) + 0.0, axis=0, return_index=True, return_inverse=True

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from glasspipe.defects.tensors import Tensors, mean_norm
 from glasspipe.report import drawing, layout
 from glasspipe.report.drawing import COLOURS
 from glasspipe.report.latex import measured, point_columns, tabular
@@ -36,20 +35,16 @@ _STYLES = {
 def measure(point: PointData) -> Measured:
     """Return how Σ_j U_ij is distributed, and how |Σ_j U_ij| and |B_i| go together."""
     total, B = point.frozen["U_sum"], point.frozen["B"]
+    eta, gamma = point.strengths["eta"], point.strengths["gamma"]
+    scaled = total * (eta / gamma if gamma > 0 else 0.0)
     found = []
-    for quantity, values in ((SUM, total), (SCALED, total * eta_over_gamma(point.tensors))):
+    for quantity, values in ((SUM, total), (SCALED, scaled)):
         rng = point.rng("coupling_sums")
         described = describe(values, rng, resamples=point.bootstrap)
         found += [Row(quantity, name, one.value, one.stderr) for name, one in described.items()]
     together = correlation(np.abs(B), np.abs(total))
     found.append(Row.mean(SUM, "rank_correlation_with_B", together))
     return Measured([row for row in found if row.known])
-
-
-def eta_over_gamma(tensors: Tensors) -> float:
-    """Return the mean modulus of η over the mean norm of γ; 0 without γ."""
-    gamma = mean_norm(tensors.gamma)
-    return mean_norm(tensors.eta) / gamma if gamma > 0 else 0.0
 
 
 def coupling_sums(found: Results) -> Drawing:
@@ -111,8 +106,8 @@ OBSERVABLE = Observable(
             caption="""
             Typical values (quartile half-widths) of the random field B and of the sum
             of all couplings of a spin times η/γ, and their ratio, which the paper
-            expects to be about 1 (after (29)). η/γ is the mean modulus of η over the
-            mean norm of γ.
+            expects to be about 1 (after (29)). η/γ is the mean modulus of η over
+            that of γ, of a user's file over the mean norm of γ.
             """,
             draw=coupling_sums,
         ),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasspipe.defects.tensors import mean_norm
 from glasspipe.files import results
 from glasspipe.files.variables import Variable
 from glasspipe.report import drawing, layout
@@ -64,10 +63,8 @@ _TERMS = {
 
 
 def measure(point: PointData) -> Measured:
-    """Return the mean norms of γ and η (eV) and of ζ (eV Å), which the ratios are shown against."""
-    tensors = point.tensors
-    named = {"gamma": tensors.gamma, "eta": tensors.eta, "zeta": tensors.zeta}
-    return Measured(curves={f"size_{name}": mean_norm(one) for name, one in named.items()})
+    """Return the mean γ_0 and η (eV) and ζ_0 (eV Å), which the ratios are shown against."""
+    return Measured(curves={f"size_{name}": size for name, size in point.strengths.items()})
 
 
 def fields_against_x(found: Results) -> Drawing:
@@ -257,9 +254,13 @@ OBSERVABLE = Observable(
     name="strengths",
     file=results.LOW_ENERGY,
     variables={
-        "size_gamma": Variable("", "eV", "mean norm of gamma", "eq. (7)"),
+        "size_gamma": Variable(
+            "", "eV", "mean modulus of gamma, of a user's file mean norm", "eq. (7)"
+        ),
         "size_eta": Variable("", "eV", "mean modulus of eta", "eq. (7)"),
-        "size_zeta": Variable("", "eV angstrom", "mean norm of zeta", "eq. (8)"),
+        "size_zeta": Variable(
+            "", "eV angstrom", "mean modulus of zeta, of a user's file mean norm", "eq. (8)"
+        ),
     },
     measure=measure,
     figures=(
