@@ -40,12 +40,13 @@ def energy_scale(model):
     return scale_of(model.components, model.medium, model.lattice)
 
 
-def places(*rows, **defects):
+def places(*rows, boundary="spherical", **defects):
     """Points of a study that sweeps x, γ and c_t in step."""
     columns = dict(zip((X, GAMMA, C_T), map(list, zip(*rows, strict=True)), strict=True))
     config = {
         "study": "made_up",
         "medium": "KBr",
+        "boundary": boundary,
         "defects": {"D": 3e-6, **defects},
         "sweep": {key: {"values": values} for key, values in columns.items()},
         "sweep_mode": "zip",
@@ -386,20 +387,38 @@ def test_the_files_of_a_study(tmp_path):
     assert bars == {8}
 
 
-@pytest.mark.parametrize("strayed", [(0.0, 0.1), (0.1, 0.1)])
-def test_points_with_stray_fields_are_left_out(tmp_path, strayed):
-    """Statements are about the fields of the defects."""
+@pytest.mark.parametrize("extra", [0.0, 0.1])
+@pytest.mark.parametrize(
+    ("key", "none", "some"),
+    [("defects.E", 0.0, 0.1), ("defects.static_dipole", "none", "mean")],
+)
+def test_points_with_other_fields_are_left_out(tmp_path, extra, key, none, some):
+    """Statements are about fields of γ, η and ζ."""
+    values = [some if extra else none, some]
     synthetic.write(tmp_path, {X: [1e-3, 1e-2]}, samples=200)
-    sweep = {X: {"values": [1e-3, 1e-2]}, "defects.E": {"values": list(strayed)}}
-    study = study_from({"study": "s", "sweep": sweep, "sweep_mode": "zip"})
+    sweep = {X: {"values": [1e-3, 1e-2]}, key: {"values": values}}
+    rotor = {"species": "rotor", "axes": "110"}
+    study = study_from({"study": "s", "defects": rotor, "sweep": sweep, "sweep_mode": "zip"})
     record = study_record(study)
     for number, point in enumerate(record["points"]):
         point["name"] = f"p{number}"
     (tmp_path / "study.json").write_text(json.dumps(record), "utf-8")
     found = evidence_of.read(Results(tmp_path))
-    kept = [f"p{number}" for number, E in enumerate(strayed) if E == 0]
+    kept = [f"p{number}" for number, value in enumerate(values) if value == none]
     assert [place.name for place in found.places] == kept
-    assert (finding("2", found).reason == "needs points without stray fields") == (not kept)
+    said = finding("2", found).reason == "needs points without stray fields and static dipoles"
+    assert said == (not kept)
+
+
+@pytest.mark.parametrize("boundary", ["clamped", "stress_free"])
+def test_a_mean_of_the_boundary_refutes_nothing(boundary):
+    """⟨B⟩ = 0 is said of the spherical boundary; a box free of stress knows c_t."""
+    rows = [(1e-3, 1.0, 1.69), (1e-3, 1.0, 1.2)]
+    for where, wrong in ((places(*rows), True), (places(*rows, boundary=boundary), False)):
+        moved = evidence(where, scaled(("B", "median_abs"), by=lambda p: p.model.medium.c_t))
+        assert (finding("11", moved).verdict == REFUTED) == (wrong or boundary == "clamped")
+        shifted = evidence(where, lambda _, found: {("B", "mean"): found["B", "median_abs"]})
+        assert finding("2", shifted).verdict == (REFUTED if wrong else UNDECIDED)
 
 
 def test_the_median_of_the_sum_of_fourth_powers():

@@ -53,10 +53,21 @@ class Place:
         return mean_strength(self.model.mixture, name)
 
     @property
-    def stray(self) -> bool:
-        """Whether its B or b include fields that are not of the defects, (2) and (3)."""
+    def is_of_paper(self) -> bool:
+        """Whether its defects make and feel no field but those of γ, η and ζ.
+
+        Stray fields (2), (3) and static force dipoles are others.
+        """
         components = () if self.model is None else self.model.components
-        return any(one.E != 0.0 or one.epsilon != 0.0 for one in components)
+        return all(
+            one.E == 0.0 and one.epsilon == 0.0 and one.static_dipole == "none"
+            for one in components
+        )
+
+    @property
+    def boundary(self) -> str:
+        """Boundary of its box, "" if unknown."""
+        return "" if self.model is None else self.model.boundary
 
     @property
     def spacing(self) -> float:
@@ -176,7 +187,7 @@ def power_law(x: list[float], y: list[Measured]) -> Exponent | None:
 
 
 def read(found: Results) -> Evidence:
-    """Return what a study found; points with stray fields are left out.
+    """Return what a study found; points with stray fields or static dipoles are left out.
 
     Raises
     ------
@@ -198,5 +209,5 @@ def read(found: Results) -> Evidence:
         )
         for row in points.to_dict("records")
     )
-    places = tuple(place for place in places if not place.stray)
+    places = tuple(place for place in places if place.is_of_paper)
     return Evidence(summary, found.fits, places, int(found.config.get("realisations", 0)))

@@ -28,6 +28,8 @@ _TERMS = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
 _MEDIAN_SUM = 33.53
 """Median of Σ_j 1/R_j⁴ over n^(4/3): ((4π/3) Γ(1/4))^(4/3) times that of a one-sided stable law."""
 _STRENGTHS = ("defects.gamma", "defects.eta")
+_WITHOUT_FIELD, _NEEDS_SPHERE = ("spherical", "minimum_image"), "the spherical boundary"
+"""Boundaries that add no homogeneous strain to B: ⟨B⟩ = 0 is said of them."""
 
 
 def of_series(judge: Callable[[Evidence, Places], Finding]) -> Judge:
@@ -93,7 +95,10 @@ def gradient_scale(place: Place) -> float:
 
 @of_series
 def mean(evidence: Evidence, places: Places) -> Finding:
-    """Whether ⟨B⟩ vanishes."""
+    """Whether ⟨B⟩ vanishes, where the boundary makes no field of its own."""
+    places = tuple(place for place in places if place.boundary in _WITHOUT_FIELD)
+    if not places:
+        return rules.missing(_NEEDS_SPHERE)
     typical = evidence.known(("B", TYPICAL), places)["estimate"].tolist()
     return rules.zero(evidence.values(("B", "mean"), places), typical)
 
@@ -165,12 +170,14 @@ def pure_dilatation(evidence: Evidence) -> Finding:
     for place in evidence.places:
         if place.model is None or place.model.source_file is not None:
             continue
+        if place.boundary not in _WITHOUT_FIELD:
+            continue
         gamma = Population(place.model.components).receivers("B").kinds.gamma
         spherical = np.einsum("kaa,bc->kbc", gamma, np.eye(3)) / 3
         if spherical.any() and np.allclose(gamma, spherical, rtol=0, atol=1e-12 * gamma.max()):
             scale = place.x * evidence.energy_scale(place) * eta_over_gamma(place)
             found += evidence.values(("B", "median_abs"), (place,), scale)
-    return rules.none(found, needs="defects whose γ is a multiple of δ")
+    return rules.none(found, needs=f"defects whose γ is a multiple of δ, and {_NEEDS_SPHERE}")
 
 
 @of_series
@@ -198,12 +205,17 @@ def transverse(evidence: Evidence) -> Finding:
         B, U_S = (evidence.values((name, "median_abs"), pair) for name in ("B", "U_S"))
         change, beside = (abs(two.over(one.estimate).estimate - 1) for one, two in (B, U_S))
         found.append(Measured(change, 0.0, f"c_t changed at {pair[0].where}").over(beside))
-    return rules.none(found, needs="two points that differ in c_t alone")
+    return rules.none(found, needs="two points that differ in c_t alone, not free of stress")
 
 
 def _all_but_c_t(place: Place) -> str | None:
-    """All that a place in an isotropic medium is but for c_t, as text."""
+    """All that a place in an isotropic medium is but for c_t, as text.
+
+    The strain of a box that is free of stress knows of c_t.
+    """
     if place.model is None or not isinstance(place.model.medium, Medium):
+        return None
+    if place.boundary == "stress_free":
         return None
     sections = deepcopy(place.model.resolved)
     del sections["medium"]["c_t"]

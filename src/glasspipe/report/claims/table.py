@@ -47,7 +47,7 @@ class Claim:
     def found(self, evidence: Evidence) -> Finding:
         """Return what a study says of it."""
         if not evidence.places:
-            return rules.missing("points without stray fields")
+            return rules.missing("points without stray fields and static dipoles")
         if self.by_chance and evidence.realisations < rules.FEWEST_REALISATIONS:
             return rules.missing(
                 f"{rules.FEWEST_REALISATIONS} realisations of each point for its errors"

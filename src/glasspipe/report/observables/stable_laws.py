@@ -46,8 +46,9 @@ def measure(point: PointData) -> Measured:
     rows = []
     for number, quantity in enumerate(ASYMPTOTIC):
         known, rng = point.known[quantity], point.rng("stable_laws", number)
-        values = point.values[quantity] - known.limit.mean_centre
+        values = point.values[quantity]
         if np.median(np.abs(values)) > 0:
+            values = values - known.limit.mean_centre
             free = fit_stable(values, rng, resamples=point.bootstrap)
             fixed = fit_stable(values, rng, index=known.limit.alpha, resamples=point.bootstrap)
             rows += _rows(quantity, free, fixed, known)
