@@ -325,6 +325,7 @@ def low_energy(points, vanish=()):
         "P_error": P / 10,
         "P_theory": P,
         "defect_density": [0.01 * concentration(point) for point in points],
+        "other_fields": np.zeros(len(points)),
         **sizes,
     }
     return _dataset(points, curves)

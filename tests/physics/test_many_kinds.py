@@ -173,6 +173,15 @@ def test_receivers(name, field):
         assert error < 0.002
 
 
+@pytest.mark.parametrize(("medium", "boundary"), [("KBr", "clamped"), ("KBr_cubic", "spherical")])
+def test_normal_tensors_are_as_probable_as_their_opposites(medium, boundary):
+    """So B has no mean and a law that is even, though few of them have a trace of γ."""
+    setting = Setting("B", Population(tuple(MIXTURES["gaussian"])), PRESETS[medium].medium)
+    law = FieldLaw(setting, Lattice("simple_cubic", 4.0, 6), 40, boundary)
+    assert law.mean == 0.0
+    assert law.statistic("q05") == pytest.approx(-law.statistic("q95"), rel=1e-9)
+
+
 WIDE = Distribution("loguniform", (("a", 0.01), ("b", 1.0)))
 KINDS = {
     "uniaxial, isotropic": (("uniaxial", "isotropic"), 0.0),

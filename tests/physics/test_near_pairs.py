@@ -182,6 +182,18 @@ def test_places_end_where_neighbours_are_many_or_the_box_does():
     assert not len(near_places(Lattice("fcc", 1.0, 1), 3).distance)
 
 
+@pytest.mark.parametrize("constant", [4.0, 3.3])
+def test_neighbours_at_the_edge_of_a_cell_are_found(constant):
+    """Full lattices, whose cells end where sites are: places are cut off to 32 bits."""
+    for size in range(4, 13):
+        crystal = Lattice("simple_cubic", constant, size)
+        position = crystal.site(np.arange(crystal.sites)) * crystal.spacing
+        for shell, neighbours in ((1.0, 6), (np.sqrt(2), 18)):
+            cutoff = constant * shell * (1 + 1e-6)
+            found = pairs_within(position, np.full(3, crystal.edge), cutoff)
+            assert len(found[0]) == neighbours * crystal.sites
+
+
 def test_pairs_within_a_distance_are_all_of_them():
     box, rng = np.array([5.0, 6.0, 7.0]), np.random.default_rng(2)
     for number in (2, 40, 400):

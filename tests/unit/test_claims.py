@@ -1,6 +1,5 @@
 """Each statement on data that support it, on data that refute it, and on data that do neither."""
 
-import json
 from dataclasses import replace
 from math import nan
 
@@ -18,7 +17,6 @@ from glasspipe.report.claims.rules import REFUTED, SUPPORTED, UNDECIDED, Exponen
 from glasspipe.report.claims.table import CLAIMS
 from glasspipe.report.observable import Results
 from glasspipe.settings.study import study_from
-from glasspipe.stages.study_files import study_record
 from glasspipe.theory.estimates import energy_scale as scale_of
 
 X, GAMMA, C_T = "defects.concentration", "defects.gamma", "medium.c_t"
@@ -387,27 +385,17 @@ def test_the_files_of_a_study(tmp_path):
     assert bars == {8}
 
 
-@pytest.mark.parametrize("extra", [0.0, 0.1])
-@pytest.mark.parametrize(
-    ("key", "none", "some"),
-    [("defects.E", 0.0, 0.1), ("defects.static_dipole", "none", "mean")],
-)
-def test_points_with_other_fields_are_left_out(tmp_path, extra, key, none, some):
+@pytest.mark.parametrize("number", [1, 2])
+def test_points_with_other_fields_are_left_out(tmp_path, number):
     """Statements are about fields of γ, η and ζ."""
-    values = [some if extra else none, some]
     synthetic.write(tmp_path, {X: [1e-3, 1e-2]}, samples=200)
-    sweep = {X: {"values": [1e-3, 1e-2]}, key: {"values": values}}
-    rotor = {"species": "rotor", "axes": "110"}
-    study = study_from({"study": "s", "defects": rotor, "sweep": sweep, "sweep_mode": "zip"})
-    record = study_record(study)
-    for number, point in enumerate(record["points"]):
-        point["name"] = f"p{number}"
-    (tmp_path / "study.json").write_text(json.dumps(record), "utf-8")
-    found = evidence_of.read(Results(tmp_path))
-    kept = [f"p{number}" for number, value in enumerate(values) if value == none]
-    assert [place.name for place in found.places] == kept
+    given = Results(tmp_path)
+    about = given.curves(results.LOW_ENERGY)
+    about["other_fields"][2 - number :] = 1
+    found = evidence_of.read(synthetic.but(given, low_energy=about))
+    assert [place.name for place in found.places] == ["p0"][: 2 - number]
     said = finding("2", found).reason == "needs points without stray fields and static dipoles"
-    assert said == (not kept)
+    assert said == (number == 2)
 
 
 @pytest.mark.parametrize("boundary", ["clamped", "stress_free"])

@@ -67,6 +67,7 @@ def test_packed_numbers_are_unpacked(write, values):
         ("position", "Å", 1.0),
         ("eta", "meV", 1e-3),
         ("eta", "K", 8.617333262e-5),
+        ("eta", np.bytes_("K"), 8.617333262e-5),  # as NetCDF's own library writes one letter
         ("eta", "J", 1 / 1.602176634e-19),
         ("gamma", "ueV", 1e-6),
         ("zeta", "eV nm", 10.0),

@@ -2,12 +2,14 @@
 
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.files import tables
+from glasspipe.files.provenance import source_files
 from glasspipe.files.tables import TableFolder
 from glasspipe.settings.study import study_from
 from glasspipe.theory import neighbours
@@ -16,11 +18,20 @@ from glasspipe.theory.population import Population
 from glasspipe.theory.tables import kept_in, table
 
 CALLS = []
+package = Path(neighbours.__file__).parents[1]
 
 
 def squared(number):
     CALLS.append(number)
     return np.array([number**2])
+
+
+def test_every_maker_of_tables_counts():
+    """Or tables of old code would be taken for those of new code."""
+    counted = {path for module in tables.MAKERS for path in source_files(module)}
+    making = [path for path in package.rglob("*.py") if "\n@table(" in path.read_text("utf-8")]
+    assert len(making) > 2
+    assert counted.issuperset(making)
 
 
 def fresh():

@@ -348,7 +348,8 @@ def opened(path: Path, *, ours: bool = False) -> Iterator[Reader]:
     import h5py
 
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        what = "a folder; allowed: a NetCDF4 file" if path.is_dir() else "no such file"
+        raise DataError(f"{path}: {what}")
     check_seal(path, needed=ours)
     if not ours:
         check_links(path)

@@ -107,9 +107,10 @@ class Foreign:
     @cached_property
     def _unit(self) -> float:
         """What a number of the file is in our unit."""
-        written = self._about.get("units", self.wanted.units)
+        given = self._about.get("units", self.wanted.units)
+        written = given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
         kinds = _KINDS[self.wanted.units]
-        words = str(written).replace("*", " ").replace("·", " ").replace(".", " ").split()
+        words = written.replace("*", " ").replace("·", " ").replace(".", " ").split()
         known = zip(kinds, words, strict=False) if len(words) == len(kinds) else ()
         factors = [kind.get(word) for kind, word in known]
         if not factors or None in factors:

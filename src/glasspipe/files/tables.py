@@ -17,6 +17,8 @@ from glasspipe.files.seal import check_seal
 VARIABLE = "GLASSPIPE_TABLES"
 """Environment variable that names the folder of tables of all versions of the code."""
 
+MAKERS = ("glasspipe.theory.field_law", "glasspipe.theory.pair_distances")
+"""Modules that, with those that they import, make all tables."""
 _OLD = 30 * 86400.0
 """Seconds after which tables of other code, to which nothing was added, are removed."""
 
@@ -69,5 +71,5 @@ class TableFolder:
 def tables() -> TableFolder:
     """Return the user's tables of theory as the code is now."""
     users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glasspipe/tables"
-    made_by = sha256(f"{code_hash('glasspipe.theory.field_law')}{versions()}".encode())
+    made_by = sha256(f"{[*map(code_hash, MAKERS)]}{versions()}".encode())
     return TableFolder(Path(os.environ.get(VARIABLE) or users) / made_by.hexdigest()[:16])

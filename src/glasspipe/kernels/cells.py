@@ -30,16 +30,16 @@ def _ring(low, count, size):
 @njit(cache=True)
 def _columns(place, size, edge, cutoff, column, gap):
     """Fill the columns along an axis in reach, ascending, and their distances; return how many."""
-    u = np.uint32(place) * _FRACTION * size
-    here, reach = int(u), ceil(cutoff / edge - _SLACK)
-    count = min(2 * reach + 1, size)
-    low, wrapped = _ring(here - reach, count, size)
+    u, reach = np.uint32(place) * _FRACTION * size, cutoff / edge + _SLACK
+    here, low = int(u), floor(u - reach)
+    count = min(floor(u + reach) - low + 1, size)
+    low, wrapped = _ring(low, count, size)
     for k in range(count):
         column[k] = k if k < wrapped else low + k - wrapped
         away = column[k] - here
         away += size if 2 * away < -size else -size if 2 * away > size else 0
         gap[k] = max(abs(away + 0.5 - u + here) - 0.5 - _SLACK, 0.0) * edge
-        if 2 * reach >= size:
+        if count == size:
             gap[k] = 0.0
     return count
 
@@ -49,7 +49,7 @@ def scratch(box, cutoff, first):
     """Room for :func:`runs`."""
     n = 1
     for axis in range(2):
-        n = max(n, 2 * ceil(cutoff * first.shape[axis] / box[axis]) + 1)
+        n = max(n, ceil(2 * cutoff * first.shape[axis] / box[axis]) + 2)
     return np.empty((2, n), np.int64), np.empty((2, n)), np.empty((2 * n * n, 2), np.int64)
 
 

@@ -172,6 +172,15 @@ class PointData:
         return dict(zip(names, np.mean(norms, axis=0).tolist(), strict=True))
 
     @property
+    def has_other_fields(self) -> bool:
+        """Whether defects make or feel fields beside those of γ, η and ζ.
+
+        These are stray fields (2), (3), which a user's file may bring, and static dipoles.
+        """
+        stray = any(np.any(self._read(SAMPLE, name)) for name in self._first[3])
+        return stray or self.tensors.static is not None
+
+    @property
     def defects(self) -> int:
         """Number N of defects in the box."""
         return self._first[2]

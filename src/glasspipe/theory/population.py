@@ -277,10 +277,7 @@ class Population:
                 else part
                 for part in parts
             ]
-        strengths = [
-            nodes(getattr(c, name), *_FACTORS) if name else _ONE
-            for c, name in ((c, _factor(c, names)) for c in self.meant)
-        ]
+        strengths = [_strengths(c, names) for c in self.meant]
         each = zip(parts, strengths, strict=True)
         return ScaledKinds.joined([ScaledKinds.of(*kinds, values) for kinds, values in each])
 
@@ -329,6 +326,18 @@ def _factor(component: Component, names: frozenset[str]) -> str:
     """The strength to which all that matters is proportional, if it differs; else ""."""
     found = _strengths_of(component, names)
     return found[0] if len(found) == 1 and component.differs_in(found) else ""
+
+
+def _strengths(component: Component, names: frozenset[str]) -> tuple[Array, Array]:
+    """Values that multiply the kinds of a component, and their probabilities.
+
+    Normal tensors are as probable as their opposites, and few kinds of them need not be.
+    """
+    name = _factor(component, names)
+    value, share = nodes(getattr(component, name), *_FACTORS) if name else _ONE
+    if component.continuum is not None and component.continuum.variates == "normal":
+        return np.concatenate([value, -value]), np.tile(share / 2, 2)
+    return value, share
 
 
 def _thinned(

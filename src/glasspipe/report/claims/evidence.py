@@ -53,18 +53,6 @@ class Place:
         return mean_strength(self.model.mixture, name)
 
     @property
-    def is_of_paper(self) -> bool:
-        """Whether its defects make and feel no field but those of γ, η and ζ.
-
-        Stray fields (2), (3) and static force dipoles are others.
-        """
-        components = () if self.model is None else self.model.components
-        return all(
-            one.E == 0.0 and one.epsilon == 0.0 and one.static_dipole == "none"
-            for one in components
-        )
-
-    @property
     def boundary(self) -> str:
         """Boundary of its box, "" if unknown."""
         return "" if self.model is None else self.model.boundary
@@ -189,6 +177,8 @@ def power_law(x: list[float], y: list[Measured]) -> Exponent | None:
 def read(found: Results) -> Evidence:
     """Return what a study found; points with stray fields or static dipoles are left out.
 
+    Statements are about the fields of γ, η and ζ.
+
     Raises
     ------
     DataError
@@ -198,6 +188,8 @@ def read(found: Results) -> Evidence:
     keys = results.swept_keys(summary, results.SUMMARY_COLUMNS)
     models = {files.name: files.point.model for files in found.study.points}
     points = summary.drop_duplicates("point")
+    about = found.curves(results.LOW_ENERGY)
+    apart = set(about["point"].values[about["other_fields"].values > 0])
     others = [k for k in keys if k != results.CONCENTRATION and points[k].nunique() > 1]
     places = tuple(
         Place(
@@ -208,6 +200,6 @@ def read(found: Results) -> Evidence:
             models.get(row["point"]),
         )
         for row in points.to_dict("records")
+        if row["point"] not in apart
     )
-    places = tuple(place for place in places if place.is_of_paper)
     return Evidence(summary, found.fits, places, int(found.config.get("realisations", 0)))

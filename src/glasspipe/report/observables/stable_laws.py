@@ -32,6 +32,8 @@ INDEX, SCALE, DISTANCE, CHANCE = "stable_index", "stable_scale", "stable_distanc
 """Statistics of the law of a free index."""
 LIMIT_SCALE, LIMIT_DISTANCE, LIMIT_CHANCE = "limit_scale", "limit_distance", "limit_p"
 """Those of the law of the limit's index."""
+_ROUNDING = 1e-9
+"""Of a typical field: what scatters less does not."""
 _REJECTED = 0.01
 """Chance below which the law is not the field's; 200 resamples resolve no less than 0.005."""
 _SHOWN = ("B", "b", "J_tau")
@@ -47,8 +49,9 @@ def measure(point: PointData) -> Measured:
     for number, quantity in enumerate(ASYMPTOTIC):
         known, rng = point.known[quantity], point.rng("stable_laws", number)
         values = point.values[quantity]
-        if np.median(np.abs(values)) > 0:
-            values = values - known.limit.mean_centre
+        typical = np.median(np.abs(values))
+        values = values - (known.limit.mean_centre if known.has_limit else np.median(values))
+        if np.median(np.abs(values)) > _ROUNDING * typical > 0:
             free = fit_stable(values, rng, resamples=point.bootstrap)
             fixed = fit_stable(values, rng, index=known.limit.alpha, resamples=point.bootstrap)
             rows += _rows(quantity, free, fixed, known)

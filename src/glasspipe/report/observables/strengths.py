@@ -63,8 +63,9 @@ _TERMS = {
 
 
 def measure(point: PointData) -> Measured:
-    """Return the mean γ_0 and η (eV) and ζ_0 (eV Å), which the ratios are shown against."""
-    return Measured(curves={f"size_{name}": size for name, size in point.strengths.items()})
+    """Return the mean γ_0 and η (eV) and ζ_0 (eV Å), and whether they make all fields."""
+    sizes = {f"size_{name}": size for name, size in point.strengths.items()}
+    return Measured(curves={**sizes, "other_fields": int(point.has_other_fields)})
 
 
 def fields_against_x(found: Results) -> Drawing:
@@ -260,6 +261,9 @@ OBSERVABLE = Observable(
         "size_eta": Variable("", "eV", "mean modulus of eta", "eq. (7)"),
         "size_zeta": Variable(
             "", "eV angstrom", "mean modulus of zeta, of a user's file mean norm", "eq. (8)"
+        ),
+        "other_fields": Variable(
+            "", "1", "whether there are stray fields or static dipoles", "eqs. (2), (3)"
         ),
     },
     measure=measure,
