@@ -7,6 +7,7 @@ from workbench import part, stages
 from glasspipe.files import dataset
 from glasspipe.kernels import freeze as kernels
 from glasspipe.settings.point import point_from
+from glasspipe.settings.seeds import seed_sequence
 from glasspipe.spins import annealing as module
 from glasspipe.spins import dense
 from glasspipe.spins.annealing import field_scale, freeze, temperatures
@@ -344,3 +345,50 @@ def test_pairs_that_would_turn_back_for_ever_are_ended(tmp_path):
         S, h, error = (reader.whole(name)[0] for name in ("S", "h", "field_error"))
     assert (S * h <= 0).all()
     assert error < 1e-6
+
+
+@pytest.mark.parametrize("store", ["float64", "implicit"])
+def test_defects_without_couplings_have_no_say(tmp_path, store):
+    """Volume defects make fields, and have no S: what froze is what would have without them."""
+    mixture = {
+        "spins": {"share": 0.4, "species": "uniaxial"},
+        "volumes": {"share": 0.6, "species": "uniaxial", "gamma": 0.0, "zeta": 0.0, "eta": -1.5},
+    }
+    point = point_from(
+        {
+            "realisations": 1,
+            "defects": {"number": 120, "concentration": 0.05, "mixture": mixture},
+            "couplings": {"store": store},
+            "freeze": {"sweeps": 200, "steps": 20, "replicas": 3},
+        }
+    )
+    files = [tmp_path / f"{name}.nc" for name in ("sample", "couplings", "frozen")]
+    stages.sample(point, files[0])
+    stages.couplings(point, *files[:2])
+    stages.freeze(point, *files[1:])
+    with dataset.stage_file(files[0], part(point, "sample")) as source:
+        spins = source.whole("gamma")[0].any(axis=(1, 2))
+    with dataset.stage_file(files[2], part(point, "freeze")) as source:
+        names = ("S", "h", "B", "replica_S", "T", "acceptance", "overlap_abs", "U_sum")
+        S, h, B, replica_S, T, acceptance, overlap, U_sum = (source.whole(n)[0] for n in names)
+    assert 20 < spins.sum() < 100
+    assert not h[~spins].any()
+    assert not U_sum[~spins].any()
+    assert (S[spins] * h[spins] < 0).all()
+    assert 0 < np.mean(S[~spins] > 0) < 1
+    assert set(np.unique(replica_S)) == {-1, 1}
+    assert acceptance[:, -1].max() < 0.05 < 0.6 < acceptance[:, 0].min()
+    agree = np.abs(np.mean(replica_S[0, spins] * replica_S[1, spins]))
+    assert agree > 0.5
+    assert overlap[-1] > 0.5
+    if store == "float64":
+        with dataset.stage_file(files[1], part(point, "couplings")) as source:
+            upper, U = np.triu_indices(len(S), 1), np.zeros((len(S), len(S)))
+            U[upper] = source.whole("U")[0]
+        U = (U + U.T)[np.ix_(spins, spins)]
+        assert T[0] == pytest.approx(10 * field_scale(U, B[spins], key=key_of(point)))
+
+
+def key_of(point):
+    seed = seed_sequence(point.model, "freeze", 0)
+    return [int(word) for word in seed.generate_state(2, np.uint64)]

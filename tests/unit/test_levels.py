@@ -22,17 +22,24 @@ def test_the_splitting_is_that_of_the_matrix():
 def test_a_spin_is_free_below_its_own_D():
     h = np.array([[0.1, -0.2, 0.3], [0.0, 0.5, -0.5]])
     D = np.array([[0.2, 0.1, 0.31], [0.0, 0.6, 0.4]])
-    assert levels.free(h, D) == pytest.approx([2 / 3, 1 / 3])
-    assert mean_and_error(levels.free(h, D)) == pytest.approx((1 / 2, 1 / 6))
+    every = np.full(h.shape, True)
+    assert levels.free(h, D, every) == pytest.approx([2 / 3, 1 / 3])
+    assert mean_and_error(levels.free(h, D, every)) == pytest.approx((1 / 2, 1 / 6))
+    some = np.array([[True, True, False], [False, False, False]])
+    np.testing.assert_array_equal(levels.free(h, D, some), [0.5, np.nan])
     assert np.isnan(mean_and_error(np.array([0.5]))[1])
 
 
 def test_a_flat_density_frees_two_D_P():
     h = np.random.default_rng(1).uniform(-1, 1, (50, 4000))
     D = np.full(h.shape, 0.03)
-    value, error = mean_and_error(levels.flat_free(h, D))
+    value, error = mean_and_error(levels.flat_free(h, D, np.full(h.shape, True)))
     assert abs(value - 0.03) < 4 * error < 0.003
-    assert np.isnan(levels.flat_free(np.zeros((2, 3)), D[:2, :3])).all()
+    assert np.isnan(levels.flat_free(np.zeros((2, 3)), D[:2, :3], np.full((2, 3), True))).all()
+    some = np.arange(4000) % 4 == 0
+    mixed = np.where(some, h, 0.0), D, np.tile(some, (50, 1))
+    value, error = mean_and_error(levels.flat_free(*mixed))
+    assert abs(value - 0.03) < 4 * error
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-5])

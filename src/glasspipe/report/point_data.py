@@ -122,6 +122,26 @@ class PointData:
         names = excess_of(self.model)
         return Lazy(tuple(names), lambda name: self._read(FIELDS, names[name]))
 
+    @cached_property
+    def spins(self) -> NDArray[np.bool_]:
+        """Which defects (R, N) have an S: those with γ or a stray field E."""
+        return self._that_have("gamma", "E")
+
+    @cached_property
+    def two_level_systems(self) -> NDArray[np.bool_]:
+        """Which defects (R, N) have a τ: those with ζ or a stray field ε."""
+        return self._that_have("zeta", "epsilon")
+
+    def _that_have(self, tensor: str, stray: str) -> NDArray[np.bool_]:
+        if self.model.source_file is not None:
+            mine = [np.any(getattr(t, tensor).reshape(len(t), -1), axis=1) for t in self._tensors()]
+            found = np.array(mine)
+            return found | (self._read(SAMPLE, stray) != 0) if stray in self._first[3] else found
+        has = [getattr(c, tensor) != 0 or getattr(c, stray) != 0 for c in self.model.mixture]
+        if all(has):
+            return np.full((len(self.realisations), self.defects), True)
+        return np.array(has)[self._read(SAMPLE, "component")]
+
     @property
     def tunnelling(self) -> tuple[Array, Array]:
         """D and Δ (R, N), eV."""

@@ -38,24 +38,29 @@ def alignment(S: NDArray[np.int8], B: Array) -> Array:
         return -np.sum(S * np.sign(B), axis=1) / np.sum(there, axis=1)
 
 
-def replica_overlap(replica_S: NDArray[np.int8]) -> Array:
+def replica_overlap(replica_S: NDArray[np.int8], spins: NDArray[np.bool_]) -> Array:
     """Return the mean |q| of pairs of frozen replicas, q = (1/N) Σ_i S_i^a S_i^b.
 
     Parameters
     ----------
     replica_S : array, shape (realisations, replicas, N)
         Frozen spins ±1.
+    spins : bool array, shape (realisations, N)
+        Which defects have an S that feels something; the others do not count.
 
     Returns
     -------
     array, shape (realisations,)
     """
-    pairs = combinations(range(replica_S.shape[1]), 2)
-    each = [np.mean(replica_S[:, a] * replica_S[:, b], axis=1, dtype=float) for a, b in pairs]
+    pairs, number = combinations(range(replica_S.shape[1]), 2), np.sum(spins, axis=1)
+    with np.errstate(invalid="ignore"):
+        each = [
+            np.sum(replica_S[:, a] * replica_S[:, b] * spins, axis=1) / number for a, b in pairs
+        ]
     return np.mean(np.abs(each), axis=0)
 
 
-def correlation(one: Array, two: Array) -> Array:
+def correlation(one: Array, two: Array, spins: NDArray[np.bool_] | None = None) -> Array:
     """Return Spearman's rank correlation of two quantities in each realisation.
 
     Ranks, since the fields have tails so heavy that Pearson's coefficient is that of a few pairs.
@@ -64,12 +69,17 @@ def correlation(one: Array, two: Array) -> Array:
     ----------
     one, two : array, shape (realisations, N)
         The quantities.
+    spins : bool array, shape (realisations, N), optional
+        Which defects count; all if not given.
 
     Returns
     -------
     array, shape (realisations,)
         NaN where a quantity does not vary.
     """
+    if spins is not None and not spins.all():
+        rows_ = zip(one, two, spins, strict=True)
+        return np.array([_correlation(a[m][None], b[m][None])[0] for a, b, m in rows_])
     blocks = (slice(start, start + _BLOCK) for start in range(0, len(one), _BLOCK))
     return np.concatenate([_correlation(one[rows], two[rows]) for rows in blocks])
 
@@ -88,7 +98,7 @@ def _correlation(one: Array, two: Array) -> Array:
         return np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1))
 
 
-def measures(data: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
+def measures(data: Mapping[str, NDArray[Any]], spins: NDArray[np.bool_]) -> dict[str, Array]:
     """Return what the random fields do, for each realisation.
 
     Parameters
@@ -96,6 +106,8 @@ def measures(data: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
     data : mapping of str to array
         Variables of a frozen file, the first axis being the realisations: ``S``, ``B``, ``h``,
         ``replica_S`` and, where U was stored, ``U_norm``.
+    spins : bool array, shape (realisations, N)
+        Which defects have an S that feels something.
 
     Returns
     -------
@@ -106,10 +118,10 @@ def measures(data: Mapping[str, NDArray[Any]]) -> dict[str, Array]:
     B = data["B"]
     found = {
         "alignment": alignment(data["S"], B),
-        "B_and_U_S": correlation(B, data["h"] - B),
+        "B_and_U_S": correlation(B, data["h"] - B, spins),
     }
     if "U_norm" in data:
-        found["size_B_and_U"] = correlation(np.abs(B), data["U_norm"])
+        found["size_B_and_U"] = correlation(np.abs(B), data["U_norm"], spins)
     if data["replica_S"].shape[1] > 1:
-        found["overlap"] = replica_overlap(data["replica_S"])
+        found["overlap"] = replica_overlap(data["replica_S"], spins)
     return {name: values for name, values in found.items() if np.isfinite(values).any()}

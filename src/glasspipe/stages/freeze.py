@@ -1,5 +1,6 @@
 """Freeze: realisation after realisation, to be stopped and continued at any time."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ from glasspipe.stages.stage import Option, Stage
 if TYPE_CHECKING:
     from glasspipe.spins.annealing import Frozen
     from glasspipe.system.system import System
+
+Spins = NDArray[np.bool_]
 
 _TRACE = "realisation replica step"
 _STEP = "realisation step"
@@ -190,7 +193,8 @@ def _frozen(
     seed = seed_sequence(model, FREEZE.name, source.realisations[row])
     options["key"] = [int(word) for word in seed.generate_state(2, np.uint64)]
     made = _of_whole if model.freezes_whole else _of_implicit
-    frozen, found = made(model, source, row, observe=observe, resume=resume, **options)
+    spins, frozen, found = made(model, source, row, observe=observe, resume=resume, **options)
+    frozen = _with_others(frozen, spins, np.random.default_rng(options["key"]))
     (B,) = source.row(row, "B")
     found |= vars(frozen) | {"B": B}
     if model.store == "implicit":
@@ -198,14 +202,34 @@ def _frozen(
     if frozen.overlap is not None:
         found |= dict(zip(OVERLAPS, frozen.overlap, strict=True))
     found["unstable"] = np.count_nonzero(frozen.S * frozen.h > 0)
-    found["specific_heat"] = specific_heat(frozen.trace_energy_variance, frozen.T, len(B))
+    number = int(np.count_nonzero(spins))
+    found["specific_heat"] = specific_heat(frozen.trace_energy_variance, frozen.T, number)
     return {name: np.asarray(found[name]) for name in _holds(model)}
+
+
+def _that_feel(feels: Spins) -> Spins:
+    """Defects (N,) that have an S, for they feel something: all where fewer than two do."""
+    return feels if np.count_nonzero(feels) > 1 else np.full(len(feels), True)
+
+
+def _with_others(frozen: "Frozen", spins: Spins, rng: np.random.Generator) -> "Frozen":
+    """The same of all defects (N,): those that have no S get one at random, and h is 0."""
+    if spins.all():
+        return frozen
+    S = rng.choice(np.array([-1, 1], np.int8), (len(frozen.replica_S), len(spins)))
+    S[:, spins] = frozen.replica_S
+    lowest, h = S[0].copy(), np.zeros(len(spins))
+    lowest[spins], h[spins] = frozen.S, frozen.h
+    return replace(frozen, S=lowest, h=h, replica_S=S)
 
 
 def _of_whole(
     model: Model, source: dataset.Reader, row: int, **options: Any
-) -> "tuple[Frozen, dict[str, Any]]":
-    """Freeze with a whole U; return the sums of each spin's couplings and what the method adds."""
+) -> "tuple[Spins, Frozen, dict[str, Any]]":
+    """Freeze with a whole U.
+
+    Return who has an S, how they froze, the sums of couplings, and what the method adds.
+    """
     from glasspipe.spins.annealing import freeze
     from glasspipe.spins.tempering import temper
 
@@ -215,10 +239,13 @@ def _of_whole(
     U[upper] = _pairs(model, source, row)
     U.T[upper] = U[upper]
     found = {"U_norm": np.sqrt(np.sum(U * U, axis=1)), "U_sum": U.sum(axis=1)}
+    spins = _that_feel((found["U_norm"] > 0) | (B != 0))
+    if not spins.all():
+        U, B = U[np.ix_(spins, spins)], B[spins]
     if model.freeze["method"] == "tempering":
         tempered = temper(U, B, **options)
-        return tempered.frozen, found | vars(tempered)
-    return freeze(U, B, **options), found
+        return spins, tempered.frozen, found | vars(tempered)
+    return spins, freeze(U, B, **options), found
 
 
 def _pairs(model: Model, source: dataset.Reader, row: int) -> NDArray[np.floating[Any]]:
@@ -241,15 +268,21 @@ def _system(model: Model, source: dataset.Reader, row: int) -> "System":
 
 def _of_implicit(
     model: Model, source: dataset.Reader, row: int, **options: Any
-) -> "tuple[Frozen, dict[str, Any]]":
+) -> "tuple[Spins, Frozen, dict[str, Any]]":
     """Anneal with lists of couplings; return what is known of the errors, too."""
     from glasspipe.spins.nearfar import freeze_implicit
     from glasspipe.system.implicit import implicit
 
     (B,) = source.row(row, "B")
-    hamiltonian = implicit(_system(model, source, row), B, accuracy=model.accuracy)
+    system = _system(model, source, row)
+    spins = _that_feel(np.any(system.tensors.gamma, axis=(1, 2)) | (B != 0))
+    if not spins.all():
+        system, B = system.only(spins), B[spins]
+    hamiltonian = implicit(system, B, accuracy=model.accuracy)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
-    return frozen, vars(accuracy) | {"U_sum": hamiltonian.coupling_sums()}
+    sums = np.zeros(len(spins))
+    sums[spins] = hamiltonian.coupling_sums()
+    return spins, frozen, vars(accuracy) | {"U_sum": sums}
 
 
 def _judgement(rows: list[Arrays], model: Model) -> str:

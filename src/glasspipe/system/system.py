@@ -84,6 +84,11 @@ class System:
         object.__setattr__(self, "position", position)
         object.__setattr__(self, "tensors", replace(self.tensors, **tensors))
 
+    def only(self, some: NDArray[np.bool_]) -> "System":
+        """Return some of the defects (N,) in the same box."""
+        (number,) = np.nonzero(some)
+        return replace(self, position=self.position[number], tensors=self.tensors[number])
+
     def __len__(self) -> int:
         """Return the number of defects."""
         return len(self.position)

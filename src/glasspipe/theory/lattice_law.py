@@ -34,11 +34,9 @@ Complex = NDArray[np.complex128]
 _RADII, _REACH, _WIDTH = (7.0, 17.0), 0.16, 1.2
 """The cut between sites and continuum, in neighbour distances: 0.16 times the power of the field
 times p^(−1/3), within bounds; half the smallest if many kinds average anyway."""
-_FAR, _BLUR = 3.0, 0.1
-"""Fields above 3 times the largest X asked for are blurred, by this part of themselves …"""
-_DILUTE = 0.004
-"""… below this concentration, for in a dense lattice they are no rare events; or if a continuous
-property of the sources blurs them anyway."""
+_FAR, _BLUR, _RARE = 3.0, 0.1, 0.05
+"""Fields above 3 times the largest X asked for are blurred, by this part of themselves, where less
+than so many sources make one; or if a continuous property of the sources blurs them anyway."""
 _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
 _SMALLEST = 1e-5
@@ -217,8 +215,17 @@ class Surroundings:
 
     def blur_above(self, largest: float) -> float:
         """Fields (eV) that are blurred, where ``largest`` is the largest |X| asked for."""
-        blurred = self.p < _DILUTE or self.field.continuous
-        return min(_FAR * largest, self.strongest) if blurred else self.strongest
+        far = _FAR * largest
+        blurred = self.field.continuous or self._number_above(far) < _RARE
+        return min(far, self.strongest) if blurred else self.strongest
+
+    def _number_above(self, limit: float) -> float:
+        """Mean number of sources of a field above a limit, eV."""
+        found = (
+            np.sum(one.weight * (np.abs(one.values) > limit), axis=0) @ one.count
+            for one in self.shells
+        )
+        return self.p * float(sum(found))
 
     def characteristic(self, panels: Panels, largest: float) -> Complex:
         """φ (panels, nodes) of the field less its mean, see :meth:`blur_above`.
@@ -385,7 +392,7 @@ def lattice_law(
 
     Against finer parameters the median and the quartiles are good to 2e-4 (to 2e-3 for b and J_tau
     where p < 1e-4, as the lattice is resolved only up to 17 neighbour distances; to 1e-3 for
-    isotropic axes), q05 and q95 to 1e-3 of themselves, or 1e-5 in F where the law has gaps. Where
+    isotropic axes), q05 and q95 to 1e-3 of themselves, or 2e-4 in F where the law has gaps. Where
     receivers were thinned out (:mod:`glasspipe.theory.thinning`), F is within 0.003 of that of
     drawn ones, or 0.01 if their frames are turned.
 

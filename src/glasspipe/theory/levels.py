@@ -18,6 +18,7 @@ from glasspipe.statistics import standard_error
 from glasspipe.units import ELECTRON_VOLT, EV_PER_CUBIC_ANGSTROM, GIGAHERTZ, KELVIN
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 EDGES = 10.0 ** np.linspace(-10, 1, 89)
 """Of the bins of E, eV: eight to a decade."""
@@ -40,20 +41,30 @@ def splitting(b: ArrayLike, Delta: ArrayLike) -> Array:
     return 2 * np.hypot(b, Delta)
 
 
-def free(h: Array, D: Array) -> Array:
-    """Fraction (R,) of the spins of each realisation with |h_i| < D_i, both (R, N)."""
-    return np.mean(np.abs(h) < D, axis=1)
+def free(h: Array, D: Array, spins: Mask) -> Array:
+    """Fraction (R,) of the spins of each realisation with |h_i| < D_i.
 
-
-def flat_free(h: Array, D: Array) -> Array:
-    """2 ⟨D⟩ P(h = 0) (R,) of each realisation, both (R, N): what is free if P(h) is flat below D.
-
-    P(h = 0) is the mean density within a tenth of the median |h| of all realisations.
+    All (R, N); defects that are no ``spins`` do not count, and NaN is said where there are none.
     """
-    width = _WINDOW * np.median(np.abs(h))
+    return share_of(np.abs(h) < D, spins)
+
+
+def share_of(some: Mask, all_of_them: Mask) -> Array:
+    """Fraction (R,) of those (R, N) in each realisation that are some of them; NaN of none."""
+    with np.errstate(invalid="ignore"):
+        return np.sum(some & all_of_them, axis=1) / np.sum(all_of_them, axis=1)
+
+
+def flat_free(h: Array, D: Array, spins: Mask) -> Array:
+    """2 ⟨D⟩ P(h = 0) (R,) of each realisation: what is free if P(h) is flat below D.
+
+    P(h = 0) is the mean density within a tenth of the median |h| of all realisations. All (R, N),
+    as in :func:`free`.
+    """
+    width = _WINDOW * np.median(np.abs(h[spins])) if spins.any() else 0.0
     if width == 0:
         return np.full(len(h), np.nan)
-    return np.mean(np.abs(h) < width, axis=1) / width * np.mean(D)
+    return share_of(np.abs(h) < width, spins) / width * np.mean(D[spins])
 
 
 def expected_free(cdf: Callable[[Array], Array], D: Array) -> float:

@@ -17,7 +17,7 @@ from glasspipe.elastic.medium import Medium
 from glasspipe.report.claims import rules
 from glasspipe.report.claims.evidence import Evidence, Place, Statistic, as_it_is, power_law
 from glasspipe.report.claims.rules import Finding, Measured
-from glasspipe.report.presentation import TYPICAL
+from glasspipe.report.presentation import TYPICAL, WIDTH
 from glasspipe.theory.population import Population
 
 Places = tuple[Place, ...]
@@ -99,7 +99,8 @@ def mean(evidence: Evidence, places: Places) -> Finding:
     places = tuple(place for place in places if place.boundary in _WITHOUT_FIELD)
     if not places:
         return rules.missing(_NEEDS_SPHERE)
-    typical = evidence.known(("B", TYPICAL), places)["estimate"].tolist()
+    sizes = (evidence.known(("B", name), places)["estimate"] for name in (TYPICAL, WIDTH))
+    typical = [typical or width for typical, width in zip(*sizes, strict=True)]
     return rules.zero(evidence.values(("B", "mean"), places), typical)
 
 

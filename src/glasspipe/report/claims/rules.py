@@ -211,7 +211,8 @@ def zero(means: Sequence[Measured], typical: Sequence[float]) -> Finding:
     typical : sequence of float
         Typical sizes of what the means are of, in the same unit and order.
     """
-    pairs = [(m, size) for m, size in zip(means, typical, strict=True) if m.known and m.stderr > 0]
+    each = zip(means, typical, strict=True)
+    pairs = [(m, size) for m, size in each if m.known and m.stderr > 0 and size > 0]
     if not pairs:
         return missing("a mean with an error at some point")
     total = sum((m.estimate / m.stderr) ** 2 for m, _ in pairs)

@@ -42,7 +42,7 @@ def measure(point: PointData) -> Measured:
         rng = point.rng("coupling_sums")
         described = describe(values, rng, resamples=point.bootstrap)
         found += [Row(quantity, name, one.value, one.stderr) for name, one in described.items()]
-    together = correlation(np.abs(B), np.abs(total))
+    together = correlation(np.abs(B), np.abs(total), point.spins)
     found.append(Row.mean(SUM, "rank_correlation_with_B", together))
     return Measured([row for row in found if row.known])
 

@@ -115,6 +115,7 @@ def _averages(point: PointData, T: Array, each: dict[str, Array]) -> dict[str, A
 def _temperatures(point: PointData, T: Array, each: dict[str, Array]) -> list[Row]:
     """Return T_G by its definitions and the heat at its maximum, of the spins and without U."""
     scale, h = point.x * point.U_0, point.frozen["h"]
+    h = h[point.spins] if point.spins.any() else h
     grid = float(np.median(np.abs(h))) * _DECOUPLED
     decoupled = np.array([diagnostics.heat_in_fields(row, grid) for row in h])
     rows = [_temperature(point, PEAK, diagnostics.peak, T, each["heat_slope"], scale)]

@@ -27,10 +27,10 @@ _FEWEST = 1e-4
 
 def measure(point: PointData) -> Measured:
     """Return the exponent of P(h) at small h, resampling whole realisations, and the density."""
-    h = point.frozen["h"]
-    resampled = [diagnostics.gap_exponent(h[rows]) for rows in point.resampled]
-    exponent = Row(GAP, "exponent", diagnostics.gap_exponent(h), spread(resampled))
-    magnitude = np.abs(h)
+    h, spins = point.frozen["h"], point.spins
+    resampled = [diagnostics.gap_exponent(h[rows][spins[rows]]) for rows in point.resampled]
+    exponent = Row(GAP, "exponent", diagnostics.gap_exponent(h[spins]), spread(resampled))
+    magnitude = np.abs(h[spins] if spins.any() else h)
     unit = float(np.median(magnitude)) or 1.0
     counts, _ = np.histogram(magnitude / unit, _EDGES)
     density = counts / (magnitude.size * np.diff(_EDGES))

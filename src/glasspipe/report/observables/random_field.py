@@ -46,7 +46,7 @@ _CORRELATIONS = {
 
 def measure(point: PointData) -> Measured:
     """Return means over realisations of the frozen spins."""
-    found = measures.measures(point.frozen)
+    found = measures.measures(point.frozen, point.spins)
     return Measured([Row.mean(FIELD, name, values) for name, values in found.items()])
 
 

@@ -59,7 +59,7 @@ _FREE = {
 def measure(point: PointData) -> Measured:
     """Return the free fraction of S, the low splittings of τ, and the density P(E)."""
     D, Delta = point.tunnelling
-    E = levels.splitting(point.values["b"], Delta)
+    E = np.where(point.two_level_systems, levels.splitting(point.values["b"], Delta), np.inf)
     rows = [*_free_rows(point, D), *_level_rows(point, E, Delta)]
     return Measured(rows, _density(point, E, Delta))
 
@@ -67,27 +67,33 @@ def measure(point: PointData) -> Measured:
 def _free_rows(point: PointData, D: Array) -> list[Row]:
     """The theory of the free fraction is that of random S."""
     h, known, scale = point.frozen["h"], point.known["h"], point.x * point.U_0
+    spins = point.spins
+    if not spins.any():
+        return []
     random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
-    median, amplitude = np.median(np.abs(h), axis=1), float(np.mean(D))
+    median = np.nanmedian(np.where(spins, np.abs(h), np.nan), axis=1)
+    amplitude = float(np.mean(D[spins]))
     over = median / amplitude if amplitude > 0 else np.full(len(median), np.nan)
     return [
         Row(FREE, "D", amplitude),
         Row.mean(FREE, "h_over_D", over),
-        Row(FREE, "fraction", *mean_and_error(levels.free(h, D)), random, LIMIT_OF_SIGNS),
-        Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D))),
+        Row(FREE, "fraction", *mean_and_error(levels.free(h, D, spins)), random, LIMIT_OF_SIGNS),
+        Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D, spins))),
         Row(FREE, "paper", amplitude / scale if scale > 0 else np.nan),
     ]
 
 
 def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
     """Fraction of τ with a splitting below each k_B T, and their mean density, 1/(eV Å³)."""
-    known, rows = point.known["b"], []
+    known, rows, there = point.known["b"], [], point.two_level_systems
+    if not there.any():
+        return []
     for name, low in LOW.items():
-        value, error = mean_and_error(np.mean(low > E, axis=1))
+        value, error = mean_and_error(levels.share_of(low > E, there))
         random = np.nan
         if known.coupled:
             random = float(levels.expected_below(known.limit.cdf, Delta, low))
-        unit = point.defects / point.volume / low
+        unit = point.defects * float(np.mean(there)) / point.volume / low
         rows += [
             Row(LEVELS, f"below_{name}", value, error, random, LIMIT_OF_SIGNS),
             Row(
