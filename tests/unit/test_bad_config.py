@@ -144,6 +144,23 @@ BAD = [
         r"^sweep: found the same point twice \(defects\.eta = 1\.0; .*allowed",
     ),
     (
+        "{defects: {species: plaquette}, sweep: {defects.axes: {values: ['100', '111']}}}",
+        r"^sweep: found the same point twice \(defects\.axes = 100; .*something that has an effect",
+    ),
+    (
+        "{defects: {species: gaussian}, sweep: {defects.frame_spread: {values: [0, 9]}}}",
+        r"^sweep: found the same point twice \(defects\.frame_spread = 0\.0; .*allowed",
+    ),
+    (
+        "{defects: {mixture: {a: {share: 0.5, eta: 1}, b: {share: 0.5, eta: 2}}},"
+        " sweep: {defects.eta: {values: [1, 2]}}}",
+        r"^sweep: found the same point twice \(defects\.eta = 1\.0; .*allowed",
+    ),
+    (
+        "{sweep: {lattice.type: {values: [rock_salt, fcc]}}}",
+        r"^sweep: found the same point twice \(lattice\.type = rock_salt; .*allowed",
+    ),
+    (
         "{sweep: {defects.eta: {values: [1, 2]}, defects.gamma: {values: [1]}}, sweep_mode: zip}",
         r"^sweep: found 2 for defects\.eta, 1 for defects\.gamma values; allowed by .*zip",
     ),

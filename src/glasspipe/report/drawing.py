@@ -120,10 +120,12 @@ def limit(
         axes.plot(series.position, values, color=style["color"], zorder=1, **DASHED)
 
 
-def level(axes: Axes, series: Series, values: pd.Series, **style: Any) -> None:
-    """Draw a line through the points; through a single one from end to end."""
+def level(axes: Axes, axis: Axis, series: Series, values: pd.Series, **style: Any) -> None:
+    """Draw a line through the points, or bars where they have no order; of one from end to end."""
     if len(series.points) == 1:
         axes.axhline(values.item(), **style)
+    elif axis.names:
+        axes.hlines(values, series.position - 0.4, series.position + 0.4, **style)
     else:
         axes.plot(series.position, values, **style)
 

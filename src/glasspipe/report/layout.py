@@ -167,4 +167,8 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
         if box.width <= owner.bbox.width or columns == 1:
             break
         made.remove()
+    if box.width > owner.bbox.width:
+        for text in (*made.get_texts(), made.get_title()):
+            text.set_fontsize(float(text.get_fontsize()) * owner.bbox.width / box.width)
+        box = made.get_window_extent(renderer)
     owner.set_figheight(owner.get_figheight() + box.height / owner.dpi)

@@ -34,6 +34,8 @@ _KEY_SYMBOLS = {
     "defects.gamma": r"$\gamma_0$",
     "defects.eta": r"$\eta$",
     "defects.zeta": r"$\zeta_0$",
+    "defects.D": "$D$",
+    "defects.Delta": r"$\Delta$",
     "defects.E": "$E$",
     "defects.epsilon": r"$\epsilon$",
     "defects.number": "$N$",

@@ -21,6 +21,7 @@ from glasspipe.errors import DataError
 from glasspipe.settings.engines import LARGEST_DENSE, Engine, fits
 from glasspipe.spins import ladder
 
+_DRAWN_BESIDE_A_FILE = ("D", "Delta", "E", "epsilon")
 _STORED = {"boundary": "minimum_image", "formula": "as_printed"}
 """Settings for which U must be stored."""
 ONLY_STORED = (("hamiltonian", "store", "none"),)
@@ -206,6 +207,32 @@ class Model:
             found["freeze"] = self.freeze
         if "medium" in found:
             found["medium"] = asdict(self.medium)
+        return found
+
+    @property
+    def effective(self) -> dict[str, Any]:
+        """The resolved sections, less what has no effect: two that agree are one physics."""
+        found = self.resolved
+        defects = dict(found["defects"], components=[*map(self._effective, self.components)])
+        kept = ("concentration", "stoichiometry", "components")
+        found["defects"] = {name: defects[name] for name in kept if name in defects}
+        if self.source_file is not None:
+            del found["defects"]["concentration"]
+        found["lattice"] = {**found["lattice"], "type": self.lattice.type}
+        return found
+
+    def _effective(self, component: Component) -> dict[str, Any]:
+        """A component, less axes that its species does not have and turns of any direction.
+
+        Of one whose tensors come from a file the amplitudes and stray fields count.
+        """
+        found = asdict(component)
+        if self.source_file is not None:
+            return {name: found[name] for name in (*_DRAWN_BESIDE_A_FILE, "share")}
+        if not component.kind.axes:
+            del found["axes"]
+        if component.continuum is not None:
+            del found["frame_spread"]
         return found
 
     @cached_property

@@ -61,6 +61,12 @@ class Point:
         resolved = self.model.resolved
         return hash_of({name: resolved[name] for name in SWEPT_SECTIONS})
 
+    @property
+    def physics(self) -> str:
+        """Hash of all that has an effect, the same for points that only look different."""
+        effective = self.model.effective
+        return hash_of({name: effective[name] for name in SWEPT_SECTIONS})
+
     @cached_property
     def name(self) -> str:
         """The point's name, which tells it from every other point."""

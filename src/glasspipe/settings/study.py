@@ -81,10 +81,10 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
     for values, swept in expand(data["sweep"], base, node=node, mode=data["sweep_mode"]):
         point = Point({**values, **shared}, swept)
         check_source(point.model)
-        twin = seen.setdefault(point.hash, point)
+        twin = seen.setdefault(point.physics, point)
         if twin is not point:
             raise ConfigError(
                 f"sweep: found the same point twice ({twin.label}; {point.label});"
-                " allowed: points that differ in physics"
+                " allowed: points that differ in something that has an effect"
             )
         yield point

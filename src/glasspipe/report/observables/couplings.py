@@ -186,7 +186,7 @@ def couplings_distance(found: Results) -> Drawing:
 
 
 def _draw_coupling(axes: Axes, found: xr.Dataset, style: dict[str, Any], unit: float) -> None:
-    """Draw every point's shells, open where no power is fitted, and the infinite medium's law."""
+    """Draw every point's shells, open where no power is fitted, and the infinite medium's laws."""
     R = found["distance"].to_numpy()
     rms, error = (found[name].to_numpy() / unit for name in ("rms", "rms_error"))
     fitted = np.broadcast_to(found["fitted"].to_numpy(), rms.shape)
@@ -208,7 +208,8 @@ def _draw_coupling(axes: Axes, found: xr.Dataset, style: dict[str, Any], unit: f
     if shown.any():
         first, *_, last = np.flatnonzero(shown.any(axis=0)).repeat(2)
         span = slice(first, last + 1)
-        axes.plot(R[span], law[0, span], color=style["color"], linewidth=0.8)
+        _, one_of_each = np.unique(np.round(np.log(law[:, 0]), 6), return_index=True)
+        axes.plot(R[span], law[one_of_each, span].T, color=style["color"], linewidth=0.8)
 
 
 def _coupling_label(coupling: str, series: Series | None, fits: pd.DataFrame) -> str:

@@ -237,9 +237,11 @@ def freezing_temperature(found: Results) -> Drawing:
         layout.note_if_empty(bottom, "not available")
         if scale.notna().any():
             bottom.axhline(1.0, color="grey", linewidth=0.6)
-        drawing.level(top, series, scale / unit, color="grey")
+        drawing.level(top, arrangement.axis, series, scale / unit, color="grey")
         D = pick(summary, "free_S", "D", series.points)["estimate"] / unit
-        drawing.level(top, series, D.where(D > 0), color="black", **drawing.DASHED)
+        drawing.level(
+            top, arrangement.axis, series, D.where(D > 0), color="black", **drawing.DASHED
+        )
     layout.label_rows(grid, f"freezing temperature\n$k_BT_G$ ({unit_name})", "$k_BT_G/xU_0$")
     grid[1, 0].set_ylim(bottom=0)
     _explain(figure)

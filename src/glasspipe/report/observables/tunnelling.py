@@ -179,8 +179,9 @@ def free_spins(found: Results) -> Drawing:
         layout.note_if_empty(axes, "$D=0$: none is free")
     layout.label_rows([panels], r"fraction of $S$ with $|h|<D$")
     entries = [layout.key(label, ls="", **style) for label, style in _FREE.values()]
-    law = drawing.bars(LIMIT_OF_SIGNS)
-    entries.append(layout.key("few defects, random $S$", color=COLOURS[0], **law))
+    if pick(summary, FREE, "fraction")["theory"].notna().any():
+        law = drawing.bars(LIMIT_OF_SIGNS)
+        entries.append(layout.key("few defects, random $S$", color=COLOURS[0], **law))
     layout.legend(figure, layout.drawn(figure, entries))
     return figure
 
