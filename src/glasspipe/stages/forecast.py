@@ -19,17 +19,18 @@ MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
 _SECONDS_OF_THEORY = {
     "any": (0.3, 1.1),
     "crystal": (0.6, 6.0),
-    "component": (2.5, 12.0),
-    "axes": (2.5, 2.5),
-    "tensors": (7.0, 27.0),
-    "frames": (4.0, 20.0),
-    "strengths": (5.0, 27.0),
-    "receivers": (5.2, 0.5),
+    "component": (4.5, 1.5),
+    "axes": (2.8, 0.8),
+    "tensors": (8.5, 13.0),
+    "tensors of some": (55.0, 12.0),
+    "frames": (7.0, 4.5),
+    "strengths": (4.0, 0.5),
+    "receivers": (0.2, 0.0),
 }
 """Of a point, and of the tables that points share: of every one, and more in a crystal, for each
-further component of a mixture, for axes that may be any, for tensors that may, for frames that are
-turned, for strengths that differ where axes do, for each field and component of receivers whose
-strengths differ."""
+further component of a mixture, for axes that may be any, for tensors that may, and more if it is
+those of one component of several, for frames that are turned, for strengths that differ where axes
+or frames do, for each field and component of receivers whose strengths differ."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 6.0e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
@@ -100,8 +101,14 @@ def _theory_of(model: Model) -> dict[str, int]:
         "component": len(kinds) - 1,
         "axes": axes,
         "tensors": any(kinds) and not axes,
+        "tensors of some": any(
+            one.continuum is not None and not one.axis_is_random for one in components
+        )
+        and len(kinds) > 1,
         "frames": sum(one.frame_spread > 0 and one.continuum is None for one in components),
-        "strengths": any(one.axis_is_random and one.differs_in() for one in components),
+        "strengths": any(
+            one.differs_in() and (one.axis_is_random or one.frame_spread > 0) for one in components
+        ),
         "receivers": sum(
             one.differs_in(field.receivers)
             for one in components

@@ -452,9 +452,9 @@ def _felt_by(
     Where φ(t) is that of the strength 1, φ(gt) is that of g: one table serves them all.
     """
     there, shift = [around[k] for k in group.which], shift[group.members]
-    if len(group.share) == 1:
-        each = zip(there, group.weight, shift[:, 0], strict=True)
-        return [_felt(*one, largest) for one in each]
+    if np.all(np.abs(group.strength) == 1):
+        each = zip(there, group.weight, shift, strict=True)
+        return [_of_signs(group, _felt(one, w, moved[0], largest), moved) for one, w, moved in each]
     strength, share = group.strength, group.weight / group.weight.sum()
     largest /= sqrt(group.share @ strength**2)
     common, longest = share @ shift, np.argmax(np.abs(strength))
@@ -474,6 +474,22 @@ def _felt_by(
         Felt(w, moved, abs(g) * strongest, abs(g) * unblurred, partial(table.stretched, g))
         for g, w, moved in zip(strength, group.weight.sum() * group.share, common, strict=True)
     ]
+
+
+def _of_signs(group: Group, one: Felt, shift: Array) -> Felt:
+    """The field at receivers of one kind whose strengths are 1, or 1 and −1: φ(−t) is φ*(t)."""
+    if len(group.share) == 1:
+        return one
+
+    def characteristic(panels: Panels) -> Complex:
+        found = one.characteristic(panels)
+        parts = zip(group.share, group.strength, shift, strict=True)
+        return sum(
+            share * np.exp(1j * (moved - one.shift) * panels.t) * (found if g > 0 else found.conj())
+            for share, g, moved in parts
+        )
+
+    return replace(one, characteristic=characteristic)
 
 
 def _amplitudes(shares: list[tuple[Array, Complex]]) -> tuple[Array, Complex]:

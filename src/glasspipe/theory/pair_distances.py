@@ -40,7 +40,7 @@ _MOST_DISTANCES = 250_000
 _SHARPNESS = 0.4
 """Times the reach of the medium, α V^(1/3): near parts are compiled, so waves are to be few."""
 _BATCH = 256
-_POINTS, _VALUES = (8, 60), 1e5
+_POINTS, _VALUES = (8, 40), 1e5
 """Least and largest resolution of the sphere, and the values of a coupling that are wanted."""
 _BINS, _BIN = 40_000, 5e-4
 """Bins of ln |U|, down from the largest."""
@@ -341,15 +341,17 @@ def magnitude(
     kernel = pair_coupling(coupling, receivers.kinds, sources.kinds, n, medium)
     both = receivers.weight.sum() * sources.weight.sum()
     square, fourth = (
-        receivers.moment(k) @ (kernel**k @ solid) @ sources.moment(k) / both for k in (2, 4)
+        receivers.moment(k) @ [(one**k @ solid) @ sources.moment(k) for one in kernel] / both
+        for k in (2, 4)
     )
     spread = sqrt(fourth / square**2 - 1) / 2 if square > 0 else nan
-    largest = np.max(np.abs(kernel)) or 1.0
+    largest = max(np.max(kernel), -np.min(kernel)) or 1.0
     strongest = [np.max(np.abs(each.strength)) or 1.0 for each in (receivers, sources)]
     sizes = np.zeros((2, _BINS))
     for felt, made in product(receivers.groups, sources.groups):
-        found = kernel[np.ix_(felt.which, made.which)] / largest
-        found = _sizes(found, felt.weight[:, None, None] * made.weight[:, None] * solid)
+        found, share = np.zeros((2, _BINS)), made.weight[:, None] * solid
+        for kind, weight in zip(felt.which, felt.weight, strict=True):
+            found += weight * _sizes(kernel[kind, made.which] / largest, share)
         for group, factor in zip((felt, made), strongest, strict=True):
             found = _times(found, group.strength / factor, group.share)
         sizes += found / both

@@ -63,11 +63,14 @@ def dilute_ratio(
     upper: float = inf,
 ) -> Judge:
     """Whether the ratio of two statistics in a unit is between limits at every small x."""
-    return of_series(
-        lambda evidence, places: rules.within(
-            evidence.ratios(above, below, _dilute(places), unit), lower=lower, upper=upper
-        )
-    )
+
+    def judge(evidence: Evidence, places: Places) -> Finding:
+        few = _dilute(places)
+        if not few:
+            return rules.missing(f"a point with x up to {rules.DILUTE:g}")
+        return rules.within(evidence.ratios(above, below, few, unit), lower=lower, upper=upper)
+
+    return of_series(judge)
 
 
 def _dilute(places: Places) -> Places:
