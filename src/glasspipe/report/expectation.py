@@ -24,13 +24,7 @@ from glasspipe.theory.stable import StableLaw
 
 Array = NDArray[np.float64]
 
-_FIELD_OF = {
-    "U": "U_S",
-    "B": "B",
-    "U_S_tau": "b_gamma",
-    "U_eta_tau": "b_eta",
-    "J": "J_tau",
-}
+_FIELD_OF = {f.names[0]: name for name, f in FIELDS.items() if len(f.names) == 1}
 """The field that each coupling makes."""
 
 _STRAY = {"B": "E", "h": "E", "b": "epsilon"}

@@ -44,6 +44,8 @@ _KEY_SYMBOLS = {
     "freeze.t_start": r"$T_\mathrm{start}$",
     "freeze.t_end": r"$T_\mathrm{end}$",
 }
+PAPERS_ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
+"""The field that each term of (74) makes, as the paper orders them."""
 _COMPONENT = re.compile(r"defects\.mixture\.([^.]+)\.(.+)")
 _LOG_RANGE = 10
 _LONGEST = 28

@@ -17,14 +17,12 @@ from glasspipe.elastic.medium import Medium
 from glasspipe.report.claims import rules
 from glasspipe.report.claims.evidence import Evidence, Place, Statistic, as_it_is, power_law
 from glasspipe.report.claims.rules import Finding, Measured
-from glasspipe.report.presentation import TYPICAL, WIDTH
+from glasspipe.report.presentation import PAPERS_ORDER, TYPICAL, WIDTH
 from glasspipe.theory.population import Population
 
 Places = tuple[Place, ...]
 Judge = Callable[[Evidence], Finding]
 
-_TERMS = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
-"""The field that each term of (74) makes, in the paper's order."""
 _MEDIAN_SUM = 33.53
 """Median of Σ_j 1/R_j⁴ over n^(4/3): ((4π/3) Γ(1/4))^(4/3) times that of a one-sided stable law."""
 _STRENGTHS = ("defects.gamma", "defects.eta")
@@ -127,7 +125,7 @@ def order(evidence: Evidence, places: Places) -> Finding:
     """Whether each term of (74) is weaker than the one before it."""
     found = [
         replace(ratio, where=f"{weaker}/{stronger} at {ratio.where}")
-        for stronger, weaker in pairwise(_TERMS)
+        for stronger, weaker in pairwise(PAPERS_ORDER)
         for ratio in evidence.ratios((weaker, TYPICAL), (stronger, TYPICAL), _dilute(places))
     ]
     return rules.within(found, upper=1.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 from glasspipe.files import results
@@ -14,6 +13,7 @@ from glasspipe.report import drawing, layout
 from glasspipe.report.observable import Figure, Measured, Observable, Results
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import arrange
+from glasspipe.statistics import standard_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 def measure(point: PointData) -> Measured:
     """Means over realisations and replicas against the temperature step, per spin."""
     energy = point.frozen["trace_energy"].mean(axis=1) / point.defects
-    realisations = len(energy)
-    error = energy.std(axis=0, ddof=1) / np.sqrt(realisations) if realisations > 1 else np.nan
     curves = {
         "T": point.frozen["T"].mean(axis=0),
         "energy": energy.mean(axis=0),
-        "energy_stderr": np.broadcast_to(error, energy.shape[1:]),
+        "energy_stderr": standard_error(energy),
         "acceptance": point.frozen["acceptance"].mean(axis=(0, 1)),
     }
     return Measured(curves=curves)

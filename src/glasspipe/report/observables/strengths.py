@@ -17,6 +17,7 @@ from glasspipe.report.latex import measured, point_columns, tabular
 from glasspipe.report.observable import Figure, Measured, Observable, Results, Table
 from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import (
+    PAPERS_ORDER,
     SYMBOLS,
     TYPICAL,
     Arrangement,
@@ -48,9 +49,11 @@ _STYLES = {
 _MOST_VALUES, _APART = 7, 0.13
 _DIGITS = 3
 """Significant digits of values that are taken for the same."""
-_ORDER = ("U_S", "B", "b_gamma", "b_eta", "J_tau")
-"""The terms of (74) as the paper orders them, by the typical field of each."""
-_STEPS = (*zip(_ORDER[1:], _ORDER[:-1], strict=True), ("J_tau", "b"), ("b_gamma", "b_eta"))
+_STEPS = (
+    *zip(PAPERS_ORDER[1:], PAPERS_ORDER[:-1], strict=True),
+    ("J_tau", "b"),
+    ("b_gamma", "b_eta"),
+)
 """Pairs of terms whose ratio is of interest."""
 _TERMS = {
     "U_S": SYMBOLS["U_S"],
@@ -225,12 +228,12 @@ def strengths(found: Results) -> pd.DataFrame:
     """Return the typical value of each term of (74) in eV, and the ratios of successive ones."""
     summary = found.summary
     typical = _typical(summary)
-    values = {name: typical[name] for name in _ORDER}
+    values = {name: typical[name] for name in PAPERS_ORDER}
     return joined(joined(points_of(summary), values, " (eV)"), _steps(typical))
 
 
 def _typical(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {name: pick(summary, name, TYPICAL) for name in (*_ORDER, "b")}
+    return {name: pick(summary, name, TYPICAL) for name in (*PAPERS_ORDER, "b")}
 
 
 def _steps(typical: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -241,7 +244,9 @@ def strengths_latex(found: Results) -> str:
     """Return the table of :func:`strengths` in LaTeX."""
     summary = found.summary
     typical = _typical(summary)
-    columns = [measured(f"${_TERMS[name]}$", typical[name], found.style.energy) for name in _ORDER]
+    columns = [
+        measured(f"${_TERMS[name]}$", typical[name], found.style.energy) for name in PAPERS_ORDER
+    ]
     columns.append(measured("$b$", typical["b"], found.style.energy))
     columns += [
         measured(f"${_TERMS[one]}$/${_TERMS[other]}$", ratio(typical[one], typical[other]))
