@@ -21,10 +21,11 @@ from glasspipe.settings.study import study_from
 from glasspipe.system.terms import FIELDS, TERMS
 from glasspipe.theory.continuum import continuum
 from glasspipe.theory.field_law import FieldLaw, Setting
-from glasspipe.theory.lattice_law import Panels, Surroundings, cut_between, near_shells
 from glasspipe.theory.lattice_sums import PowerSums
 from glasspipe.theory.pair_fields import cubic_group, fine_half_sphere, half_sphere, pair_fields
+from glasspipe.theory.panels import Panels
 from glasspipe.theory.population import Population, _component_kinds, of_defects
+from glasspipe.theory.surroundings import Surroundings, cut_between, near_shells
 from glasspipe.theory.thinning import orbits, thinned
 from glasspipe.units import MODULUS
 

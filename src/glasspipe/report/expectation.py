@@ -19,7 +19,8 @@ from glasspipe.statistics import STATISTICS
 from glasspipe.system.terms import FIELDS, MULTIPOLES
 from glasspipe.theory.field_law import FieldLaw, dilute_law, field_law
 from glasspipe.theory.pair_distances import Magnitude, drawn_magnitude, magnitude
-from glasspipe.theory.population import Kinds, Population, ScaledKinds, of_defects
+from glasspipe.theory.population import Kinds, Population, of_defects
+from glasspipe.theory.scaled_kinds import ScaledKinds
 from glasspipe.theory.stable import StableLaw
 
 Array = NDArray[np.float64]

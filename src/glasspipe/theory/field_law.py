@@ -25,7 +25,8 @@ from glasspipe.theory.lattice_law import LatticeLaw, lattice_law
 from glasspipe.theory.lattice_sums import PowerSums
 from glasspipe.theory.neighbours import Neighbours, Setting
 from glasspipe.theory.pair_fields import pair_fields
-from glasspipe.theory.population import Population, ScaledKinds
+from glasspipe.theory.population import Population
+from glasspipe.theory.scaled_kinds import ScaledKinds
 from glasspipe.theory.stable import StableLaw, order_statistic
 from glasspipe.theory.stoichiometry import exact_moments, mixed
 from glasspipe.theory.tables import table

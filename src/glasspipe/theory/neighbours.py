@@ -15,16 +15,17 @@ from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Interaction
 from glasspipe.theory.continuum import Continuum, continuum
 from glasspipe.theory.homogeneous import homogeneous_field
-from glasspipe.theory.lattice_law import (
+from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
+from glasspipe.theory.pair_fields import PairField, pair_fields
+from glasspipe.theory.population import Kinds, Population
+from glasspipe.theory.scaled_kinds import ScaledKinds
+from glasspipe.theory.surroundings import (
     Shell,
     Surroundings,
     cut_between,
     near_shells,
     sharp_radius,
 )
-from glasspipe.theory.lattice_sums import PowerSums, box_sums, infinite_sums
-from glasspipe.theory.pair_fields import PairField, pair_fields
-from glasspipe.theory.population import Kinds, Population, ScaledKinds
 from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]

@@ -23,7 +23,8 @@ from glasspipe.elastic.printed import Interaction
 from glasspipe.system.parts import parts
 from glasspipe.system.terms import TERMS
 from glasspipe.theory.pair_fields import fine_half_sphere, pair_coupling, total
-from glasspipe.theory.population import Population, ScaledKinds
+from glasspipe.theory.population import Population
+from glasspipe.theory.scaled_kinds import ScaledKinds
 from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]

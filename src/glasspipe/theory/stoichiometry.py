@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component, exact_numbers
 from glasspipe.theory.lattice_sums import PowerSums
-from glasspipe.theory.population import Population, ScaledKinds
+from glasspipe.theory.population import Population
+from glasspipe.theory.scaled_kinds import ScaledKinds
 
 Array = NDArray[np.float64]
 Sums = Callable[[Population, Population], tuple[ScaledKinds, list[PowerSums]]]
