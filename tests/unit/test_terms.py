@@ -254,7 +254,7 @@ class TestTheory:
 
     def test_a_number_shifts_the_law_and_its_gaps(self):
         model = point_from({"defects": {"concentration": 0.1, "number": 30}}).model
-        [plain] = [expectations(model, None, box=np.ones(3))["B"]]
+        [plain] = [expectations(model, None, box=np.ones(3), defects=1)["B"]]
         moved = _with_stray(plain, 2 * plain.scale)
         edges = np.linspace(-1, 1, 5)
         np.testing.assert_allclose(moved.lattice_density(edges + 2), plain.lattice_density(edges))

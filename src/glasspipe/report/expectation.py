@@ -102,7 +102,12 @@ class Expectation:
 
 
 def expectations(
-    model: Model, tensors: Tensors, *, box: Array, stray: Collection[str] = ()
+    model: Model,
+    tensors: Tensors,
+    *,
+    box: Array,
+    defects: int,
+    stray: Collection[str] = (),
 ) -> dict[str, Expectation]:
     """What theory expects of the fields B, h, U_S, b_gamma, b_eta, b and J_tau of a point.
 
@@ -120,9 +125,11 @@ def expectations(
     model : Model
         What the config describes.
     tensors : Tensors
-        The defects of one realisation.
+        Defects that stand for all, where these come from a file.
     box : array (3,)
         Edges of the box, Å.
+    defects : int
+        Number of defects in it.
     stray : collection of {"E", "epsilon"}
         The stray fields that the defects have.
     """
@@ -135,7 +142,7 @@ def expectations(
         }
     else:
         found = {
-            field: _dilute(model, field, tensors, box, LIMIT_OF_SIGNS if signs else LIMIT)
+            field: _dilute(model, field, tensors, box, defects, LIMIT_OF_SIGNS if signs else LIMIT)
             for field, signs in _chosen_by_S(tensors.zeta_minus is not None).items()
         }
     for field, name in _STRAY.items():
@@ -240,12 +247,14 @@ def _on_lattice(model: Model, field: str, population: Population, kind: str) -> 
     return Expectation(law.dilute, statistics, kind, law=law)
 
 
-def _dilute(model: Model, field: str, tensors: Tensors, box: Array, kind: str) -> Expectation:
+def _dilute(
+    model: Model, field: str, tensors: Tensors, box: Array, defects: int, kind: str
+) -> Expectation:
     law = dilute_law(
         field,
         *_kinds_in_file(field, tensors),
         model.interaction,
-        len(tensors) / float(np.prod(box)),
+        defects / float(np.prod(box)),
         boundary=model.boundary,
         box=box,
     )

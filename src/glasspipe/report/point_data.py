@@ -127,6 +127,11 @@ class PointData:
         """Which defects (R, N) have an S: those with γ or a stray field E."""
         return self._that_have("gamma", "E")
 
+    def of_spins(self, values: Array) -> list[Array]:
+        """Values (R, N) of the spins of each realisation; of all defects where none has an S."""
+        each = zip(values, self.spins, strict=True)
+        return [row[mine] if mine.any() else row for row, mine in each]
+
     @cached_property
     def two_level_systems(self) -> NDArray[np.bool_]:
         """Which defects (R, N) have a τ: those with ζ or a stray field ε."""
@@ -235,6 +240,7 @@ class PointData:
             self.model,
             self.tensors,
             box=self.box,
+            defects=self.defects,
             stray=self._first[3],
         )
 

@@ -79,7 +79,7 @@ def correlation(one: Array, two: Array, spins: NDArray[np.bool_] | None = None) 
     """
     if spins is not None and not spins.all():
         rows_ = zip(one, two, spins, strict=True)
-        return np.array([_correlation(a[m][None], b[m][None])[0] for a, b, m in rows_])
+        return np.array([_of_some(a[m], b[m]) for a, b, m in rows_])
     blocks = (slice(start, start + _BLOCK) for start in range(0, len(one), _BLOCK))
     return np.concatenate([_correlation(one[rows], two[rows]) for rows in blocks])
 
@@ -89,6 +89,10 @@ def _ranks(values: Array) -> Array:
     known, group, number = np.unique(values, return_inverse=True, return_counts=True)
     rank = np.cumsum(number) - (number - 1) / 2
     return np.full(len(values), np.nan) if np.isnan(known[-1]) else rank[group]
+
+
+def _of_some(one: Array, two: Array) -> float:
+    return float(_correlation(one[None], two[None])[0]) if len(one) else float("nan")
 
 
 def _correlation(one: Array, two: Array) -> Array:

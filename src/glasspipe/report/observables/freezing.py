@@ -94,9 +94,11 @@ def _curves(point: PointData) -> tuple[Array, dict[str, Array]]:
     T = np.exp(np.log(data["T"]).mean(axis=0))
     names = ("specific_heat", *(OVERLAPS if "overlap_abs" in data else ()))
     each = {name: _at(T, data["T"], data[name]) for name in names}
-    energy = _at(T, data["T"], data["trace_energy"].mean(axis=1)) / point.defects
+    fields = point.of_spins(data["B"])
+    number = np.array([[len(B)] for B in fields])
+    energy = _at(T, data["T"], data["trace_energy"].mean(axis=1)) / number
     each["heat_slope"] = diagnostics.heat_slope(energy, T)
-    each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in data["B"]])
+    each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in fields])
     return T, each
 
 
@@ -114,9 +116,8 @@ def _averages(point: PointData, T: Array, each: dict[str, Array]) -> dict[str, A
 
 def _temperatures(point: PointData, T: Array, each: dict[str, Array]) -> list[Row]:
     """Return T_G by its definitions and the heat at its maximum, of the spins and without U."""
-    scale, h = point.x * point.U_0, point.frozen["h"]
-    h = h[point.spins] if point.spins.any() else h
-    grid = float(np.median(np.abs(h))) * _DECOUPLED
+    scale, h = point.x * point.U_0, point.of_spins(point.frozen["h"])
+    grid = float(np.median(np.abs(np.concatenate(h)))) * _DECOUPLED
     decoupled = np.array([diagnostics.heat_in_fields(row, grid) for row in h])
     rows = [_temperature(point, PEAK, diagnostics.peak, T, each["heat_slope"], scale)]
     if "overlap_abs" in each:

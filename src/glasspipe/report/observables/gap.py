@@ -30,7 +30,7 @@ def measure(point: PointData) -> Measured:
     h, spins = point.frozen["h"], point.spins
     resampled = [diagnostics.gap_exponent(h[rows][spins[rows]]) for rows in point.resampled]
     exponent = Row(GAP, "exponent", diagnostics.gap_exponent(h[spins]), spread(resampled))
-    magnitude = np.abs(h[spins] if spins.any() else h)
+    magnitude = np.abs(np.concatenate(point.of_spins(h)))
     unit = float(np.median(magnitude)) or 1.0
     counts, _ = np.histogram(magnitude / unit, _EDGES)
     density = counts / (magnitude.size * np.diff(_EDGES))
