@@ -18,6 +18,7 @@ MERGE, AGGREGATE, REPORT = "aggregate_point", "aggregate", "report"
 
 _SECONDS_OF_THEORY = {
     "any": (0.3, 1.1),
+    "file": (15.0, 0.0),
     "crystal": (0.6, 6.0),
     "component": (4.5, 1.5),
     "axes": (2.8, 0.8),
@@ -27,10 +28,11 @@ _SECONDS_OF_THEORY = {
     "strengths": (4.0, 0.5),
     "receivers": (0.2, 0.0),
 }
-"""Of a point, and of the tables that points share: of every one, and more in a crystal, for each
-further component of a mixture, for axes that may be any, for tensors that may, and more if it is
-those of one component of several, for frames that are turned, for strengths that differ where axes
-or frames do, for each field and component of receivers whose strengths differ."""
+"""Of a point, and of the tables that points share: of every one, and more of a user's defects if all
+differ, in a crystal, for each further component of a mixture, for axes that may be any, for tensors
+that may, and more if it is those of one component of several, for frames that are turned, for
+strengths that differ where axes or frames do, for each field and component of receivers whose
+strengths differ."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 6.0e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
 _SPARE_MEMORY, _SPARE_TIME = 1.3, 10
@@ -92,6 +94,8 @@ def merging(study: Study, point: Point) -> Load:
 
 def _theory_of(model: Model) -> dict[str, int]:
     """Return what makes theory dear, and how often: how many kinds of defect it averages over."""
+    if model.source_file is not None:
+        return {"any": 1, "file": 1}
     components = model.components
     kinds = [component.continuum for component in components]
     axes = any(component.axis_is_random for component in components)
