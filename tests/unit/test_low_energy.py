@@ -5,14 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import synthetic
+import xarray as xr
 from matplotlib.colors import to_hex
 from workbench import run
 
 from glasspipe.files import results
 from glasspipe.report.observable import Results
 from glasspipe.report.observables import couplings, strengths, tunnelling
+from glasspipe.report.point_data import PointData
 from glasspipe.report.presentation import TYPICAL, arrange, pick
 from glasspipe.report.style import Style
+from glasspipe.stages import study_files
 from glasspipe.theory import levels
 
 SWEEP = {
@@ -187,3 +190,56 @@ def test_figures_are_drawn_of_any_study(tmp_path, vanish, sweep):
     }
     assert ("no couplings" in notes["couplings_distance"]) == ("U_S" in vanish)
     assert ("no splittings" in notes["levels"]) == ("b" in vanish)
+
+
+def point_data(folder, study):
+    files = study_files.load(folder)
+    return [PointData(files.point(point.name), 10, 10) for point in study.points]
+
+
+def test_volumes_are_no_spins_and_no_two_level_systems(tmp_path):
+    """A component of η alone: what is counted is the others, and P(E) adds up to them."""
+    mixture = {
+        "both": {"share": 0.4, "species": "uniaxial"},
+        "volumes": {"share": 0.6, "species": "uniaxial", "gamma": 0.0, "zeta": 0.0},
+    }
+    config = {
+        "study": "volumes",
+        "realisations": 4,
+        "defects": {"number": 60, "D": 1e-4, "Delta": 1e-9, "mixture": mixture},
+        "freeze": {"sweeps": 50, "steps": 10, "replicas": 2},
+        "aggregate": {"bootstrap": 10},
+    }
+    [point] = point_data(tmp_path, run(tmp_path, config))
+    spins = point.spins
+    np.testing.assert_array_equal(spins, point.two_level_systems)
+    assert 0.2 < spins.mean() < 0.6
+    assert not point.values["h"][~spins].any()
+    assert (point.values["b"][spins] != 0).all()
+    assert not point.has_other_fields
+    found = {(row.quantity, row.statistic): row for row in tunnelling.measure(point).rows}
+    rows = list(zip(point.values["h"], point.values["b"], spins, strict=True))
+    free = np.mean([np.mean(np.abs(h[mine]) < 1e-4) for h, _, mine in rows])
+    below = np.mean([np.mean(2 * np.abs(b[mine]) < 10 * levels.KELVIN) for _, b, mine in rows])
+    assert found["free_S", "fraction"].estimate == pytest.approx(free)
+    assert found["levels", "below_10K"].estimate == pytest.approx(below)
+    curves = tunnelling.measure(point).curves
+    counted = np.sum(curves["P"] * np.diff(curves["E"])) * point.volume
+    assert counted == pytest.approx(spins.sum(axis=1).mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("E", [0.0, 1e-3])
+def test_stray_fields_of_a_file_are_seen(tmp_path, E):
+    """Where the config has none: the statements of the paper are not about such points."""
+    plain = {key: value for key, value in CONFIG.items() if key != "sweep"} | {"realisations": 2}
+    drawn = {**plain, "study": "drawn", "defects": {**CONFIG["defects"], "E": 2e-3}}
+    [point] = point_data(tmp_path / "drawn", run(tmp_path / "drawn", drawn))
+    assert point.has_other_fields
+    [path] = point.files.files["sample"]
+    with xr.open_dataset(path, engine="h5netcdf") as given:
+        mine = given[["position", "box", "gamma", "eta", "zeta"]].load()
+    mine["E"] = ("realisation", "defect"), np.full(mine["eta"].shape, E)
+    mine.drop_vars("realisation", errors="ignore").to_netcdf(tmp_path / "m.nc", engine="h5netcdf")
+    file = {**plain, "study": "file", "sample": {"source": {"file": str(tmp_path / "m.nc")}}}
+    [point] = point_data(tmp_path / "file", run(tmp_path / "file", file))
+    assert point.has_other_fields == (E != 0)

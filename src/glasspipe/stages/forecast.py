@@ -28,10 +28,10 @@ _SECONDS_OF_THEORY = {
     "strengths": (4.0, 0.5),
     "receivers": (0.2, 0.0),
 }
-"""Of a point, and of the tables that points share: of every one, and more of a user's defects if all
-differ, in a crystal, for each further component of a mixture, for axes that may be any, for tensors
-that may, and more if it is those of one component of several, for frames that are turned, for
-strengths that differ where axes or frames do, for each field and component of receivers whose
+"""Of a point, and of the tables that points share: of every one, and more where defects of a file
+may all differ, in a crystal, for each further component of a mixture, for axes that may be any, for
+tensors that may, and more if it is those of one component of several, for frames that are turned,
+for strengths that differ where axes or frames do, for each field and component of receivers whose
 strengths differ."""
 _HELD_COLUMNS, _THEORY_BYTES = 10, 6.0e8
 """Memory of merging: columns of one number for each value that are held at once, and theory's."""
