@@ -427,9 +427,12 @@ def test_defects_that_feel_nothing(field, share):
     """F is that of the others, whose sources they thin out, beside a step at 0."""
     felt = Component("uniaxial", "111", 1.0, 1.0, 1.0, share=share)
     dead = Component("uniaxial", "111", 0.0, 0.0, 0.0, share=1 - share)
-    law = field_law(field, Population((felt, dead)), FCC, 0.05, 12)
+    law = FieldLaw(Setting(field, Population((felt, dead)), MEDIUM), replace(FCC, size=12), 301)
     setting = replace(law.setting, population=UNIAXIAL, others=law.setting.population)
     alone = replace(law, setting=setting)
+    fewer = FieldLaw(Setting(field, UNIAXIAL, MEDIUM), law.lattice, 1 + round(300 * share))
+    X = fewer.statistic("q95") * np.linspace(0.1, 1.2, 12)
+    np.testing.assert_allclose(alone.cdf(X), fewer.cdf(X), atol=2e-4)
     for X in alone.statistic("q95") * np.array([0.1, 0.3, 1.0]):
         assert law.cdf(X) == pytest.approx(share * alone.cdf(X) + (1 - share), abs=2e-4)
     assert law.std == pytest.approx(np.sqrt(share) * alone.std)
