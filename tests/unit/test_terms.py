@@ -262,6 +262,16 @@ class TestTheory:
             plain.kind_of(name) for name in STATISTICS
         ]
 
+    def test_defects_that_feel_nothing_are_in_the_bin_of_0(self):
+        """As a histogram counts them: in that which begins there."""
+        mixture = {"felt": {"share": 0.4}, "dead": {"share": 0.6, "gamma": 0.0, "zeta": 0.0}}
+        given = {"concentration": 0.1, "number": 30, "mixture": mixture}
+        model = point_from({"defects": given}).model
+        known = expectations(model, None, box=np.ones(3), defects=1)["B"]
+        share = known.lattice_density(np.linspace(-0.1, 0.1, 5)) * 0.05
+        assert share[2] == pytest.approx(0.6, abs=0.03)
+        assert share[[0, 1, 3]].max() < 0.03
+
     def test_what_theory_says_is_found(self, study):
         for E in ("0.02", "uniform"):
             cells = self.cells(study, E, "B").dropna()

@@ -31,6 +31,8 @@ _FIELD_OF = {f.names[0]: name for name, f in FIELDS.items() if len(f.names) == 1
 _STRAY = {"B": "E", "h": "E", "b": "epsilon"}
 """The stray field that each field includes."""
 _UNKNOWN = dict.fromkeys(STATISTICS, float("nan"))
+_BELOW = 1e-9
+"""By how much in units of the scale a law is asked below the edge of a bin."""
 _MOVED, _UNMOVED = ("mean", "q05", "q95"), ("std", "quartile_half_width", "kurtosis")
 """Statistics to which a number that is added to a field adds itself, and those it leaves."""
 
@@ -93,8 +95,11 @@ class Expectation:
         return np.diff(self.limit.cdf(edges * self.scale)) / np.diff(edges)
 
     def lattice_density(self, edges: Array) -> Array:
-        """Density of value/scale on the lattice, averaged between edges (bins + 1,); NaN beyond."""
-        X, F = edges * self.scale - self.shift, np.full(len(edges), np.nan)
+        """Density of value/scale on the lattice, averaged between edges (bins + 1,); NaN beyond.
+
+        A number that is an edge belongs to the bin above it, as in a histogram.
+        """
+        X, F = (edges - _BELOW) * self.scale - self.shift, np.full(len(edges), np.nan)
         if self.law is not None and self.law.reach > 0:
             inside = np.abs(X - self.law.mean) < self.law.reach
             F[inside] = self.law.cdf(X[inside])
