@@ -67,6 +67,11 @@ class Component:
         """Whether its kinds differ in a direction alone, which may be any."""
         return self.continuum is not None and self.continuum.variates == "direction"
 
+    @property
+    def tensors_are_normal(self) -> bool:
+        """Whether its tensors are made of normal variates, and differ in more than a rotation."""
+        return self.continuum is not None and self.continuum.variates == "normal"
+
     def differs_in(self, strengths: Iterable[str] = ("gamma", "eta", "zeta")) -> bool:
         """Whether one of these strengths differs from defect to defect; those of its tensors."""
         return any(isinstance(getattr(self, name), Distribution) for name in strengths)

@@ -169,6 +169,6 @@ def rotations(vector: Array) -> Array:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
-def mean_norm(tensor: NDArray[np.float64]) -> float:
-    """Return the mean over defects (N, …) of a tensor's norm, or of a number's modulus."""
-    return float(np.mean(np.sqrt(np.sum(tensor.reshape(len(tensor), -1) ** 2, axis=1))))
+def norms(tensor: NDArray[np.float64]) -> Array:
+    """Return the norm of each defect's tensor (N, …), or the modulus of its number, (N,)."""
+    return np.asarray(np.sqrt(np.sum(tensor.reshape(len(tensor), -1) ** 2, axis=1)))

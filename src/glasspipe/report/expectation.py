@@ -108,7 +108,7 @@ class Expectation:
 
 def expectations(
     model: Model,
-    tensors: Tensors,
+    tensors: Tensors | None,
     *,
     box: Array,
     defects: int,
@@ -129,16 +129,16 @@ def expectations(
     ----------
     model : Model
         What the config describes.
-    tensors : Tensors
-        Defects that stand for all, where these come from a file.
+    tensors : Tensors or None
+        Defects of a user's file that stand for all; None where the config describes them.
     box : array (3,)
         Edges of the box, Å.
     defects : int
         Number of defects in it.
-    stray : collection of {"E", "epsilon"}
-        The stray fields that the defects have.
+    stray : collection of str
+        The fields that the defects have besides, E and epsilon if they are among them.
     """
-    if model.source_file is None:
+    if tensors is None:
         population = Population(model.mixture, model.stoichiometry)
         exact, signs = _kinds_of_theory(model)
         found = {
@@ -198,7 +198,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     return replace(found, limit=limit, statistics=_UNKNOWN | shifted, shift=strength)
 
 
-def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
+def pair_magnitude(model: Model, coupling: str, tensors: Tensors | None) -> Magnitude:
     """Size of a coupling of a point in the infinite medium.
 
     Parameters
@@ -207,11 +207,11 @@ def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
         What the config describes.
     coupling : str
         One of :data:`glasspipe.system.terms.TERMS`.
-    tensors : Tensors
-        The defects of one realisation.
+    tensors : Tensors or None
+        As in :func:`expectations`.
     """
     field = _FIELD_OF[coupling]
-    if model.source_file is None:
+    if tensors is None:
         population = Population(model.mixture, model.stoichiometry)
         return drawn_magnitude(coupling, field, population, model.interaction)
     receivers, sources = (ScaledKinds.of(*kinds) for kinds in _kinds_in_file(field, tensors))
@@ -219,7 +219,7 @@ def pair_magnitude(model: Model, coupling: str, tensors: Tensors) -> Magnitude:
 
 
 def _kinds_in_file(field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
-    """ScaledKinds and sources of a field of the defects of a user's file.
+    """Receivers and sources of a field of the defects of a user's file.
 
     They have no symmetry that could be known. Kinds that are equal count as one.
     """

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasspipe.defects.tensors import Tensors, mean_norm, stacked
+from glasspipe.defects.tensors import Tensors, norms, stacked
 from glasspipe.files.dataset import Reader
 from glasspipe.settings.model import Model
 from glasspipe.settings.seeds import seed_sequence
@@ -36,6 +36,8 @@ _MADE = ("b_gamma", "b_eta", "b", "J_abs", "J_tau")
 _COLUMNS = ("S", "B", "h", *_MADE)
 """Of the rows of single defects."""
 _ALL = slice(None)
+_TENSORS, _EXTRAS = ("gamma", "eta", "zeta"), ("E", "epsilon", "static")
+"""What every defect has, and what makes or feels other fields."""
 _MANY = 4000
 """Defects that tell what kinds there are."""
 _KEPT_BYTES = 64e6
@@ -139,9 +141,8 @@ class PointData:
 
     def _that_have(self, tensor: str, stray: str) -> NDArray[np.bool_]:
         if self.model.source_file is not None:
-            mine = [np.any(getattr(t, tensor).reshape(len(t), -1), axis=1) for t in self._tensors()]
-            found = np.array(mine)
-            return found | (self._read(SAMPLE, stray) != 0) if stray in self._first[3] else found
+            found = self._norms[tensor] > 0
+            return found | (self._read(SAMPLE, stray) != 0) if stray in self._extras else found
         has = [getattr(c, tensor) != 0 or getattr(c, stray) != 0 for c in self.model.mixture]
         if all(has):
             return np.full((len(self.realisations), self.defects), True)
@@ -154,13 +155,17 @@ class PointData:
 
     @cached_property
     def _first(self) -> tuple[Array, float, int, tuple[str, ...]]:
-        """Box, sites and number of defects, and the stray fields that they have."""
+        """Box, sites and number of defects, and the fields that they have besides."""
         with self.files.opened(SAMPLE, self.files.files[SAMPLE.name][0]) as source:
             box = np.asarray(source.whole("box"), dtype=float)
             nominal = float(np.prod(box)) * self.model.lattice.site_density
             sites = float(source.attributes.get("sites", nominal))
             (eta,) = source.row(0, "eta")
-            return box, sites, len(eta), tuple(n for n in ("E", "epsilon") if n in source)
+            return box, sites, len(eta), tuple(n for n in _EXTRAS if n in source)
+
+    @property
+    def _extras(self) -> tuple[str, ...]:
+        return self._first[3]
 
     def _tensors(self) -> Iterator[Tensors]:
         """Those of each realisation."""
@@ -182,19 +187,25 @@ class PointData:
         return float(np.prod(self.box))
 
     @cached_property
-    def tensors(self) -> Tensors:
-        """Many defects: those of the first realisations."""
+    def _norms(self) -> dict[str, Array]:
+        """Norms (R, N) of the tensors of a user's file."""
+        found = [[norms(getattr(one, name)) for name in _TENSORS] for one in self._tensors()]
+        return dict(zip(_TENSORS, np.moveaxis(np.array(found), 1, 0), strict=True))
+
+    @cached_property
+    def tensors(self) -> Tensors | None:
+        """Many defects of a user's file: those of its first realisations; None without one."""
+        if self.model.source_file is None:
+            return None
         number = -(-_MANY // self.defects)
         return stacked(list(islice(self._tensors(), number)))
 
     @cached_property
     def strengths(self) -> dict[str, float]:
         """Mean moduli of γ_0 and η, eV, and of ζ_0, eV Å; of a file's tensors their mean norms."""
-        names = ("gamma", "eta", "zeta")
         if self.model.source_file is None:
-            return {name: mean_strength(self.model.mixture, name) for name in names}
-        norms = [[mean_norm(getattr(one, name)) for name in names] for one in self._tensors()]
-        return dict(zip(names, np.mean(norms, axis=0).tolist(), strict=True))
+            return {name: mean_strength(self.model.mixture, name) for name in _TENSORS}
+        return {name: float(np.mean(found)) for name, found in self._norms.items()}
 
     @property
     def has_other_fields(self) -> bool:
@@ -202,8 +213,7 @@ class PointData:
 
         These are stray fields (2), (3), which a user's file may bring, and static dipoles.
         """
-        stray = any(np.any(self._read(SAMPLE, name)) for name in self._first[3])
-        return stray or self.tensors.static is not None
+        return any(name == "static" or np.any(self._read(SAMPLE, name)) for name in self._extras)
 
     @property
     def defects(self) -> int:
@@ -241,7 +251,7 @@ class PointData:
             self.tensors,
             box=self.box,
             defects=self.defects,
-            stray=self._first[3],
+            stray=self._extras,
         )
 
     @cached_property

@@ -213,11 +213,11 @@ class Model:
     def effective(self) -> dict[str, Any]:
         """The resolved sections, less what has no effect: two that agree are one physics."""
         found = self.resolved
-        defects = dict(found["defects"], components=[*map(self._effective, self.components)])
-        kept = ("concentration", "stoichiometry", "components")
-        found["defects"] = {name: defects[name] for name in kept if name in defects}
-        if self.source_file is not None:
-            del found["defects"]["concentration"]
+        kept = ("stoichiometry",) if self.source_file else ("stoichiometry", "concentration")
+        found["defects"] = {
+            **{name: found["defects"][name] for name in kept if name in found["defects"]},
+            "components": [self._effective(component) for component in self.components],
+        }
         found["lattice"] = {**found["lattice"], "type": self.lattice.type}
         return found
 

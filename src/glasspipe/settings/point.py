@@ -58,14 +58,12 @@ class Point:
     @cached_property
     def hash(self) -> str:
         """Hash of all that results depend on."""
-        resolved = self.model.resolved
-        return hash_of({name: resolved[name] for name in SWEPT_SECTIONS})
+        return _hash(self.model.resolved)
 
     @property
     def physics(self) -> str:
         """Hash of all that has an effect, the same for points that only look different."""
-        effective = self.model.effective
-        return hash_of({name: effective[name] for name in SWEPT_SECTIONS})
+        return _hash(self.model.effective)
 
     @cached_property
     def name(self) -> str:
@@ -107,3 +105,8 @@ def point_schema(*extra: str) -> Schema:
         "type": "object",
         "properties": {k: v for k, v in schema()["properties"].items() if k in names},
     }
+
+
+def _hash(sections: Mapping[str, Any]) -> str:
+    """Hash of the sections that may be swept."""
+    return hash_of({name: sections[name] for name in SWEPT_SECTIONS})

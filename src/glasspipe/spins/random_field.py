@@ -7,15 +7,13 @@ whether that changes with its size, can be seen from frozen spins alone.
 
 from collections.abc import Mapping
 from itertools import combinations
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-
-_BLOCK = 256
-"""Realisations whose ranks are held at once."""
 
 
 def alignment(S: NDArray[np.int8], B: Array) -> Array:
@@ -77,11 +75,9 @@ def correlation(one: Array, two: Array, spins: NDArray[np.bool_] | None = None) 
     array, shape (realisations,)
         NaN where a quantity does not vary.
     """
-    if spins is not None and not spins.all():
-        rows_ = zip(one, two, spins, strict=True)
-        return np.array([_of_some(a[m], b[m]) for a, b, m in rows_])
-    blocks = (slice(start, start + _BLOCK) for start in range(0, len(one), _BLOCK))
-    return np.concatenate([_correlation(one[rows], two[rows]) for rows in blocks])
+    count = np.full(one.shape, True) if spins is None else spins
+    rows = zip(one, two, count, strict=True)
+    return np.array([_correlation(a[mine], b[mine]) for a, b, mine in rows])
 
 
 def _ranks(values: Array) -> Array:
@@ -91,15 +87,12 @@ def _ranks(values: Array) -> Array:
     return np.full(len(values), np.nan) if np.isnan(known[-1]) else rank[group]
 
 
-def _of_some(one: Array, two: Array) -> float:
-    return float(_correlation(one[None], two[None])[0]) if len(one) else float("nan")
-
-
-def _correlation(one: Array, two: Array) -> Array:
-    a, b = (np.array([_ranks(row) for row in values]) for values in (one, two))
-    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
+def _correlation(one: Array, two: Array) -> float:
+    if not len(one):
+        return nan
+    a, b = (ranks - ranks.mean() for ranks in map(_ranks, (one, two)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1))
+        return float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b)))
 
 
 def measures(data: Mapping[str, NDArray[Any]], spins: NDArray[np.bool_]) -> dict[str, Array]:

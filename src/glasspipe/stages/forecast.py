@@ -97,18 +97,18 @@ def _theory_of(model: Model) -> dict[str, int]:
     if model.source_file is not None:
         return {"any": 1, "file": 1}
     components = model.components
-    kinds = [component.continuum for component in components]
-    axes = any(component.axis_is_random for component in components)
+    several, axes, tensors = (
+        len(components) > 1,
+        any(one.axis_is_random for one in components),
+        any(one.tensors_are_normal for one in components),
+    )
     return {
         "any": 1,
         "crystal": isinstance(model.medium, CubicMedium),
-        "component": len(kinds) - 1,
+        "component": len(components) - 1,
         "axes": axes,
-        "tensors": any(kinds) and not axes,
-        "tensors of some": any(
-            one.continuum is not None and not one.axis_is_random for one in components
-        )
-        and len(kinds) > 1,
+        "tensors": tensors,
+        "tensors of some": tensors and several,
         "frames": sum(one.frame_spread > 0 and one.continuum is None for one in components),
         "strengths": any(
             one.differs_in() and (one.axis_is_random or one.frame_spread > 0) for one in components

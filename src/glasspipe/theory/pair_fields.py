@@ -35,7 +35,7 @@ of a continuum if it has more than that."""
 _FINE, _COARSE = 160, 40
 """Resolution of the sphere, 51 200 directions, and where many kinds blur their kinks, 3200."""
 _RECEIVERS = 16
-"""ScaledKinds above which each is one of many."""
+"""Receivers above which each is one of many."""
 _NORMAL = 12
 """Positive values that stand for a normal one, with all its moments up to the 23rd."""
 

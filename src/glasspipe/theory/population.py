@@ -83,8 +83,7 @@ class Population:
     def low_moments_only(self) -> bool:
         """Whether its kinds stand for very many others, whose fourth moments they do not keep."""
         return any(
-            c.frame_spread > 0
-            or (c.continuum is not None and (c.differs_in() or not c.axis_is_random))
+            c.frame_spread > 0 or c.tensors_are_normal or (c.axis_is_random and c.differs_in())
             for c in self.meant
         )
 
@@ -95,9 +94,7 @@ class Population:
         Of tensors that differ in more than a direction, of distributed strengths, thinned kinds
         make scales of dilute limits that are up to 8 % too small.
         """
-        return any(
-            c.continuum is not None and c.differs_in() and not c.axis_is_random for c in self.meant
-        )
+        return any(c.tensors_are_normal and c.differs_in() for c in self.meant)
 
     @property
     def alike(self) -> bool:
@@ -131,9 +128,8 @@ class Population:
         """Whether the tensors that make a field, all but P, are normal and of one strength."""
         one, *others = self.meant
         names = FIELDS[field].sources
-        is_normal = one.continuum is not None and one.continuum.variates == "normal"
         same = not one.differs_in(_strengths_of(one, names))
-        return is_normal and same and not others and names != {"P"}
+        return one.tensors_are_normal and same and not others and names != {"P"}
 
     def principal(self, field: str) -> Kinds:
         """Kinds whose mean and covariance are those of normal tensors, and their weights."""
@@ -197,8 +193,7 @@ def _component_kinds(
     group = _rotations(cubic)
     once = role == "receivers"
     kinds, weight = _unit_kinds(component, role, names)
-    sampled = component.continuum is not None and not component.axis_is_random
-    if not sampled and once:
+    if once and not component.tensors_are_normal:
         kinds, weight = _inequivalent(kinds, weight, group)
     if component.frame_spread > 0 and component.continuum is None:
         kinds, weight = _turned(kinds, weight, np.radians(component.frame_spread))
@@ -231,7 +226,7 @@ def _strengths(component: Component, names: frozenset[str]) -> tuple[Array, Arra
     """
     name = _factor(component, names)
     value, share = nodes(getattr(component, name), *_FACTORS) if name else ONE
-    if component.continuum is not None and component.continuum.variates == "normal":
+    if component.tensors_are_normal:
         return np.concatenate([value, -value]), np.tile(share / 2, 2)
     return value, share
 

@@ -15,7 +15,7 @@ t = s e^(iφ) with φ = π/(4α), on which both e^(itx) and e^(−t^α) fall:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import log, pi
 
 import numpy as np
@@ -98,20 +98,23 @@ def density(x: ArrayLike, alpha: float) -> Array:
     return np.exp(-np.abs(x)[..., None] * s) @ (s * wave) * (_STEP / pi)
 
 
+def _above(x: Array, alpha: float) -> Array:
+    """P(X > x)."""
+    return cdf(-x, alpha)
+
+
 @cache
-def _logarithms(alpha: float) -> BSpline:
-    """Of P(X > x) and of the density, against ln x, to 1e-11."""
+def _logarithm(function: Callable[[Array, float], Array], alpha: float) -> BSpline:
+    """Of a function of x and α, against ln x, to 1e-11."""
     u = np.arange(log(_TABLE[0]), log(_TABLE[1]), _KNOTS)
-    x = np.exp(u)
-    return make_interp_spline(u, np.log([cdf(-x, alpha), density(x, alpha)]), k=5, axis=1)
+    return make_interp_spline(u, np.log(function(np.exp(u), alpha)), k=5)
 
 
-def _interpolated(x: Array, alpha: float) -> tuple[Array, Array]:
-    """Distribution function and density at x (…), which may be infinite, for α < 0.8."""
+def _tabulated(function: Callable[[Array, float], Array], x: Array, alpha: float) -> Array:
+    """The function at |x| (…), which may be infinite, for α < 0.8."""
     size = np.abs(x)
-    above, height = np.exp(_logarithms(alpha)(np.log(np.clip(size, *_TABLE))))
-    above, height = (np.where(np.isinf(size), 0.0, found) for found in (above, height))
-    return np.where(x < 0, above, 1 - above), height
+    found = np.exp(_logarithm(function, alpha)(np.log(np.clip(size, *_TABLE))))
+    return np.where(np.isinf(size), 0.0, found)
 
 
 @dataclass(frozen=True)
@@ -150,21 +153,23 @@ class StableLaw:
 
     def cdf(self, X: ArrayLike) -> Array:
         """Distribution function at X (…), eV."""
-        return self._at(X)[0] @ self.weight
+        x = self._reduced(X)
+        if self.alpha >= _RELATIVE:
+            return cdf(x, self.alpha) @ self.weight
+        above = _tabulated(_above, x, self.alpha)
+        return np.where(x < 0, above, 1 - above) @ self.weight
 
     def density(self, X: ArrayLike) -> Array:
         """Density at X (…), eV⁻¹; nan if a part is a number."""
+        of_each = partial(_tabulated, density) if self.alpha < _RELATIVE else density
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self._at(X)[1] @ (self.weight / self.scale)
+            return of_each(self._reduced(X), self.alpha) @ (self.weight / self.scale)
 
-    def _at(self, X: ArrayLike) -> tuple[Array, Array]:
-        """Distribution function and density of each part, (…, parts), in units of its scale."""
+    def _reduced(self, X: ArrayLike) -> Array:
+        """X less the centre of each part, in units of its scale, (…, parts)."""
         apart = np.asarray(X, dtype=float)[..., None] - self.centre
         fixed = np.where(apart == 0, 0.0, np.copysign(np.inf, apart))
-        x = np.divide(apart, self.scale, out=fixed, where=self.scale > 0)
-        if self.alpha < _RELATIVE:
-            return _interpolated(x, self.alpha)
-        return cdf(x, self.alpha), density(x, self.alpha)
+        return np.divide(apart, self.scale, out=fixed, where=self.scale > 0)
 
     def statistic(self, name: str) -> float:
         """Return median_abs, quartile_half_width, q05 or q95, eV.

@@ -56,7 +56,7 @@ def thinned(
     names : frozenset of str
         The tensors that matter, out of gamma, P and zeta.
     role : {"sources", "receivers"}
-        ScaledKinds cost more, and a law changes less from one to the next.
+        Receivers cost more, and a law changes less from one to the next.
     group : array (elements, 3, 3)
         Rotations that make the crystal and its defects equivalent to themselves.
     strata : int
