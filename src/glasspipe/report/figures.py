@@ -11,7 +11,6 @@ from pathlib import Path
 from textwrap import wrap
 
 import matplotlib.style
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
@@ -20,13 +19,14 @@ from glasspipe import __version__
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import replacing
 from glasspipe.report import finishing, layout
+from glasspipe.report.canvas import Canvas
 from glasspipe.report.observable import Figure, Results
 from glasspipe.report.presentation import literal
 from glasspipe.report.style import Style
 
 _PIXELS = 300
 """Per inch."""
-_CANVASES = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": FigureCanvasAgg}
+_CANVASES = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": Canvas}
 
 
 def write(found: Results, figures: Sequence[Figure]) -> None:

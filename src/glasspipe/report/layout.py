@@ -39,7 +39,11 @@ def figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches, which finds room for what is drawn by itself."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    from glasspipe.report.canvas import Canvas
+
+    made = Figure(figsize=(width, height), layout="constrained")
+    Canvas(made)
+    return made
 
 
 def grid(
@@ -152,7 +156,6 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
     if not entries:
         return
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     shown = list(entries[:MOST_LABELS])
     if len(entries) > len(shown):
@@ -160,7 +163,7 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
     if isinstance(owner, Axes):
         owner.legend(handles=shown, **options)
         return
-    renderer = FigureCanvasAgg(owner).get_renderer()
+    renderer = owner.canvas.get_renderer()
     for columns in range(min(_MOST_COLUMNS, len(shown)), 0, -1):
         made = owner.legend(handles=shown, loc="outside upper center", ncols=columns, **options)
         box = made.get_window_extent(renderer)
