@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.kernels.lanczos import jacobi
+
 Array = NDArray[np.float64]
 
 _AGREE = 1.0e-8
@@ -81,16 +83,12 @@ def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]
         Values, and their probabilities, some of them 0 where a row has fewer different values.
     """
     scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
-    x = values / scale
-    vector, before = np.broadcast_to(np.sqrt(weight)[:, None], x.shape), np.zeros_like(x)
-    jacobi, norm = np.zeros((x.shape[1], number, number)), np.zeros(x.shape[1])
-    for k in range(number):
-        jacobi[:, k, k] = np.sum(x * vector**2, axis=0)
-        rest = (x - jacobi[:, k, k]) * vector - norm * before
-        norm = np.sqrt(np.sum(rest**2, axis=0))
-        norm[norm < 1e-7] = 0.0
-        if k + 1 < number:
-            jacobi[:, k, k + 1] = jacobi[:, k + 1, k] = norm
-        vector, before = rest / np.where(norm > 0, norm, np.inf), vector
-    nodes, vectors = np.linalg.eigh(jacobi)
+    rows = np.ascontiguousarray((values / scale).T)
+    matrix = np.zeros((len(rows), number, number))
+    diagonal, beside = np.empty((2, len(rows), number))
+    jacobi(rows, np.sqrt(weight), diagonal, beside)
+    k = np.arange(number)
+    matrix[:, k, k] = diagonal
+    matrix[:, k[1:], k[:-1]] = beside[:, :-1]
+    nodes, vectors = np.linalg.eigh(matrix)
     return nodes.T * scale, vectors[:, 0, :].T ** 2

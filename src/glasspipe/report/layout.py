@@ -163,7 +163,7 @@ def legend(owner: Axes | Figure, entries: Sequence[Line2D], **options: Any) -> N
     if isinstance(owner, Axes):
         owner.legend(handles=shown, **options)
         return
-    renderer = owner.canvas.get_renderer()
+    renderer = owner.canvas.get_renderer()  # type: ignore[attr-defined]
     for columns in range(min(_MOST_COLUMNS, len(shown)), 0, -1):
         made = owner.legend(handles=shown, loc="outside upper center", ncols=columns, **options)
         box = made.get_window_extent(renderer)

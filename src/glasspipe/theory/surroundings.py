@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.lattice import Lattice, half_lattice
+from glasspipe.kernels import phases
 from glasspipe.theory.continuum import Continuum
 from glasspipe.theory.lattice_sums import SmoothCut
 from glasspipe.theory.pair_fields import PairField, total
@@ -74,7 +75,7 @@ class Shell:
         width, cos, sin = np.nan, np.empty(0), np.empty(0)
         for wider in panels.width:
             if wider == 2 * width:
-                cos, sin = cos**2 - sin**2, 2 * cos * sin
+                phases.double(cos, sin)
             elif wider != width:
                 phase = wider * panels.offset[:, None] * self.values[:, None]
                 cos, sin = np.cos(phase), np.sin(phase)
@@ -101,13 +102,14 @@ class Shell:
         p : float
             Concentration.
         """
-        cos, sin = share * np.cos(start * self.values), share * np.sin(start * self.values)
-        rows = "skr,sr->kr"
-        real = np.einsum(rows, turn[0], cos) - np.einsum(rows, turn[1], sin)
-        real = 1 - p + p * real
+        share = p * share
+        first = share * np.cos(start * self.values), share * np.sin(start * self.values)
+        real = np.full(turn[0].shape[1:], 1 - p)
         if field.signed:
+            phases.add_real(*turn, *first, real)
             return np.log(np.abs(real)) @ self.count + 0j
-        imag = p * (np.einsum(rows, turn[0], sin) + np.einsum(rows, turn[1], cos))
+        imag = np.zeros_like(real)
+        phases.add(*turn, *first, real, imag)
         modulus = np.log(real**2 + imag**2) @ self.count / 2
         if field.odd:
             return modulus + 0j
