@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc
+from scipy.special import chdtrc, ndtri, stdtr
 
 Array = NDArray[np.float64]
 
@@ -300,7 +300,7 @@ class PowerLaw:
     prefactor : float
         e^c, in the unit of y.
     chi2, degrees_of_freedom : float, int
-        Σ (log y − fit)²/σ², and the number of points less 2.
+        Σ (log y − fit)²/σ², see :func:`fit_power_law`, and the number of points less 2.
     """
 
     exponent: float
@@ -328,12 +328,20 @@ class PowerLaw:
 
 
 def fit_power_law(
-    x: ArrayLike, y: ArrayLike, error: ArrayLike, *, resampled: ArrayLike | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    error: ArrayLike,
+    *,
+    resampled: ArrayLike | None = None,
+    realisations: int | None = None,
 ) -> PowerLaw:
     """Weighted least squares of log y = p log x + c.
 
     The weights are (y/σ)². The exponent is linear in the log y, p = Σ a_k log y_k, so its error is
     √(Σ a_k² (σ_k/y_k)²), and with resampled y the standard deviation of Σ a_k log y_k.
+
+    A residual over an error that is itself found from R realisations follows Student's t with
+    R − 1 degrees of freedom; in χ² stands the normal deviate that is as unlikely.
 
     Parameters
     ----------
@@ -345,6 +353,8 @@ def fit_power_law(
     resampled : array (points, resamples), optional
         Bootstrap samples of each y; those in which one is not positive are left out, and nothing
         is said of the error where that is half of them.
+    realisations : int, optional
+        R that each error was found from, two or more; by default the errors are known.
 
     Raises
     ------
@@ -365,6 +375,8 @@ def fit_power_law(
     exponent = influence @ log_y
     constant = weight @ log_y - exponent * (weight @ log_x)
     residual = (log_y - exponent * log_x - constant) / relative
+    if realisations is not None:
+        residual = as_normal(residual, realisations - 1)
     again = np.zeros((len(x), 1)) if resampled is None else np.asarray(resampled, dtype=float)
     good = np.all(again > 0, axis=0)
     spread = np.std(influence @ np.log(again[:, good])) if good.mean() > 0.5 else np.nan
@@ -378,9 +390,36 @@ def fit_power_law(
     )
 
 
+def as_normal(t: ArrayLike, degrees_of_freedom: int) -> Array:
+    """Return normal deviates as unlikely as values of Student's t, the sign left out."""
+    chance = stdtr(degrees_of_freedom, -np.abs(t))
+    return np.asarray(np.where(chance > 0, -ndtri(chance), np.abs(t)))
+
+
 def mean_and_error(values: Array) -> tuple[float, float]:
     """Mean over realisations (R,) and its standard error, NaN for one realisation."""
     return float(np.mean(values)), float(standard_error(values))
+
+
+def mean_fraction(values: Array, number: ArrayLike) -> tuple[float, float]:
+    """Mean of the fractions (R,) of realisations and its standard error.
+
+    That is √(p(1 − p)/n) at least, of n independent trials, p(1 − p) being 1/n at least: what a few
+    realisations never or always show is not certain.
+
+    Parameters
+    ----------
+    values : array (R,)
+        NaN of realisations of none.
+    number : array (R,)
+        Of how many each is the fraction.
+    """
+    known = np.isfinite(values)
+    if not known.any():
+        return float("nan"), float("nan")
+    mean, error = mean_and_error(values[known])
+    trials = float(np.sum(number))
+    return mean, float(np.maximum(error, np.sqrt(max(mean * (1 - mean), 1 / trials) / trials)))
 
 
 def standard_error(values: Array) -> Array:

@@ -140,6 +140,10 @@ BAD = [
         r"^sweep\.medium\.c_l: found beside sweep\.medium; allowed: one of the two$",
     ),
     (
+        "{lattice: {size: 6}, sweep: {defects.concentration: {values: [0.01, 0.03, 0.0102]}}}",
+        r"^sweep: found the same point twice \(.*0\.01; .*0\.0102\), of 9 defects; allowed: points",
+    ),
+    (
         "sweep: {defects.eta: {values: [1, 1.0]}}",
         r"^sweep: found the same point twice \(defects\.eta = 1\.0; .*allowed",
     ),

@@ -336,6 +336,8 @@ class TestWithin:
             (0.05, 0.001, REFUTED),
             (1.0, nan, UNDECIDED),
             (0.0, 0.0, UNDECIDED),
+            (0.0, 0.01, REFUTED),
+            (0.0, 0.1, UNDECIDED),
         ],
     )
     def test_a_factor_of_ten(self, value, error, verdict):
@@ -362,12 +364,16 @@ class TestWithin:
 def test_the_zero_of_means():
     rng = np.random.default_rng(2)
     means = [Measured(float(v), 1.0) for v in rng.standard_normal(8)]
-    assert rules.zero(means, [100.0] * 8).verdict == SUPPORTED
-    assert rules.zero(means, [2.0] * 8).verdict == UNDECIDED
-    assert rules.zero(
-        [replace(m, estimate=m.estimate + 3) for m in means], [100.0] * 8
-    ).verdict == (REFUTED)
-    assert rules.zero([Measured(0.0, nan)], [1.0]).verdict == UNDECIDED
+    assert rules.zero(means, [100.0] * 8, 1000).verdict == SUPPORTED
+    assert rules.zero(means, [2.0] * 8, 1000).verdict == UNDECIDED
+    moved = [replace(m, estimate=m.estimate + 3) for m in means]
+    assert rules.zero(moved, [100.0] * 8, 1000).verdict == REFUTED
+    assert rules.zero([Measured(0.0, nan)], [1.0], 1000).verdict == UNDECIDED
+    few = [Measured(3.2, 1.0)]  # Student's t with 3 degrees of freedom has p = 0.05 there
+    assert [rules.zero(few, [100.0], number).verdict for number in (4, 1000)] == [
+        SUPPORTED,
+        REFUTED,
+    ]
 
 
 def test_the_files_of_a_study(tmp_path):

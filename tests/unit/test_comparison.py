@@ -84,4 +84,4 @@ def test_false_alarms_are_as_often_as_is_stated():
 def test_numbers_without_errors():
     rows = {"estimate_one": [1.0, 1.0, 1.0, 1.0], "estimate_two": [1.0, 2.0, 1.0, 2.0]}
     rows |= {"stderr_one": [np.nan, np.nan, 0.0, 0.0], "stderr_two": [np.nan, 1.0, 0.0, 0.0]}
-    np.testing.assert_equal(_chances(pd.DataFrame(rows), (5, 5)), [1.0, np.nan, 1.0, 0.0])
+    np.testing.assert_equal(_chances(pd.DataFrame(rows), (5, 5)), [1.0, np.nan, 1.0, np.nan])

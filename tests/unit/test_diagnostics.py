@@ -101,6 +101,13 @@ def test_gap_exponent(theta):
     assert gap_exponent(np.where(np.arange(100_000) % 2, h, -h)) == pytest.approx(theta, abs=0.08)
 
 
+@pytest.mark.parametrize("theta", [0.0, 1.0])
+def test_the_gap_exponent_of_few_fields_is_unbiased(theta):
+    rng = np.random.default_rng(3)
+    found = [gap_exponent(rng.random(240) ** (1 / (1 + theta))) for _ in range(2000)]
+    assert abs(np.mean(found) - theta) < 4 * np.std(found) / np.sqrt(2000)
+
+
 def test_no_gap_exponent_without_fields():
     assert np.isnan(gap_exponent(np.zeros(1000)))
     assert np.isnan(gap_exponent(np.ones(100)))

@@ -103,6 +103,12 @@ def test_a_stage_does_not_depend_on_what_it_does_not_run(stage, floors):
     assert not floors & found
 
 
+def test_how_a_users_file_is_read_is_part_of_a_sample():
+    """Units and packed numbers are made numbers of ours there."""
+    files = {path.name for path in provenance.source_files(MODULES["sample"])}
+    assert {"user_defects.py", "foreign.py", "units.py"} <= files
+
+
 def edited(package, file, old, new):
     before, path = hashes(), package / file
     text = path.read_text()

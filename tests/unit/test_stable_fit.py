@@ -87,6 +87,11 @@ def test_one_realisation_has_no_errors():
     assert np.isnan([found.index_error, found.scale_error, found.p_value]).all()
 
 
+@pytest.mark.parametrize("number", [2, 3])
+def test_too_few_realisations_do_not_say_how_well_a_law_is_followed(number):
+    assert np.isnan(fit_stable(stable_numbers(rng(7), 1.0, (number, 500)), rng(8)).p_value)
+
+
 def test_what_cannot_be_fitted_is_refused():
     with pytest.raises(ValueError, match=r"0\.3 to 1\.95"):
         fit_stable(np.ones((2, 2)), rng(), index=2.0)

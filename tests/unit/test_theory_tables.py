@@ -83,13 +83,15 @@ def test_tables_of_other_code_are_apart_and_go_when_they_are_old(tmp_path, monke
     tables.tables.cache_clear()
     assert other.path.parent == tmp_path
     assert tables.tables().path.name != other.path.name
-    young, old = tmp_path / "young", tmp_path / "old"
-    young.mkdir()
-    old.mkdir()
-    os.utime(old, (time.time() - 40 * 86400,) * 2)
+    young, old, users = (tmp_path / name for name in ("0" * 16, "f" * 16, "thesis"))
+    for folder in (young, old, users):
+        folder.mkdir()
+    for folder in (old, users):
+        os.utime(folder, (time.time() - 40 * 86400,) * 2)
     with kept_in(other):
         fresh()(3)
     assert young.is_dir()
+    assert users.is_dir()
     assert not old.exists()
 
 

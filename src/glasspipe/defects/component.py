@@ -72,6 +72,16 @@ class Component:
         """Whether its tensors are made of normal variates, and differ in more than a rotation."""
         return self.continuum is not None and self.continuum.variates == "normal"
 
+    @property
+    def has_S(self) -> bool:
+        """Whether something acts on its S: γ, or a stray field E."""
+        return self.gamma != 0 or self.E != 0
+
+    @property
+    def has_tau(self) -> bool:
+        """Whether something acts on its τ: ζ, or a stray field ε."""
+        return self.zeta != 0 or self.epsilon != 0
+
     def differs_in(self, strengths: Iterable[str] = ("gamma", "eta", "zeta")) -> bool:
         """Whether one of these strengths differs from defect to defect; those of its tensors."""
         return any(isinstance(getattr(self, name), Distribution) for name in strengths)

@@ -10,12 +10,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from glasspipe.kernels.lanczos import jacobi
-
 Array = NDArray[np.float64]
 
 _AGREE = 1.0e-8
 _MOST = 4096
+_SAME = 1e-7
+"""Norm of what is new in a vector of Lanczos's, below which it is rounding."""
+_AT_ONCE = 16384
+"""Values of which Gauss's rule is made together."""
 
 
 def refined(evaluate: Callable[[int], Array], points: int) -> Array:
@@ -83,12 +85,27 @@ def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]
         Values, and their probabilities, some of them 0 where a row has fewer different values.
     """
     scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
-    rows = np.ascontiguousarray((values / scale).T)
-    matrix = np.zeros((len(rows), number, number))
-    diagonal, beside = np.empty((2, len(rows), number))
-    jacobi(rows, np.sqrt(weight), diagonal, beside)
-    k = np.arange(number)
-    matrix[:, k, k] = diagonal
-    matrix[:, k[1:], k[:-1]] = beside[:, :-1]
-    nodes, vectors = np.linalg.eigh(matrix)
+    x, root = values / scale, np.sqrt(weight)
+    jacobi = np.zeros((x.shape[1], number, number))
+    rows = max(1, _AT_ONCE // len(x))
+    for first in range(0, x.shape[1], rows):
+        _fill_jacobi(jacobi[first : first + rows], x[:, first : first + rows], root)
+    nodes, vectors = np.linalg.eigh(jacobi)
     return nodes.T * scale, vectors[:, 0, :].T ** 2
+
+
+def _fill_jacobi(jacobi: Array, x: Array, root: Array) -> None:
+    """Fill in diagonals and what is below them, for values (states, rows) that fit a cache."""
+    number = jacobi.shape[1]
+    x = np.ascontiguousarray(x)
+    vector, before = np.broadcast_to(root[:, None], x.shape), np.zeros_like(x)
+    norm = np.zeros(x.shape[1])
+    for k in range(number):
+        product = x * vector
+        mean = jacobi[:, k, k] = np.einsum("sr,sr->r", product, vector)
+        rest = product - mean * vector - norm * before
+        norm = np.sqrt(np.einsum("sr,sr->r", rest, rest))
+        norm[norm < _SAME] = 0.0
+        if k + 1 < number:
+            jacobi[:, k + 1, k] = norm
+        vector, before = rest / np.where(norm > 0, norm, np.inf), vector

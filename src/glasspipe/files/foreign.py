@@ -75,7 +75,7 @@ class Foreign:
         strange = next((key for key in _NOT_UNDERSTOOD if key in self._about), None)
         if strange:
             raise self._error(f"has the attribute {strange}; none is allowed")
-        _ = self.order, self._unit, self._scale
+        _ = self.order, self._unit, self._scale, self._marks, self._valid
 
     @cached_property
     def _about(self) -> dict[str, Any]:
@@ -124,10 +124,30 @@ class Foreign:
         return self._number("scale_factor", 1.0), self._number("add_offset", 0.0)
 
     def _number(self, key: str, default: float) -> float:
-        found = np.asarray(self._about.get(key, default))
-        if found.size != 1 or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
+        found = self._numbers(key, default)
+        if found.size != 1 or not np.isfinite(found).all():
             raise self._error(f"has {key} {found.tolist()}; a finite number is allowed")
-        return float(found.reshape(()))
+        return float(found[0])
+
+    def _numbers(self, key: str, *default: float) -> NDArray[Any]:
+        found = np.ravel(self._about.get(key, default))
+        if found.size and found.dtype.kind not in "iuf":
+            raise self._error(f"has {key} {found.tolist()}; numbers are allowed")
+        return found
+
+    @cached_property
+    def _marks(self) -> NDArray[Any]:
+        """What marks a number as missing."""
+        return np.concatenate([self._numbers(key) for key in ("_FillValue", "missing_value")])
+
+    @cached_property
+    def _valid(self) -> tuple[float, float]:
+        """The least and the largest number that is not missing."""
+        ends = self._numbers("valid_range", -np.inf, np.inf)
+        if ends.size != 2:
+            raise self._error(f"has valid_range {ends.tolist()}; two numbers are allowed")
+        least = self._numbers("valid_min", -np.inf), self._numbers("valid_max", np.inf)
+        return max(ends[0], *least[0]), min(ends[1], *least[1])
 
     @property
     def rounding(self) -> float:
@@ -161,14 +181,11 @@ class Foreign:
 
     def _missing(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of the stored numbers are marked as missing, or lie outside the valid range."""
-        found = np.zeros(stored.shape, dtype=bool)
-        for key in ("_FillValue", "missing_value"):
-            for mark in np.ravel(self._about.get(key, [])):
-                found |= stored == mark
-        low, high = np.ravel(self._about.get("valid_range", [-np.inf, np.inf]))[:2]
-        low = max(low, np.max(self._about.get("valid_min", -np.inf)))
-        high = min(high, np.min(self._about.get("valid_max", np.inf)))
-        return found | (stored < low) | (stored > high)
+        low, high = self._valid
+        found = (stored < low) | (stored > high)
+        for mark in self._marks:
+            found |= stored == mark
+        return np.asarray(found)
 
     def _error(self, problem: str) -> DataError:
         return DataError(f"{self.reader.path}: {self.name} {problem}")

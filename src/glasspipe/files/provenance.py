@@ -26,9 +26,12 @@ _FOLLOWED = (
 """Packages and modules whose imports count in turn."""
 _READ = ("files", "settings")
 """Packages of which only what is imported itself counts."""
-_SHARED = "glasspipe.stages.values"
-"""What stages have in common. What they are to one another, and what they cost, is no result."""
-
+_SHARED = (
+    "glasspipe.stages.values",
+    *("glasspipe.files.user_defects", "glasspipe.files.foreign"),
+)
+"""What stages have in common, and what makes numbers of a user's file: their imports count, too.
+What stages are to one another, and what they cost, is no result."""
 
 _OBSERVABLE = "glasspipe.report.observables."
 _MEASURING = {"glasspipe.report.aggregate": ("measure", "fits")}
@@ -137,11 +140,11 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
 
 
 def _is_followed(name: str, root: str) -> bool:
-    return name in (root, _SHARED) or _floor(name) in _FOLLOWED
+    return name == root or name in _SHARED or _floor(name) in _FOLLOWED
 
 
 def _counts(name: str) -> bool:
-    return name == _SHARED or _floor(name) in (*_FOLLOWED, *_READ)
+    return name in _SHARED or _floor(name) in (*_FOLLOWED, *_READ)
 
 
 def _floor(module: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -21,6 +22,8 @@ MAKERS = ("glasspipe.theory.field_law", "glasspipe.theory.pair_distances")
 """Modules that, with those that they import, make all tables."""
 _OLD = 30 * 86400.0
 """Seconds after which tables of other code, to which nothing was added, are removed."""
+_NAME = re.compile(r"[0-9a-f]{16}")
+"""Of a folder of tables; whatever else is there is somebody else's."""
 
 
 class TableFolder:
@@ -63,7 +66,7 @@ class TableFolder:
     def _remove_old(self) -> None:
         """Remove what other versions of the code have not used for long."""
         for other in self.path.parent.glob("*"):
-            if time.time() - other.stat().st_mtime > _OLD:
+            if _NAME.fullmatch(other.name) and time.time() - other.stat().st_mtime > _OLD:
                 shutil.rmtree(other, ignore_errors=True)
 
 

@@ -5,7 +5,7 @@ from numba import njit
 
 @njit(cache=True, fastmath={"contract"})
 def double(cos, sin):
-    """Replace the cosines and sines (states, nodes, rows) of angles by those of twice the angles."""
+    """Replace cosines and sines (states, nodes, rows) of angles by those of twice the angles."""
     for s in range(cos.shape[0]):
         for k in range(cos.shape[1]):
             for r in range(cos.shape[2]):

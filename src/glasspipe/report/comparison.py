@@ -139,8 +139,8 @@ def _text(value: Any) -> str:
 def _chances(rows: pd.DataFrame, realisations: tuple[int, int]) -> NDArray[np.float64]:
     """Chance of a difference at least as large, two-sided (rows,); NaN where it is not known.
 
-    Numbers that are the same have 1. Errors that are both 0 are those of a number that is the same
-    in all realisations, of which any difference has chance 0.
+    Numbers that are the same have 1. Where both errors are 0, all realisations of each study have
+    one number, which a few of them may have by chance: nothing is known then.
     """
     one, two = (rows[f"estimate_{side}"].to_numpy(dtype=float) for side in ("one", "two"))
     variances = [rows[f"stderr_{side}"].to_numpy(dtype=float) ** 2 for side in ("one", "two")]
@@ -151,7 +151,7 @@ def _chances(rows: pd.DataFrame, realisations: tuple[int, int]) -> NDArray[np.fl
             for variance, number in zip(variances, realisations, strict=True)
         ]
         p = 2 * stdtr(1 / sum(shares), -np.abs(one - two) / np.sqrt(total))
-    p[total == 0] = 0.0
+    p[total == 0] = np.nan
     p[np.isclose(one, two, rtol=_SAME, atol=0.0)] = 1.0
     return p
 

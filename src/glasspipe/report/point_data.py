@@ -127,7 +127,18 @@ class PointData:
     @cached_property
     def spins(self) -> NDArray[np.bool_]:
         """Which defects (R, N) have an S: those with γ or a stray field E."""
-        return self._that_have("gamma", "E")
+        return self._that_have("gamma", "E", [c.has_S for c in self.model.components])
+
+    @cached_property
+    def number_of_spins(self) -> NDArray[np.int64]:
+        """How many (R,) of the defects have an S; all where none has."""
+        number = np.count_nonzero(self.spins, axis=1)
+        return np.where(number > 0, number, self.defects)
+
+    @cached_property
+    def froze(self) -> NDArray[np.bool_]:
+        """In which realisations (R,) there is something to freeze: T is above 0."""
+        return np.asarray((self.frozen["T"] > 0).all(axis=1))
 
     def of_spins(self, values: Array) -> list[Array]:
         """Values (R, N) of the spins of each realisation; of all defects where none has an S."""
@@ -137,13 +148,12 @@ class PointData:
     @cached_property
     def two_level_systems(self) -> NDArray[np.bool_]:
         """Which defects (R, N) have a τ: those with ζ or a stray field ε."""
-        return self._that_have("zeta", "epsilon")
+        return self._that_have("zeta", "epsilon", [c.has_tau for c in self.model.components])
 
-    def _that_have(self, tensor: str, stray: str) -> NDArray[np.bool_]:
+    def _that_have(self, tensor: str, stray: str, has: list[bool]) -> NDArray[np.bool_]:
         if self.model.source_file is not None:
             found = self._norms[tensor] > 0
             return found | (self._read(SAMPLE, stray) != 0) if stray in self._extras else found
-        has = [getattr(c, tensor) != 0 or getattr(c, stray) != 0 for c in self.model.mixture]
         if all(has):
             return np.full((len(self.realisations), self.defects), True)
         return np.array(has)[self._read(SAMPLE, "component")]
@@ -254,25 +264,27 @@ class PointData:
             stray=self._extras,
         )
 
-    @cached_property
-    def resampled(self) -> NDArray[np.int64]:
-        """Realisations drawn again and again (resamples, R − 1); none of a single one.
+    def resampled(self, number: int) -> NDArray[np.int64]:
+        """Realisations of so many drawn again and again (resamples, R − 1); none of a single one.
 
         One less than there are, as in :func:`glasspipe.statistics.describe`.
         """
-        number = len(self.realisations)
         if number == 1:
             return np.empty((0, 1), np.int64)
         return self.rng("freezing").integers(number, size=(self.bootstrap, number - 1))
 
     def resampled_means(self, values: Array) -> Array:
         """Means of the resampled realisations (resamples, …) of what each has (R, …)."""
-        means = [values[rows].mean(axis=0) for rows in self.resampled]
+        means = [values[rows].mean(axis=0) for rows in self.resampled(len(values))]
         return np.array(means).reshape(len(means), *values.shape[1:])
 
     def total(self, name: str) -> NDArray[Any]:
-        """Return the sum over realisations of counts of the freeze stage."""
-        return np.sum([values.sum(axis=0) for values in self._parts(FREEZE, name, _ALL)], axis=0)
+        """Return the sum of counts of the freeze stage over the realisations that froze."""
+        parts, done = [], 0
+        for values in self._parts(FREEZE, name, _ALL):
+            parts.append(values[self.froze[done : done + len(values)]].sum(axis=0))
+            done += len(values)
+        return np.sum(parts, axis=0)
 
     def table(self, swept: dict[str, Any], rows: range) -> pd.DataFrame:
         """Return rows of the table that has one for each defect, with the swept values."""

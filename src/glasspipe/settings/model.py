@@ -183,7 +183,9 @@ class Model:
     @cached_property
     def freeze(self) -> dict[str, Any]:
         """The section ``freeze``, the numbers of temperatures and sweeps resolved."""
-        return ladder.resolved(self.sections["freeze"], max(self.defects_given, 1))
+        share = 1.0 if self.source_file else sum(c.share for c in self.mixture if c.has_S)
+        spins = round(share * self.defects_given)
+        return ladder.resolved(self.sections["freeze"], max(spins, 1))
 
     @property
     def never_implicit(self) -> str:
@@ -213,9 +215,11 @@ class Model:
     def effective(self) -> dict[str, Any]:
         """The resolved sections, less what has no effect: two that agree are one physics."""
         found = self.resolved
-        kept = ("stoichiometry",) if self.source_file else ("stoichiometry", "concentration")
+        defects = {name: v for name, v in found["defects"].items() if name == "stoichiometry"}
+        if self.source_file is None:
+            defects["number"] = self.defects  # which is all that is left of a concentration
         found["defects"] = {
-            **{name: found["defects"][name] for name in kept if name in found["defects"]},
+            **defects,
             "components": [self._effective(component) for component in self.components],
         }
         found["lattice"] = {**found["lattice"], "type": self.lattice.type}

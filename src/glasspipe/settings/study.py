@@ -84,7 +84,8 @@ def _points(data: dict[str, Any]) -> Iterator[Point]:
         twin = seen.setdefault(point.physics, point)
         if twin is not point:
             raise ConfigError(
-                f"sweep: found the same point twice ({twin.label}; {point.label});"
-                " allowed: points that differ in something that has an effect"
+                f"sweep: found the same point twice ({twin.label}; {point.label}), of"
+                f" {point.model.defects_given} defects; allowed: points that differ in something"
+                " that has an effect"
             )
         yield point

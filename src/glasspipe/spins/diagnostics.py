@@ -317,8 +317,8 @@ def peak(T: Array, curves: Array, window: int = 5) -> Array:
 def gap_exponent(h: Array, share: float = SMALL) -> float:
     """Return θ of P(|h|) ∝ |h|^θ, of the smallest local fields.
 
-    The most likely θ of the fraction ``share`` of smallest |h|: 1/(1 + θ) is the mean of
-    ln(h_c/|h|) below the largest of them, h_c. A density without a gap has θ = 0.
+    Of the k smallest |h|, the fraction ``share`` of all, 1 + θ = (k − 2)/Σ ln(h_k/|h|), summed over
+    those below the largest, h_k: unbiased. A density without a gap has θ = 0.
 
     Parameters
     ----------
@@ -337,4 +337,4 @@ def gap_exponent(h: Array, share: float = SMALL) -> float:
     small = np.sort(np.partition(magnitude, number)[:number])
     if len(small) < 10 or not small[0] > 0:
         return float("nan")
-    return float((len(small) - 1) / np.log(small[-1] / small[:-1]).sum() - 1)
+    return float((len(small) - 2) / np.log(small[-1] / small[:-1]).sum() - 1)

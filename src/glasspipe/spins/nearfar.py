@@ -63,6 +63,10 @@ class Accuracy:
     anneal_mesh: tuple[int, int, int]
 
 
+ALONE = Accuracy(0.0, 0.0, 0.0, 0.0, (0, 0, 0))
+"""That of a single spin, which has no couplings."""
+
+
 def freeze_implicit(
     hamiltonian: Implicit,
     *,

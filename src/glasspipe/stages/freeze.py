@@ -208,8 +208,8 @@ def _frozen(
 
 
 def _that_feel(feels: Spins) -> Spins:
-    """Defects (N,) that have an S, for they feel something: all where fewer than two do."""
-    return feels if np.count_nonzero(feels) > 1 else np.full(len(feels), True)
+    """Defects (N,) that have an S, for they feel something: all where none does."""
+    return feels if feels.any() else np.full(len(feels), True)
 
 
 def _with_others(frozen: "Frozen", spins: Spins, rng: np.random.Generator) -> "Frozen":
@@ -270,14 +270,19 @@ def _of_implicit(
     model: Model, source: dataset.Reader, row: int, **options: Any
 ) -> "tuple[Spins, Frozen, dict[str, Any]]":
     """Anneal with lists of couplings; return what is known of the errors, too."""
-    from glasspipe.spins.nearfar import freeze_implicit
+    from glasspipe.spins.annealing import freeze
+    from glasspipe.spins.nearfar import ALONE, freeze_implicit
     from glasspipe.system.implicit import implicit
 
     (B,) = source.row(row, "B")
     system = _system(model, source, row)
     spins = _that_feel(np.any(system.tensors.gamma, axis=(1, 2)) | (B != 0))
     if not spins.all():
-        system, B = system.only(spins), B[spins]
+        B = B[spins]
+        if len(B) == 1:
+            found = vars(ALONE) | {"U_sum": np.zeros(len(spins))}
+            return spins, freeze(np.zeros((1, 1)), B, **options), found
+        system = system.only(spins)
     hamiltonian = implicit(system, B, accuracy=model.accuracy)
     frozen, accuracy = freeze_implicit(hamiltonian, **options)
     sums = np.zeros(len(spins))

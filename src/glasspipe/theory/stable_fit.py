@@ -31,6 +31,8 @@ _WIDEST = log(1e3)
 _MOST_STEPS, _LONGEST, _CLOSE = 40, 0.5, 1e-9
 """Of the search, in α and ln c."""
 _STEP = 1e-4
+FEWEST = 4
+"""Realisations whose resampling says how well a law is followed; of two it is one of the two."""
 _LEAST = 1e-300
 
 
@@ -48,7 +50,8 @@ class StableFit:
         The largest distance of the distribution functions of |X|, of the sample and of the law, at
         edges of bins (Kolmogorov and Smirnov's).
     p_value : float
-        The chance of a larger one if X followed the law. Errors and it are nan for one realisation.
+        The chance of a larger one if X followed the law; nan below :data:`FEWEST` realisations.
+        Errors are nan for one.
     """
 
     index: float
@@ -103,8 +106,9 @@ def fit_stable(
         moved = _resampled(counts, rng, resamples) - share
         shifts = moved @ np.linalg.solve((score * law) @ score.T, score).T
         errors[free] = shifts.std(axis=0)
-        larger = np.count_nonzero(_distances(moved - shifts @ slopes) >= distance)
-        p_value = (1 + larger) / (1 + resamples)
+        if len(size) >= FEWEST:
+            larger = np.count_nonzero(_distances(moved - shifts @ slopes) >= distance)
+            p_value = (1 + larger) / (1 + resamples)
     scale = float(np.exp(found[1])) * median
     return StableFit(
         float(found[0]),

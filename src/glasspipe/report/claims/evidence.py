@@ -158,8 +158,8 @@ class Evidence:
                 yield first[key], place
 
 
-def power_law(x: list[float], y: list[Measured]) -> Exponent | None:
-    """Fit a power to measured numbers; None where fewer than two can be fitted."""
+def power_law(x: list[float], y: list[Measured], realisations: int) -> Exponent | None:
+    """Fit a power to numbers from so many realisations; None where fewer than two can be fitted."""
     good = [
         (a, m.estimate, m.stderr)
         for a, m in zip(x, y, strict=True)
@@ -168,7 +168,7 @@ def power_law(x: list[float], y: list[Measured]) -> Exponent | None:
     if len({a for a, _, _ in good}) < 2:
         return None
     a, estimate, error = np.array(good).T
-    made = fit_power_law(a, estimate, error)
+    made = fit_power_law(a, estimate, error, realisations=realisations)
     return Exponent(
         made.exponent, made.stderr, nan, made.p_value, len(a), float(a.min()), float(a.max())
     )

@@ -102,7 +102,7 @@ def mean(evidence: Evidence, places: Places) -> Finding:
         return rules.missing(_NEEDS_SPHERE)
     sizes = (evidence.known(("B", name), places)["estimate"] for name in (TYPICAL, WIDTH))
     typical = [typical or width for typical, width in zip(*sizes, strict=True)]
-    return rules.zero(evidence.values(("B", "mean"), places), typical)
+    return rules.zero(evidence.values(("B", "mean"), places), typical, evidence.realisations)
 
 
 def fields_on_tau(evidence: Evidence) -> Finding:
@@ -114,7 +114,8 @@ def fields_on_tau(evidence: Evidence) -> Finding:
     found = []
     for places in map(tuple, groups.values()):
         ratios = evidence.ratios(("b_gamma", TYPICAL), ("b_eta", TYPICAL), places)
-        fit = power_law([gamma_over_eta(place) for place in places], ratios)
+        strengths = [gamma_over_eta(place) for place in places]
+        fit = power_law(strengths, ratios, evidence.realisations)
         finding = rules.exponent(fit, 1.0)
         found.append(replace(finding, reason=f"{finding.reason}; x = {places[0].x:.4g}"))
     return rules.joined(found)
@@ -150,7 +151,10 @@ def free(evidence: Evidence, places: Places) -> Finding:
 @of_series
 def free_against_scale(evidence: Evidence, places: Places) -> Finding:
     """Whether the free fraction is proportional to D_0/(xU_0)."""
-    return rules.exponent(power_law(*_free(evidence, places)), 1.0)
+    paper, found = _free(evidence, places)
+    if any(part.estimate == 0 for part in found):
+        return rules.missing("a free S at every point")
+    return rules.exponent(power_law(paper, found, evidence.realisations), 1.0)
 
 
 @of_series

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from math import copysign, inf, isfinite, nan
 from typing import Literal
 
+import numpy as np
 from scipy.special import ndtr, ndtri
 
-from glasspipe.statistics import UNLIKELY, chance
+from glasspipe.statistics import UNLIKELY, as_normal, chance
 
 Verdict = Literal["supported", "refuted", "not decided"]
 SUPPORTED: Verdict = "supported"
@@ -179,11 +180,11 @@ def within(ratios: Sequence[Measured], *, lower: float = -inf, upper: float = in
     Parameters
     ----------
     ratios : sequence of Measured
-        Positive numbers; those that are not known are left out.
+        Positive numbers, or 0 with an error; others are left out.
     lower, upper : float
         The limits.
     """
-    known = [ratio for ratio in ratios if ratio.known and ratio.estimate > 0]
+    known = [m for m in ratios if m.known and (m.estimate > 0 or m.stderr > 0 == m.estimate)]
     if not known:
         return missing("such a ratio with an error at some point")
 
@@ -201,7 +202,7 @@ def within(ratios: Sequence[Measured], *, lower: float = -inf, upper: float = in
     return Finding(verdict, worst.where, worst.estimate, worst.stderr, prediction)
 
 
-def zero(means: Sequence[Measured], typical: Sequence[float]) -> Finding:
+def zero(means: Sequence[Measured], typical: Sequence[float], realisations: int) -> Finding:
     """Judge that means vanish, by :data:`ZERO`.
 
     Parameters
@@ -210,12 +211,15 @@ def zero(means: Sequence[Measured], typical: Sequence[float]) -> Finding:
         Means of independent samples.
     typical : sequence of float
         Typical sizes of what the means are of, in the same unit and order.
+    realisations : int
+        Of each sample, two or more.
     """
     each = zip(means, typical, strict=True)
     pairs = [(m, size) for m, size in each if m.known and m.stderr > 0 and size > 0]
     if not pairs:
         return missing("a mean with an error at some point")
-    total = sum((m.estimate / m.stderr) ** 2 for m, _ in pairs)
+    deviations = np.array([m.estimate / m.stderr for m, _ in pairs])
+    total = float(np.sum(as_normal(deviations, realisations - 1) ** 2))
     p = chance(total, len(pairs))
     worst, size = max(pairs, key=lambda pair: abs(pair[0].estimate / pair[0].stderr))
     number = sigmas(len(pairs))

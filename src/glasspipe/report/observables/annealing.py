@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def measure(point: PointData) -> Measured:
-    """Means over realisations and replicas against the temperature step, per spin."""
-    energy = point.frozen["trace_energy"].mean(axis=1) / point.defects
+    """Means over what froze and over replicas against the temperature step, per spin."""
+    froze = point.froze if point.froze.any() else slice(None)
+    energy = point.frozen["trace_energy"].mean(axis=1) / point.number_of_spins[:, None]
+    energy = energy[froze]
     curves = {
-        "T": point.frozen["T"].mean(axis=0),
+        "T": point.frozen["T"][froze].mean(axis=0),
         "energy": energy.mean(axis=0),
         "energy_stderr": standard_error(energy),
-        "acceptance": point.frozen["acceptance"].mean(axis=(0, 1)),
+        "acceptance": point.frozen["acceptance"][froze].mean(axis=(0, 1)),
     }
     return Measured(curves=curves)
 

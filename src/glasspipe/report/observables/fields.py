@@ -133,14 +133,14 @@ def _for_fits(found: Mapping[str, Estimate], known: Expectation) -> dict[str, An
 
 def fits(members: Sequence[Member], config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the power laws of typical values, where x is small, and of widths."""
-    below = config["aggregate"]["fit_below"]
+    below, number = config["aggregate"]["fit_below"], config["realisations"]
     dilute = [member for member in members if _nearly(member.data) <= below]
     rows = []
     for quantity, asymptotic in ASYMPTOTIC.items():
         against = "x(1-x)" if quantity in _CONSTANT_SOURCES else "x"
         rows += [
-            _fit(dilute, quantity, TYPICAL, "x", asymptotic=asymptotic),
-            _fit(members, quantity, WIDTH, against, asymptotic=0.5),
+            _fit(dilute, quantity, TYPICAL, "x", asymptotic=asymptotic, realisations=number),
+            _fit(members, quantity, WIDTH, against, asymptotic=0.5, realisations=number),
         ]
     return [row for row in rows if row is not None]
 
@@ -151,7 +151,13 @@ def _nearly(data: Mapping[str, NDArray[Any]]) -> float:
 
 
 def _fit(
-    members: Sequence[Member], quantity: str, statistic: str, against: str, *, asymptotic: float
+    members: Sequence[Member],
+    quantity: str,
+    statistic: str,
+    against: str,
+    *,
+    asymptotic: float,
+    realisations: int,
 ) -> dict[str, Any] | None:
     """Return a row of the fits, or None where fewer than two points can be fitted."""
     number, which = list(ASYMPTOTIC).index(quantity), STATISTICS.index(statistic)
@@ -169,7 +175,7 @@ def _fit(
         return None
     resampled = np.array([one["resampled"][number, which] for one in data])[good]
     abscissa, y, error, known = (values[good] for values in (abscissa, y, error, known))
-    fit = fit_power_law(abscissa, y, error, resampled=resampled)
+    fit = fit_power_law(abscissa, y, error, resampled=resampled, realisations=realisations)
     prediction = np.nan
     if np.all(known > 0):
         prediction = fit_power_law(abscissa, known, error / y * known).exponent

@@ -7,6 +7,7 @@ put them. So each curve is brought to common temperatures before it is averaged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def measure(point: PointData) -> Measured:
     """Return the curves of a point against temperature, and T_G from them."""
     rows = [Row(T_G, SCALE, point.x * point.U_0)]
     curves: dict[str, Any] = {"x_U_0": point.x * point.U_0}
-    if (point.frozen["T"] > 0).all():
+    if point.froze.any():
         T, each = _curves(point)
         curves |= _averages(point, T, each)
         rows += _temperatures(point, T, each)
@@ -89,15 +90,15 @@ def measure(point: PointData) -> Measured:
 
 
 def _curves(point: PointData) -> tuple[Array, dict[str, Array]]:
-    """Return common temperatures, and the curves of each realisation (R, steps) against them."""
-    data = point.frozen
-    T = np.exp(np.log(data["T"]).mean(axis=0))
+    """Return common temperatures, and the curves (R, steps) of what froze against them."""
+    froze, data = point.froze, point.frozen
+    own = data["T"][froze]
+    T = np.exp(np.log(own).mean(axis=0))
     names = ("specific_heat", *(OVERLAPS if "overlap_abs" in data else ()))
-    each = {name: _at(T, data["T"], data[name]) for name in names}
-    fields = point.of_spins(data["B"])
-    number = np.array([[len(B)] for B in fields])
-    energy = _at(T, data["T"], data["trace_energy"].mean(axis=1)) / number
-    each["heat_slope"] = diagnostics.heat_slope(energy, T)
+    each = {name: _at(T, own, data[name][froze]) for name in names}
+    energy = data["trace_energy"].mean(axis=1) / point.number_of_spins[:, None]
+    each["heat_slope"] = diagnostics.heat_slope(_at(T, own, energy[froze]), T)
+    fields = list(compress(point.of_spins(data["B"]), froze))
     each["field_overlap"] = np.array([diagnostics.overlap_in_field(B, T) for B in fields])
     return T, each
 
@@ -116,7 +117,8 @@ def _averages(point: PointData, T: Array, each: dict[str, Array]) -> dict[str, A
 
 def _temperatures(point: PointData, T: Array, each: dict[str, Array]) -> list[Row]:
     """Return T_G by its definitions and the heat at its maximum, of the spins and without U."""
-    scale, h = point.x * point.U_0, point.of_spins(point.frozen["h"])
+    scale = point.x * point.U_0
+    h = list(compress(point.of_spins(point.frozen["h"]), point.froze))
     grid = float(np.median(np.abs(np.concatenate(h)))) * _DECOUPLED
     decoupled = np.array([diagnostics.heat_in_fields(row, grid) for row in h])
     rows = [_temperature(point, PEAK, diagnostics.peak, T, each["heat_slope"], scale)]

@@ -28,7 +28,7 @@ _FEWEST = 1e-4
 def measure(point: PointData) -> Measured:
     """Return the exponent of P(h) at small h, resampling whole realisations, and the density."""
     h, spins = point.frozen["h"], point.spins
-    resampled = [diagnostics.gap_exponent(h[rows][spins[rows]]) for rows in point.resampled]
+    resampled = [diagnostics.gap_exponent(h[rows][spins[rows]]) for rows in point.resampled(len(h))]
     exponent = Row(GAP, "exponent", diagnostics.gap_exponent(h[spins]), spread(resampled))
     magnitude = np.abs(np.concatenate(point.of_spins(h)))
     unit = float(np.median(magnitude)) or 1.0

@@ -45,7 +45,7 @@ _BEYOND = 3.0
 
 def measure(point: PointData) -> Measured:
     """Return the mean energy of the frozen state per spin."""
-    return Measured([Row.mean(ENERGY, "frozen", point.frozen["energy"] / point.defects)])
+    return Measured([Row.mean(ENERGY, "frozen", point.frozen["energy"] / point.number_of_spins)])
 
 
 @dataclass(frozen=True)

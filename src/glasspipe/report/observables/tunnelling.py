@@ -30,7 +30,7 @@ from glasspipe.report.presentation import (
     ratio,
 )
 from glasspipe.report.style import ENERGIES
-from glasspipe.statistics import mean_and_error
+from glasspipe.statistics import mean_fraction, standard_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import (
     LOW,
@@ -71,14 +71,15 @@ def _free_rows(point: PointData, D: Array) -> list[Row]:
     if not spins.any():
         return []
     random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
-    median = np.nanmedian(np.where(spins, np.abs(h), np.nan), axis=1)
+    median = np.array([np.median(np.abs(each)) for each in point.of_spins(h)])
+    fraction = mean_fraction(levels.free(h, D, spins), spins.sum(axis=1))
     amplitude = float(np.mean(D[spins]))
     over = median / amplitude if amplitude > 0 else np.full(len(median), np.nan)
     return [
         Row(FREE, "D", amplitude),
         Row.mean(FREE, "h_over_D", over),
-        Row(FREE, "fraction", *mean_and_error(levels.free(h, D, spins)), random, LIMIT_OF_SIGNS),
-        Row(FREE, "flat", *mean_and_error(levels.flat_free(h, D, spins))),
+        Row(FREE, "fraction", *fraction, random, LIMIT_OF_SIGNS),
+        Row.mean(FREE, "flat", levels.flat_free(h, D, spins)),
         Row(FREE, "paper", amplitude / scale if scale > 0 else np.nan),
     ]
 
@@ -89,18 +90,19 @@ def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
     if not there.any():
         return []
     for name, low in LOW.items():
-        value, error = mean_and_error(levels.share_of(low > E, there))
+        value, error = mean_fraction(levels.share_of(low > E, there), there.sum(axis=1))
         random = np.nan
         if known.coupled:
             random = float(levels.expected_below(known.limit.cdf, Delta, low))
         unit = point.defects * float(np.mean(there)) / point.volume / low
+        of_numbers = standard_error(np.sum(low > E, axis=1)) / point.volume / low
         rows += [
             Row(LEVELS, f"below_{name}", value, error, random, LIMIT_OF_SIGNS),
             Row(
                 LEVELS,
                 f"density_{name}",
                 value * unit,
-                error * unit,
+                float(np.maximum(error * unit, of_numbers)),
                 random * unit,
                 LIMIT_OF_SIGNS,
             ),
