@@ -178,3 +178,35 @@ def test_files_have_plain_names_and_what_is_read_has_the_keys(tmp_path):
     assert list(results.read_summary(tmp_path)) == list(table)
     assert list(results.read_fits(tmp_path)) == list(fits)
     assert results.read_summary(tmp_path).attrs == table.attrs
+
+
+def test_a_bit_of_what_a_summary_says_of_itself(tmp_path):
+    """Parquet's own checksums are those of numbers alone."""
+    synthetic.write(tmp_path, samples=200)
+    path = tmp_path / results.SUMMARY
+    whole, known = path.read_bytes(), results.read_summary(tmp_path)
+    end = len(whole) - 8
+    length = int.from_bytes(whole[end : end + 4], "little")
+    silent = 0
+    for place in range(end - length, end, 7):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            found = results.read_summary(tmp_path)
+        except DataError:
+            continue
+        silent += 1
+        pd.testing.assert_frame_equal(found, known)
+        assert found.attrs == known.attrs
+    assert silent < 0.5 * length / 7
+    path.write_bytes(whole)
+
+
+def test_the_text_of_a_summary_is_checked_with_it(tmp_path):
+    synthetic.write(tmp_path, samples=200)
+    results.check_tables(tmp_path)
+    path = tmp_path / results.SUMMARY_TEXT
+    path.write_text(path.read_text("utf-8").replace("1", "2", 1), "utf-8")
+    with pytest.raises(DataError, match=r"summary\.csv: it is not what was written"):
+        results.check_tables(tmp_path)

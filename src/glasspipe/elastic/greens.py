@@ -134,7 +134,7 @@ class Ewald:
 
 
 def zero_mode(medium: AnyMedium, volume: float, boundary: str) -> Array:
-    """Interaction K_0 of two force dipoles through the q = 0 term, (3, 3, 3, 3), Å⁰/eV per Å³.
+    """Interaction K_0 of two force dipoles through the q = 0 term, (3, 3, 3, 3), 1/eV.
 
     Added to γ_1^αβ γ_2^γδ ∂_β∂_δ G_αγ of the clamped box, axes α, β, γ, δ:
 

@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from hashlib import file_digest
+from hashlib import blake2b, file_digest
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from glasspipe.files.arrays import read_arrays
 from glasspipe.files.dataset import opened, replacing, writing
 
 if TYPE_CHECKING:
+    from pyarrow import Schema, Table
     from pyarrow.dataset import Dataset
 
 SUMMARY = "summary.parquet"
@@ -87,6 +88,8 @@ _STAGE = "stage"
 """What the files of stages say, whose parts of a point may be all of it."""
 _KEYS = "keys"
 """What a summary says of its columns: of which swept key each is, where that has another name."""
+_SEAL = b"seal"
+"""Key of the digest of all that a Parquet file says of itself and of its columns."""
 _WORDS = (("|", "abs "), ("/", " over "))
 _ATTRS = b"PANDAS_ATTRS"
 _GROUP = 1 << 19
@@ -149,7 +152,6 @@ def write_defects(
     about : mapping
         What the file says of itself.
     """
-    import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
     groups = [range(start, min(start + _GROUP, rows)) for start in range(0, rows, _GROUP)]
@@ -158,8 +160,7 @@ def write_defects(
         for group in groups:
             frame = plainly_named(table(group))
             frame.attrs = dict(about)
-            made = pa.Table.from_pandas(frame, preserve_index=False)
-            made = made.replace_schema_metadata({**made.schema.metadata, _ATTRS: json.dumps(about)})
+            made = _sealed(frame)
             if writer is None:
                 writer = ParquetWriter(temporary, made.schema, write_page_checksum=True)
                 closing.enter_context(writer)
@@ -206,12 +207,20 @@ def write_summary(folder: Path, table: pd.DataFrame) -> None:
     table : DataFrame
         The columns :data:`SUMMARY_COLUMNS`, and one for each swept key.
     """
+    from pyarrow.parquet import write_table
+
     table = _plain_table(table, SUMMARY_COLUMNS)
     names = plain_names(table.columns)
     written = table.rename(columns=names)
-    written.attrs = {**table.attrs, _KEYS: {names[key]: key for key in names if names[key] != key}}
-    _write_parquet(folder / SUMMARY, written)
     write_csv(folder / SUMMARY_TEXT, table)
+    about = {
+        **table.attrs,
+        _KEYS: {names[key]: key for key in names if names[key] != key},
+        SUMMARY_TEXT: _digest(folder / SUMMARY_TEXT),
+    }
+    written.attrs = about
+    with replacing(folder / SUMMARY) as temporary:
+        write_table(_sealed(written), temporary, write_page_checksum=True)
 
 
 def read_summary(folder: Path) -> pd.DataFrame:
@@ -220,14 +229,48 @@ def read_summary(folder: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file is missing, or is not such a table.
+        If the file is missing, damaged, or is not such a table.
     """
     path = _existing(folder / SUMMARY)
+    if not parquet_about(path):
+        raise DataError(f"{path}: not a Parquet file, or a damaged one")
     try:
         table = pd.read_parquet(path, page_checksum_verification=True)
     except (OSError, ValueError):
-        raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
+        raise DataError(f"{path}: damaged: it is not what was written") from None
+    del table.attrs[SUMMARY_TEXT]
     return _checked(path, table.rename(columns=table.attrs.pop(_KEYS, {})), SUMMARY_COLUMNS)
+
+
+def _sealed(frame: pd.DataFrame) -> "Table":
+    """Return a table for Parquet that has a digest of what its checksums of pages leave out."""
+    from pyarrow import Table
+
+    made = Table.from_pandas(frame, preserve_index=False)
+    about = {**made.schema.metadata, _ATTRS: json.dumps(frame.attrs).encode()}
+    made = made.replace_schema_metadata(about)
+    return made.replace_schema_metadata({**about, _SEAL: _seal(made.schema)})
+
+
+def _seal(schema: "Schema") -> bytes:
+    columns = [(column.name, str(column.type)) for column in schema]
+    about = sorted((k, v) for k, v in (schema.metadata or {}).items() if k != _SEAL)
+    return blake2b(repr((columns, about)).encode()).hexdigest().encode()
+
+
+def check_tables(folder: Path) -> None:
+    """Check that the summary, its text and the fits are what was written.
+
+    Raises
+    ------
+    DataError
+        If one is missing or has changed.
+    """
+    read_summary(folder)
+    read_fits(folder)
+    path = _existing(folder / SUMMARY_TEXT)
+    if parquet_about(folder / SUMMARY)[SUMMARY_TEXT] != _digest(path):
+        raise DataError(f"{path}: it is not what was written; run `glasspipe aggregate` again")
 
 
 def write_fits(folder: Path, table: pd.DataFrame) -> str:
@@ -327,11 +370,6 @@ def _read_netcdf(path: Path) -> xr.Dataset:
         return xr.load_dataset(path, engine="h5netcdf")
 
 
-def _write_parquet(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False, write_page_checksum=True)
-
-
 def open_defects(folder: Path, names: Sequence[str]) -> "Dataset":
     """Open the defects of points, of which only what is asked for is read.
 
@@ -349,11 +387,13 @@ def open_defects(folder: Path, names: Sequence[str]) -> "Dataset":
 
 
 def parquet_about(path: Path) -> dict[str, Any]:
-    """Return what a Parquet file says of itself; nothing if it cannot be read or says nothing."""
+    """Return what a Parquet file says of itself; nothing if it cannot be read or has changed."""
     from pyarrow.parquet import read_schema
 
     try:
-        return dict(json.loads((read_schema(path).metadata or {})[_ATTRS]))
+        schema = read_schema(path)
+        whole = schema.metadata[_SEAL] == _seal(schema)
+        return dict(json.loads(schema.metadata[_ATTRS])) if whole else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -87,6 +87,7 @@ def write_crate(folder: Path, *, licence: str | None = None) -> int:
     names = list(dict.fromkeys(_result_files(study)))
     for name in names:
         _check(folder / name)
+    results.check_tables(folder)
     for name, text in (
         (CONFIG, yaml.safe_dump(study_files.written(files.config), sort_keys=False)),
         (SNAKEFILE, (package_files("glasspipe") / "template" / SNAKEFILE).read_text("utf-8")),
@@ -122,6 +123,8 @@ def _result_files(study: Study) -> Iterator[str]:
 def _check(path: Path) -> None:
     if not path.is_file():
         raise DataError(f"{path}: no such file; {study_files.RUN} finishes the study")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: empty; {study_files.RUN} makes it again once it is deleted")
     if path.suffix == ".nc":
         with opened(path, ours=True):
             pass

@@ -37,7 +37,7 @@ def plot_statistic(
     quantity, statistic : str
         As in the summary, such as ``"B"`` and ``"std"``.
     ax : Axes
-        Where to; its labels and scales are set where they are not yet.
+        Where to; the scale of its x axis is set, and its label where there is none yet.
     unit : float
         Unit of the numbers in eV, 1e-3 for meV.
     theory : bool

@@ -26,8 +26,8 @@ Judge = Callable[[Evidence], Finding]
 _MEDIAN_SUM = 33.53
 """Median of Σ_j 1/R_j⁴ over n^(4/3): ((4π/3) Γ(1/4))^(4/3) times that of a one-sided stable law."""
 _STRENGTHS = ("defects.gamma", "defects.eta")
-_WITHOUT_FIELD, _NEEDS_SPHERE = ("spherical", "minimum_image"), "the spherical boundary"
-"""Boundaries that add no homogeneous strain to B: ⟨B⟩ = 0 is said of them."""
+_SPHERE, _NEEDS_SPHERE = "spherical", "the spherical boundary"
+"""Which adds no homogeneous strain to B, whatever medium and box: ⟨B⟩ = 0 is said of it."""
 
 
 def of_series(judge: Callable[[Evidence, Places], Finding]) -> Judge:
@@ -97,7 +97,7 @@ def gradient_scale(place: Place) -> float:
 @of_series
 def mean(evidence: Evidence, places: Places) -> Finding:
     """Whether ⟨B⟩ vanishes, where the boundary makes no field of its own."""
-    places = tuple(place for place in places if place.boundary in _WITHOUT_FIELD)
+    places = tuple(place for place in places if place.boundary == _SPHERE)
     if not places:
         return rules.missing(_NEEDS_SPHERE)
     sizes = (evidence.known(("B", name), places)["estimate"] for name in (TYPICAL, WIDTH))
@@ -176,7 +176,7 @@ def pure_dilatation(evidence: Evidence) -> Finding:
     for place in evidence.places:
         if place.model is None or place.model.source_file is not None:
             continue
-        if place.boundary not in _WITHOUT_FIELD:
+        if place.boundary != _SPHERE:
             continue
         gamma = Population(place.model.components).receivers("B").kinds.gamma
         spherical = np.einsum("kaa,bc->kbc", gamma, np.eye(3)) / 3
