@@ -34,8 +34,8 @@ export CONFIG_FILE = $(value CONFIG)
 setup: $(SETUP)
 
 # What Python and numba compile is cached, or every job would do it again: the kernels by a first run of
-# every stage, in either kind of medium, with U stored and without. An environment knows where it is, so
-# it is made anew where the folder has been moved.
+# every stage, in either kind of medium, with U stored and without, and of theory. An environment knows
+# where it is, so it is made anew where the folder has been moved.
 ifneq ($(shell cat $(SETUP) 2>/dev/null),$(shell pwd -P))
 .PHONY: $(SETUP)
 endif
@@ -54,6 +54,9 @@ $(SETUP): requirements.lock pyproject.toml
 		../../$(BIN)/glasspipe freeze point.json couplings.nc -o freeze.nc; \
 		../../$(BIN)/glasspipe fields point.json sample.nc freeze.nc -o fields.nc; \
 	done; done
+	$(BIN)/python -c 'from glasspipe.report.expectation import expectations; \
+		from glasspipe.settings.point import point_from; \
+		expectations(point_from({}).model, None, box=[90.0] * 3, defects=10)'
 	pwd -P >$@
 
 run: $(SETUP)

@@ -379,7 +379,7 @@ def test_the_zero_of_means():
 def test_the_files_of_a_study(tmp_path):
     synthetic.write(tmp_path / "study_1", samples=200)
     found = Results(tmp_path / "study_1")
-    writing.write(found.folder, writing.judge(found))
+    writing.write(found, writing.judge(found))
     table = pd.read_csv(tmp_path / "study_1" / results.CLAIMS, dtype={"number": str})
     assert list(table["number"]) == list(NUMBERS)
     assert set(table["verdict"]) <= {SUPPORTED, REFUTED, UNDECIDED}

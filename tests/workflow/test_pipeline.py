@@ -38,6 +38,16 @@ DEFECT_COLUMNS = [
 ]
 
 
+def test_a_prefix_of_a_module_is_refused(bench):
+    """Commands and records would not have it."""
+    own = MODULE.format(SNAKEFILE).replace("config: config", 'config: config\n    prefix: "else"')
+    (bench.cwd / "Snakefile").write_text(own, "utf-8")
+    bench.configure(TINY)
+    done = bench.run("--dry-run", snakefile=bench.cwd / "Snakefile")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].startswith("glasspipe: prefix: found one that makes else/")
+
+
 def test_a_study_makes_the_documented_files(finished):
     made = {path.relative_to(finished.results).parts[0] for path in finished.results.rglob("*")}
     assert made - {".lock"} == {

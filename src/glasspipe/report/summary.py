@@ -35,7 +35,7 @@ def summary(folder: Path) -> str:
     """
     found = Results(folder)
     lines = [
-        f"study    {folder.resolve().name}",
+        f"study    {found.study.name}",
         f"report   {folder}/{results.PAGE}",
         f"tables   {folder}/tables",
         f"figures  {folder}/figures",

@@ -26,7 +26,7 @@ def report(folder: Path) -> None:
     found = Results(folder)
     config = found.config
     judged = claims.judge(found)
-    claims.write(found.folder, judged)
+    claims.write(found, judged)
     figures.write(found, figures_of(config))
     tables.write(found, tables_of(config))
     page.write(found, judged)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -36,11 +35,11 @@ def judge(found: Results) -> list[Judged]:
     return [Judged(claim, claim.found(evidence)) for claim in CLAIMS]
 
 
-def write(folder: Path, judged: Sequence[Judged]) -> None:
+def write(found: Results, judged: Sequence[Judged]) -> None:
     """Write ``claims.csv`` and ``claims.md`` of a study into its folder."""
-    results.write_csv(folder / results.CLAIMS, table(judged))
-    with replacing(folder / results.CLAIMS_TEXT) as temporary:
-        temporary.write_text(page(folder.resolve().name, judged), encoding="utf-8")
+    results.write_csv(found.folder / results.CLAIMS, table(judged))
+    with replacing(found.folder / results.CLAIMS_TEXT) as temporary:
+        temporary.write_text(page(found.study.name, judged), encoding="utf-8")
 
 
 def table(judged: Sequence[Judged]) -> pd.DataFrame:
