@@ -47,7 +47,8 @@ class Case:
         self.data = {name: np.concatenate(parts) for name, parts in self.data.items()}
         merged, rows, self.found = froze(self.point, files, x=X, bootstrap=RESAMPLES)
         self.rows = {(row.quantity, row.statistic): row for row in rows.itertuples()}
-        self.chosen, number = merged.resampled, len(self.data["T"])
+        number = len(self.data["T"])
+        self.chosen = merged.resampled(number)
         assert self.chosen.shape == (RESAMPLES, number - 1)
         self.T = [math.exp(sum(map(math.log, column)) / number) for column in self.data["T"].T]
 
@@ -243,7 +244,7 @@ def test_the_exponent_of_the_gap_is_that_of_hill(case):
     def theta(rows):
         fields = sorted(abs(h) for row in rows for h in case.data["h"][row])
         small = fields[: int(0.05 * len(fields))]
-        return (len(small) - 1) / sum(math.log(small[-1] / h) for h in small[:-1]) - 1
+        return (len(small) - 2) / sum(math.log(small[-1] / h) for h in small[:-1]) - 1
 
     mean, resampled = case.resampled(theta)
     row = case.rows["gap", "exponent"]

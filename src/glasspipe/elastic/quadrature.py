@@ -74,7 +74,7 @@ def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]
     ----------
     values : array (states, rows)
         The values of each row; any unit.
-    weight : array (states,)
+    weight : array (states,) or (states, rows)
         Their probabilities.
     number : int
         Values wanted.
@@ -85,20 +85,51 @@ def gauss_rule(values: Array, weight: Array, number: int) -> tuple[Array, Array]
         Values, and their probabilities, some of them 0 where a row has fewer different values.
     """
     scale = np.maximum(np.max(np.abs(values), axis=0), np.finfo(float).tiny)
-    x, root = values / scale, np.sqrt(weight)
+    share = np.broadcast_to(weight if np.ndim(weight) > 1 else weight[:, None], values.shape)
+    total = share.sum(axis=0)
+    x, root = values / scale, np.sqrt(share / np.where(total > 0, total, 1.0))
     jacobi = np.zeros((x.shape[1], number, number))
     rows = max(1, _AT_ONCE // len(x))
     for first in range(0, x.shape[1], rows):
-        _fill_jacobi(jacobi[first : first + rows], x[:, first : first + rows], root)
+        some = slice(first, first + rows)
+        _fill_jacobi(jacobi[some], x[:, some], root[:, some])
     nodes, vectors = np.linalg.eigh(jacobi)
-    return nodes.T * scale, vectors[:, 0, :].T ** 2
+    return nodes.T * scale, total * vectors[:, 0, :].T ** 2
+
+
+def parted_rule(values: Array, weight: Array, parts: int, number: int) -> tuple[Array, Array]:
+    """Replace many probable values by few that have about the same distribution function.
+
+    Gauss's rule in each of some parts, between quantiles of the states: in one part the values
+    would follow the largest, which rule the high powers, and not the many that are small.
+
+    Parameters
+    ----------
+    values, weight : array (states, rows), array (states,)
+        As in :func:`gauss_rule`.
+    parts, number : int
+        Parts, and values in each.
+
+    Returns
+    -------
+    array (parts · number, rows), array (parts · number, rows)
+        Values, and their probabilities.
+    """
+    last = [len(values) * part // parts for part in range(1, parts)]
+    edges = np.partition(values, last, axis=0)[last]
+    part = np.sum(values > edges[:, None], axis=0)
+    made = [
+        gauss_rule(values, np.where(part == k, weight[:, None], 0.0), number) for k in range(parts)
+    ]
+    nodes, shares = zip(*made, strict=True)
+    return np.concatenate(nodes), np.concatenate(shares)
 
 
 def _fill_jacobi(jacobi: Array, x: Array, root: Array) -> None:
     """Fill in diagonals and what is below them, for values (states, rows) that fit a cache."""
     number = jacobi.shape[1]
-    x = np.ascontiguousarray(x)
-    vector, before = np.broadcast_to(root[:, None], x.shape), np.zeros_like(x)
+    x, vector = np.ascontiguousarray(x), root
+    before = np.zeros_like(x)
     norm = np.zeros(x.shape[1])
     for k in range(number):
         product = x * vector

@@ -21,7 +21,7 @@ from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.greens import green_derivatives, periodic_green_derivatives, response
 from glasspipe.elastic.medium import AnyMedium
 from glasspipe.elastic.printed import Interaction, derived
-from glasspipe.elastic.quadrature import gauss_rule
+from glasspipe.elastic.quadrature import gauss_rule, parted_rule
 from glasspipe.system.parts import Part, parts
 from glasspipe.system.terms import FIELDS, TERMS
 
@@ -29,9 +29,11 @@ Array = NDArray[np.float64]
 
 _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
-_STATES, _GAUSS = 30, 16
+_STATES, _FEW, _PARTS = 30, 24, (8, 3)
 """A source of more states than the first number is replaced by one with the second number, and one
-of a continuum if it has more than that."""
+of a continuum if it has more than that: so many parts of about equal probability, and values of
+each. Sixteen of Gauss's in one part follow the largest fields: with a log-normal γ (s = 0.7) of
+isotropic axes the quartiles of b^γ came out 16 % too large, its 95 % quantile by a half."""
 _FINE, _COARSE = 160, 40
 """Resolution of the sphere, 51 200 directions, and where many kinds blur their kinks, 3200."""
 _RECEIVERS = 16
@@ -234,7 +236,7 @@ class PairField:
     @property
     def many_states(self) -> bool:
         """Whether the source has more states than are worth carrying along."""
-        most = _GAUSS if self.continuous else _STATES
+        most = _FEW if self.continuous else _STATES
         return len(self.weight) > most and not self.normal
 
     @property
@@ -275,8 +277,8 @@ class PairField:
         if not self.many_states:
             return values, np.broadcast_to(self.weight[:, None], values.shape)
         if not self.signed:
-            return gauss_rule(values, self.weight, _GAUSS)
-        square, weight = gauss_rule(values**2, self.weight, _GAUSS)
+            return parted_rule(values, self.weight, *_PARTS)
+        square, weight = parted_rule(values**2, self.weight, *_PARTS)
         return np.sqrt(np.maximum(square, 0.0)), weight
 
     def angular(self, n: Array) -> Array:

@@ -18,6 +18,8 @@ from glasspipe.theory.panels import NODES, Panels
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Phase = tuple[Array, Array]
+"""Cosine and sine."""
 
 _RADII, _REACH, _WIDTH = (7.0, 17.0), 0.16, 1.2
 """The cut between sites and continuum, in neighbour distances: 0.16 times the power of the field
@@ -27,6 +29,7 @@ _FAR, _BLUR, _RARE = 3.0, 0.1, 0.05
 than so many sources make one; or if a continuous property of the sources blurs them anyway."""
 _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
+_SAME = 1e-12
 _CACHE = 2**16
 """Phases of a shell across a panel that are held at a time."""
 
@@ -56,64 +59,75 @@ class Shell:
         """Σ ln(1 − p + p ⟨e^(itU)⟩), (panels, nodes), fields above ``blur_above`` (eV) blurred."""
         spread = np.where(np.abs(self.values) > blur_above, _BLUR * self.values, self.spread)
         exponent = np.empty(panels.t.shape, dtype=complex)
-        for k, (start, turn) in enumerate(zip(panels.start, self._turns(panels), strict=True)):
-            alive = np.abs(spread) * start <= _DEAD
+        for k, (first, turn) in enumerate(self._phases(panels)):
+            alive = np.abs(spread) * panels.start[k] <= _DEAD
             share = np.where(alive, self.weight, 0.0)
             if np.any(spread[alive]):
                 smear = np.minimum(np.abs(panels.t[k][:, None] * spread[:, None]), _DEAD)
                 blur = np.exp(-(smear**2) / 2)
                 turn = turn[0] * blur, turn[1] * blur
             with np.errstate(divide="ignore"):
-                exponent[k] = self._log_product(field, start, turn, share, p)
+                exponent[k] = self._log_product(field, first, turn, share, p)
         return exponent
 
-    def _turns(self, panels: Panels) -> Iterator[tuple[Array, Array]]:
-        """Cos and sin of the phase from the start of each panel to its nodes.
+    def _phases(self, panels: Panels) -> Iterator[tuple[Phase, Phase]]:
+        """Phases at the start of each panel, (states, 1, rows), and from there to its nodes.
 
-        (states, nodes, rows) each. Twice as wide a panel doubles the phase.
+        Twice as wide a panel doubles the phase, and a panel that begins where the last one ends
+        begins with its phase: which spares nearly all cosines.
         """
-        width, cos, sin = np.nan, np.empty(0), np.empty(0)
-        for wider in panels.width:
+        width, end = np.nan, np.nan
+        first, turn, whole = ((np.empty(0), np.empty(0)),) * 3
+        for start, wider in zip(panels.start, panels.width, strict=True):
+            if abs(start - end) <= _SAME * start:
+                first = _turned(first, whole)
+            else:
+                first = _phase(start * self.values[:, None])
             if wider == 2 * width:
-                phases.double(cos, sin)
+                phases.double(*turn)
+                phases.double(*whole)
             elif wider != width:
-                phase = wider * panels.offset[:, None] * self.values[:, None]
-                cos, sin = np.cos(phase), np.sin(phase)
-            width = wider
-            yield cos, sin
+                turn = _phase(wider * panels.offset[:, None] * self.values[:, None])
+                whole = _phase(wider * self.values[:, None])
+            width, end = wider, start + wider
+            yield first, turn
 
     def _log_product(
-        self, field: PairField, start: float, turn: tuple[Array, Array], share: Array, p: float
+        self, field: PairField, first: Phase, turn: Phase, share: Array, p: float
     ) -> Complex:
         """Σ ln(1 − p + p ⟨e^(itU)⟩) over near sites at the nodes of a panel, (nodes,).
-
-        e^(itU) is turned from the start of the panel to each node, which spares most cosines.
 
         Parameters
         ----------
         field : PairField
             The field of a source.
-        start : float
-            Start of the panel, 1/eV.
-        turn : two arrays (states, nodes, rows)
-            cos and sin of the phase from the start to the node.
+        first, turn : two arrays each
+            cos and sin of the phases of a panel, see :meth:`_phases`.
         share : array (states, rows)
             Probability of each state.
         p : float
             Concentration.
         """
-        share = p * share
-        first = share * np.cos(start * self.values), share * np.sin(start * self.values)
+        cos, sin = (p * share * part[:, 0] for part in first)
         real = np.full(turn[0].shape[1:], 1 - p)
         if field.signed:
-            phases.add_real(*turn, *first, real)
+            phases.add_real(*turn, cos, sin, real)
             return np.log(np.abs(real)) @ self.count + 0j
         imag = np.zeros_like(real)
-        phases.add(*turn, *first, real, imag)
+        phases.add(*turn, cos, sin, real, imag)
         modulus = np.log(real**2 + imag**2) @ self.count / 2
         if field.odd:
             return modulus + 0j
         return modulus + 1j * (np.arctan2(imag, real) @ self.count)
+
+
+def _phase(angle: Array) -> Phase:
+    return np.cos(angle), np.sin(angle)
+
+
+def _turned(one: Phase, by: Phase) -> Phase:
+    """The phase of a sum of angles."""
+    return one[0] * by[0] - one[1] * by[1], one[1] * by[0] + one[0] * by[1]
 
 
 @dataclass(frozen=True)

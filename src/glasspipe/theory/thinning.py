@@ -21,7 +21,7 @@ Kinds = tuple[Tensors, Array]
 PROBES: dict[str, dict[str, dict[float, int]]] = {
     "sources": {
         "P": {0.75: 1, 1: 3, 2: 12, 4: 16},
-        "gamma": {0.75: 2, 1: 2, 2: 12, 4: 16},
+        "gamma": {0.75: 8, 1: 8, 2: 12, 4: 16},
         "zeta": {0.6: 3, 2: 40, 4: 1},
     },
     "receivers": {
