@@ -146,8 +146,8 @@ class Foreign:
         ends = self._numbers("valid_range", -np.inf, np.inf)
         if ends.size != 2:
             raise self._error(f"has valid_range {ends.tolist()}; two numbers are allowed")
-        least = self._numbers("valid_min", -np.inf), self._numbers("valid_max", np.inf)
-        return max(ends[0], *least[0]), min(ends[1], *least[1])
+        low, high = self._numbers("valid_min", -np.inf), self._numbers("valid_max", np.inf)
+        return max(ends[0], *low), min(ends[1], *high)
 
     @property
     def rounding(self) -> float:

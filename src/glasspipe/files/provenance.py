@@ -28,7 +28,8 @@ _READ = ("files", "settings")
 """Packages of which only what is imported itself counts."""
 _SHARED = (
     "glasspipe.stages.values",
-    *("glasspipe.files.user_defects", "glasspipe.files.foreign"),
+    "glasspipe.files.user_defects",
+    "glasspipe.files.foreign",
 )
 """What stages have in common, and what makes numbers of a user's file: their imports count, too.
 What stages are to one another, and what they cost, is no result."""

@@ -268,9 +268,7 @@ def check_tables(folder: Path) -> None:
     """
     read_summary(folder)
     read_fits(folder)
-    path = _existing(folder / SUMMARY_TEXT)
-    if parquet_about(folder / SUMMARY)[SUMMARY_TEXT] != _digest(path):
-        raise DataError(f"{path}: it is not what was written; run `glasspipe aggregate` again")
+    _check_text(_existing(folder / SUMMARY_TEXT), parquet_about(folder / SUMMARY))
 
 
 def write_fits(folder: Path, table: pd.DataFrame) -> str:
@@ -298,13 +296,18 @@ def read_fits(folder: Path) -> pd.DataFrame:
         If the file is missing, has changed, or is not such a table.
     """
     path, about = _existing(folder / FITS), parquet_about(folder / SUMMARY)
-    if about.get(FITS, digest := _digest(path)) != digest:
-        raise DataError(f"{path}: it is not what was written; run `glasspipe aggregate` again")
+    _check_text(path, about)
     try:
         table = pd.read_csv(path)
     except ValueError:
         raise DataError(f"{path}: not a CSV table") from None
     return _checked(path, table.rename(columns=about.get(_KEYS, {})), FITS_COLUMNS)
+
+
+def _check_text(path: Path, about: Mapping[str, Any]) -> None:
+    """Compare a CSV file with what the summary says of it, if anything."""
+    if about.get(path.name, digest := _digest(path)) != digest:
+        raise DataError(f"{path}: it is not what was written; run `glasspipe aggregate` again")
 
 
 def _digest(path: Path) -> str:

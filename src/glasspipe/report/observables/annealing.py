@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def measure(point: PointData) -> Measured:
     """Means over what froze and over replicas against the temperature step, per spin."""
     froze = point.froze if point.froze.any() else slice(None)
-    energy = point.frozen["trace_energy"].mean(axis=1) / point.number_of_spins[:, None]
-    energy = energy[froze]
+    energy = (point.frozen["trace_energy"].mean(axis=1) / point.number_of_spins[:, None])[froze]
     curves = {
         "T": point.frozen["T"][froze].mean(axis=0),
         "energy": energy.mean(axis=0),
