@@ -42,7 +42,7 @@ _SAMPLE = 1024
 _MOST, _MOST_OF_AXES = {"sources": 128, "receivers": 96, "principal": 18}, 1200
 """Kinds of a component above which they are thinned out, but sources of isotropic axes with every
 strength: thinned, they would leave the 95 % quantile to within a tenth …"""
-_MOST_JOINED = {"sources": 1200, "receivers": 128, "principal": 18}
+_MOST_JOINED = {"sources": 2400, "receivers": 128, "principal": 18}
 """… and kinds of a mixture."""
 _STRATA = 8
 """Parts of equal probability into which receivers are cut, for quantiles want more than moments."""
