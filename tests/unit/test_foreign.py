@@ -139,6 +139,8 @@ MISSING = np.array([[1, 2, -999, 4, 5]] * 2)
         ({"valid_min": "none"}, r"eta has valid_min \['none'\]; numbers are allowed"),
         ({"missing_value": "none"}, r"eta has missing_value \['none'\]; numbers are allowed"),
         ({"units": "furlong"}, "eta has the units 'furlong'; allowed: one of eV, "),
+        ({"unit": "meV"}, "eta has the attribute unit; allowed: units"),
+        ({"Units": "meV"}, "eta has the attribute Units; allowed: units"),
         ({"units": "1"}, "eta has the units '1'; allowed: one of eV, "),
         ({"scale_factor": [1.0, 2.0]}, r"eta has scale_factor \[1.0, 2.0\]; a finite number is"),
         ({"scale_factor": np.inf}, r"eta has scale_factor \[inf\]; a finite number is allowed"),

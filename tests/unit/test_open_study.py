@@ -38,6 +38,10 @@ def test_defects_are_read_as_far_as_they_are_asked_for(folder):
         table = pd.DataFrame({"defect": np.arange(1000), "B": np.full(1000, float(number))})
         about = {"point_hash": str(number)}
         results.write_defects(folder, name, table.take, rows=1000, about=about)
+    names = ["p0", "p1", "p2", "p3"]
+    summary = results.read_summary(folder)
+    summary.attrs |= results.footers(folder, names)
+    results.write_summary(folder, summary)
     defects = gp.open_study(folder).defects
     assert defects.count_rows() == 4000
     assert sorted(set(defects.to_table(columns=["B"])["B"].to_pylist())) == [0.0, 1.0, 2.0, 3.0]
@@ -48,6 +52,13 @@ def test_defects_are_read_as_far_as_they_are_asked_for(folder):
     path.write_bytes(whole)
     with pytest.raises(OSError, match="CRC checksum"):
         defects.to_table()
+    end = int.from_bytes(whole[-8:-4], "little") + 8
+    for place in np.random.default_rng(1).integers(1, end, 20):
+        changed = whole.copy()
+        changed[-place] ^= 1 << int(place % 8)
+        path.write_bytes(changed)
+        with pytest.raises(DataError, match=r"p2\.parquet: it is not what was written; delete"):
+            results.open_defects(folder, names)
     path.unlink()
     with pytest.raises(DataError, match=r"p2\.parquet: no such file; `glasspipe aggregate`"):
         _ = gp.open_study(folder).defects

@@ -123,7 +123,11 @@ def test_hamiltonians_are_listed_if_they_are_stored(tmp_path, store):
         for point in study_files.load(tmp_path).points
         for file in point.files.get("hamiltonian", ())
     ]
-    assert listed == study_files.kept_files(study)
+    kept = study_files.kept_files(study)
+    assert listed == [file for file in kept if file.startswith("data/hamiltonian/")]
+    for stage in stages_of(study):
+        made = [file for file in kept if file.startswith(f"data/{stage.name}/")]
+        assert bool(made) == (not stage.temporary)
     assert len(listed) == 6 * 3 * stored
 
 
@@ -179,6 +183,22 @@ def test_a_folder_that_is_no_study(tmp_path, text):
         (tmp_path / study_files.STUDY_FILE).write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=str(tmp_path)):
         study_files.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/tmp/escaped", ""])
+@pytest.mark.parametrize("where", ["name", "files"])
+def test_a_study_of_somebody_else_stays_in_its_folder(study, tmp_path, name, where):
+    study_files.write(study, tmp_path)
+    path = tmp_path / study_files.STUDY_FILE
+    record = json.loads(path.read_text("utf-8"))
+    if where == "name":
+        record["points"][0]["name"] = name
+    elif name:
+        record["points"][0]["files"]["sample"][0] = name
+    path.write_text(json.dumps(record), "utf-8")
+    if where == "name" or name:
+        with pytest.raises(ConfigError, match=r"study\.json: not written by glasspipe"):
+            study_files.load(tmp_path)
 
 
 def test_merged_files_depend_on_errors_and_columns():

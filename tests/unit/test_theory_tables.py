@@ -1,6 +1,7 @@
 """Tables of theory are made once, and a store changes no number."""
 
 import os
+import pickle
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from glasspipe.elastic.medium import PRESETS
 from glasspipe.files import tables
 from glasspipe.files.provenance import source_files
+from glasspipe.files.seal import seal
 from glasspipe.files.tables import TableFolder
 from glasspipe.settings.study import study_from
 from glasspipe.theory import neighbours
@@ -66,6 +68,25 @@ def test_a_damaged_table_is_made_again(tmp_path, damage):
         assert fresh()(3) == [9]
     assert CALLS == [3]
     assert path.read_bytes() == whole
+
+
+class Foreign:
+    """What runs when it is read."""
+
+    def __reduce__(self):
+        return CALLS.append, (-1,)
+
+
+def test_a_table_of_somebody_else_runs_nothing(tmp_path):
+    store = TableFolder(tmp_path)
+    with kept_in(store):
+        fresh()(3)
+        [path] = tmp_path.iterdir()
+        for content in (pickle.dumps(Foreign()), pickle.dumps(TableFolder(tmp_path)), b""):
+            path.write_bytes(content)
+            seal(path)
+            assert fresh()(3) == [9]
+            assert CALLS == [3]
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path):

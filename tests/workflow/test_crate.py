@@ -67,6 +67,20 @@ def test_a_crate_can_be_read_and_made_anew(copied):
     assert before == {name: (copied.results / name).read_bytes() for name in OWN}
 
 
+def flip(path):
+    """Change a bit of a page, which only its readers notice."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+
+
+def other_config(path):
+    """As after a run of another config that did not come to its results."""
+    text = path.read_text("utf-8")
+    assert '"bootstrap": 10' in text
+    path.write_text(text.replace('"bootstrap": 10', '"bootstrap": 11'), "utf-8")
+
+
 @pytest.mark.parametrize(
     ("file", "damage", "why"),
     [
@@ -74,6 +88,8 @@ def test_a_crate_can_be_read_and_made_anew(copied):
         ("data/fields/*/*.nc", lambda path: path.unlink(), ".nc: no such file; `snakemake"),
         ("points/*.nc", lambda path: path.write_bytes(b"x"), "truncated, changed or not written"),
         ("summary.parquet", lambda path: path.unlink(), "summary.parquet: no such file; "),
+        ("defects.parquet/*.parquet", flip, ".parquet: it is not what was written; delete it"),
+        ("study.json", other_config, "summary.parquet: made for another config of the study"),
     ],
 )
 def test_what_is_not_finished_or_damaged_is_refused(copied, capsys, file, damage, why):

@@ -205,6 +205,9 @@ def test_a_new_point_leaves_the_others_alone(copied):
         ("points/*.nc", RULES[4:]),
         ("defects.parquet/*.parquet", RULES[4:]),
         ("figures/freezing.pdf", RULES[6:]),
+        ("data/sample/*/*.nc", RULES),
+        ("data/freeze/*/*.nc", RULES[1:]),
+        ("data/fields/*/*.nc", RULES[3:]),
     ],
 )
 def test_any_result_that_is_missing_is_made_again(copied, deleted, again):

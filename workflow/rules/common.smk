@@ -66,6 +66,16 @@ def alone(executor_plugin, **_):
             study_files.remove_unfinished(FOLDER)
 
 
+@contextmanager
+def undisturbed(dryrun=False, **_):
+    """Lock the study while its files are deleted."""
+    with ExitStack() as held:
+        if not dryrun:
+            with mistakes_in_one_line():
+                held.enter_context(locked(Path(FOLDER)))
+        yield
+
+
 def environment(wildcards):
     """Return that no rule has an environment of its own, on whatever machine.
 

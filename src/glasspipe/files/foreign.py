@@ -42,6 +42,8 @@ _KINDS = {"eV": (ENERGIES,), "angstrom": (LENGTHS,), "eV angstrom": (ENERGIES, L
 """What the factors of a unit of ours may be written in."""
 _TENSOR_AXES = ("axis", "axis2", "axis3")
 _NOT_UNDERSTOOD = ("_Unsigned", "flag_values", "flag_masks")
+_SLIPS = ("unit", "units")
+"""What is meant as the unit, whatever the case of its letters."""
 _FEWEST = 1.0e-9
 
 
@@ -75,6 +77,9 @@ class Foreign:
         strange = next((key for key in _NOT_UNDERSTOOD if key in self._about), None)
         if strange:
             raise self._error(f"has the attribute {strange}; none is allowed")
+        slip = next((key for key in self._about if key.lower() in _SLIPS and key != "units"), None)
+        if slip:
+            raise self._error(f"has the attribute {slip}; allowed: units")
         _ = self.order, self._unit, self._scale, self._marks, self._valid
 
     @cached_property

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b, file_digest
 from numbers import Real
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,8 @@ DISTRIBUTIONS = "distributions.nc"
 TRACES = "traces.nc"
 FREEZING = "freezing.nc"
 LOW_ENERGY = "low_energy.nc"
-OF_STUDY = (SUMMARY, SUMMARY_TEXT, FITS, DISTRIBUTIONS, TRACES, FREEZING, LOW_ENERGY)
+MERGED = (DISTRIBUTIONS, TRACES, FREEZING, LOW_ENERGY)
+OF_STUDY = (SUMMARY, SUMMARY_TEXT, FITS, *MERGED)
 """What points are merged into."""
 
 ESTIMATES = ("estimate", "stderr", "theory", "theory_kind")
@@ -90,8 +92,12 @@ _KEYS = "keys"
 """What a summary says of its columns: of which swept key each is, where that has another name."""
 _SEAL = b"seal"
 """Key of the digest of all that a Parquet file says of itself and of its columns."""
+_MADE_WITH = "defects_digest"
+"""What the statistics of a point say of its defects: the digest of their file."""
 _WORDS = (("|", "abs "), ("/", " over "))
 _ATTRS = b"PANDAS_ATTRS"
+_LENGTH = 8
+"""Last bytes of a Parquet file: the length of its footer, in four, and its name."""
 _GROUP = 1 << 19
 """Rows of a group in Parquet files, which are written and held together."""
 
@@ -136,8 +142,10 @@ def write_defects(
     *,
     rows: int,
     about: Mapping[str, Any],
-) -> None:
+) -> dict[str, str]:
     """Write the defects of the point ``name``, one row a defect, group by group of rows.
+
+    Returns what the statistics of the point are to say of them.
 
     Parameters
     ----------
@@ -165,6 +173,7 @@ def write_defects(
                 writer = ParquetWriter(temporary, made.schema, write_page_checksum=True)
                 closing.enter_context(writer)
             writer.write_table(made, _GROUP)
+    return {_MADE_WITH: _digest(folder / DEFECTS / f"{name}.parquet")}
 
 
 def write_point(folder: Path, name: str, data: xr.Dataset) -> None:
@@ -186,7 +195,24 @@ def read_point(folder: Path, name: str, *, point_hash: str) -> dict[str, NDArray
     for file, about in ((path, attributes), (table, parquet_about(table))):
         if about.get(_HASH) != point_hash or _STAGE in about:
             raise DataError(f"{file}: damaged or another point's; delete it and run again")
+    if attributes.get(_MADE_WITH) != _digest(table):
+        raise DataError(f"{table}: it is not what was written; delete it and run again")
     return data
+
+
+def footers(folder: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return what a summary says of the defects of points: digests of where their columns are."""
+    return {DEFECTS: {name: _footer(folder / DEFECTS / f"{name}.parquet") for name in names}}
+
+
+def _footer(path: Path) -> str:
+    """Return a digest of all of a Parquet file that has no checksum of its own: its end."""
+    with path.open("rb") as file:
+        end = file.seek(0, SEEK_END)
+        file.seek(max(end - _LENGTH, 0))
+        size = int.from_bytes(file.read(4), "little")
+        file.seek(max(end - _LENGTH - size, 0))
+        return blake2b(file.read(), digest_size=16).hexdigest()
 
 
 def remove_other_points(folder: Path, names: Sequence[str]) -> None:
@@ -238,7 +264,8 @@ def read_summary(folder: Path) -> pd.DataFrame:
         table = pd.read_parquet(path, page_checksum_verification=True)
     except (OSError, ValueError):
         raise DataError(f"{path}: damaged: it is not what was written") from None
-    del table.attrs[SUMMARY_TEXT]
+    for name in (SUMMARY_TEXT, DEFECTS):
+        table.attrs.pop(name, None)
     return _checked(path, table.rename(columns=table.attrs.pop(_KEYS, {})), SUMMARY_COLUMNS)
 
 
@@ -379,25 +406,30 @@ def open_defects(folder: Path, names: Sequence[str]) -> "Dataset":
     Raises
     ------
     DataError
-        If a file is missing.
+        If a file is missing, or is not what was summarised.
     """
     from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions, dataset
 
     checking = ParquetFragmentScanOptions(page_checksum_verification=True)
     files = [_existing(folder / DEFECTS / f"{name}.parquet") for name in names]
+    written = parquet_about(_existing(folder / SUMMARY)).get(DEFECTS, {})
+    for name, path in zip(names, files, strict=True):
+        if written.get(name) != _footer(path):
+            raise DataError(f"{path}: it is not what was written; delete it and run again")
     found = dataset(files, format=ParquetFileFormat(default_fragment_scan_options=checking))
     return found.replace_schema(found.schema.remove_metadata())  # that of its first point
 
 
 def parquet_about(path: Path) -> dict[str, Any]:
     """Return what a Parquet file says of itself; nothing if it cannot be read or has changed."""
+    from pyarrow import ArrowException
     from pyarrow.parquet import read_schema
 
     try:
         schema = read_schema(path)
         whole = schema.metadata[_SEAL] == _seal(schema)
         return dict(json.loads(schema.metadata[_ATTRS])) if whole else {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, ArrowException):
         return {}
 
 

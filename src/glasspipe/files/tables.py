@@ -6,9 +6,11 @@ import re
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import is_dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from glasspipe.errors import DataError
 from glasspipe.files.dataset import sealing, versions
@@ -22,8 +24,26 @@ MAKERS = ("glasspipe.theory.field_law", "glasspipe.theory.pair_distances")
 """Modules that, with those that they import, make all tables."""
 _OLD = 30 * 86400.0
 """Seconds after which tables of other code, to which nothing was added, are removed."""
+_MADE_BY = {
+    "numpy": ("ndarray", "dtype", "_reconstruct", "_frombuffer", "scalar"),
+    "scipy": ("CubicSpline", "asarray"),
+}
+"""What arrays and splines in a file are made by."""
 _NAME = re.compile(r"[0-9a-f]{16}")
 """Of a folder of tables; whatever else is there is somebody else's."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads arrays, splines and our dataclasses: others may have written the file."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a file names, if it may be there."""
+        library = module.partition(".")[0]
+        if name in _MADE_BY.get(library, ()) or library == "glasspipe":
+            found = super().find_class(module, name)
+            if library != "glasspipe" or is_dataclass(found):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a table")
 
 
 class TableFolder:
@@ -47,8 +67,8 @@ class TableFolder:
         try:
             check_seal(path, needed=True)
             with path.open("rb") as file:
-                found: object = pickle.load(file)
-        except (OSError, DataError):
+                found: object = _Unpickler(file).load()
+        except (OSError, DataError, pickle.UnpicklingError, EOFError):
             return None
         return found
 

@@ -36,7 +36,7 @@ def point(folder: Path, name: str) -> None:
     data = PointData(study.point(name), bootstrap=how["bootstrap"], pairs=how["pairs"])
     about = data.files.about
     table = partial(data.table, _swept(study)[name])
-    results.write_defects(
+    about |= results.write_defects(
         folder, name, table, rows=len(data.realisations) * data.defects, about=about
     )
     rows, curves = [], []
@@ -70,7 +70,7 @@ def study(folder: Path) -> None:
     members = [Member(_rows(data), data) for data in points]
     summary = _summary(files, members)
     digest = results.write_fits(folder, _fits(files, members))
-    summary.attrs = {**files.about, results.FITS: digest}
+    summary.attrs = {**files.about, results.FITS: digest, **results.footers(folder, names)}
     results.write_summary(folder, summary)
     keys = {key: [row[key] for row in swept.values()] for key in files.points[0].point.swept}
     named = results.plain_names(keys)

@@ -21,6 +21,7 @@ from glasspipe.files import results
 from glasspipe.files.dataset import git_revision, opened, replacing
 from glasspipe.files.record import Record, read_record
 from glasspipe.report.contents import figures_of, tables_of
+from glasspipe.report.observable import Results
 from glasspipe.report.style import style_of
 from glasspipe.settings.study import Study
 from glasspipe.stages import STAGES, forecast, stages_of, study_files
@@ -87,7 +88,11 @@ def write_crate(folder: Path, *, licence: str | None = None) -> int:
     names = list(dict.fromkeys(_result_files(study)))
     for name in names:
         _check(folder / name)
+    found = Results(folder)
     results.check_tables(folder)
+    _ = found.summary, *map(found.curves, results.MERGED)  # of this config, or they say so
+    for point in study.points:
+        results.read_point(folder, point.name, point_hash=point.hash)
     for name, text in (
         (CONFIG, yaml.safe_dump(study_files.written(files.config), sort_keys=False)),
         (SNAKEFILE, (package_files("glasspipe") / "template" / SNAKEFILE).read_text("utf-8")),

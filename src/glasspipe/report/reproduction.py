@@ -209,9 +209,13 @@ def _compared(old: Path, new: Path) -> tuple[bool, str]:
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     if path.suffix == ".nc":
         return read_arrays(path)
+    from pyarrow import ArrowException
     from pyarrow.parquet import read_table
 
-    table = read_table(path, page_checksum_verification=True)
+    try:
+        table = read_table(path, page_checksum_verification=True)
+    except (OSError, ArrowException):
+        raise DataError(f"{path}: damaged: it is not what was written") from None
     return {name: table[name].to_numpy() for name in table.column_names}, _about(path)
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from glasspipe.files import results
 from glasspipe.report import figures, tables
 from glasspipe.report.claims import writing as claims
 from glasspipe.report.contents import figures_of, tables_of
@@ -23,6 +24,7 @@ def report(folder: Path) -> None:
     DataError
         If one of those files is missing or cannot be used.
     """
+    results.check_tables(folder)
     found = Results(folder)
     config = found.config
     judged = claims.judge(found)

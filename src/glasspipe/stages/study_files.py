@@ -6,6 +6,7 @@ the workflow.
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from glasspipe.settings.reading import read_mapping
 from glasspipe.settings.study import Study, study_from
 from glasspipe.stages import STAGES, stages_of
 from glasspipe.stages.stage import Stage
-from glasspipe.stages.work import chunks, works
+from glasspipe.stages.work import PART_NAME, chunks, works
 
 RESULTS = "results"
 STUDY_FILE = "study.json"
@@ -57,8 +58,8 @@ def merged_files(study: Study, point: Point) -> list[str]:
 
 
 def kept_files(study: Study) -> list[str]:
-    """Return the data files that are results in themselves."""
-    kept = [stage for stage in stages_of(study) if not stage.temporary and not stage.merged]
+    """Return the data files that are results in themselves: all that no stage deletes."""
+    kept = [stage for stage in stages_of(study) if not stage.temporary]
     return [
         file
         for point in study.points
@@ -292,6 +293,10 @@ def load(folder: str | Path) -> StudyFiles:
 
 
 def _point_files(folder: Path, entry: Mapping[str, Any], numbers: tuple[range, ...]) -> PointFiles:
+    names = [name for names in entry["files"].values() for name in names]
+    outside = [name for name in names if Path(name).is_absolute() or ".." in Path(name).parts]
+    if outside or not re.fullmatch(PART_NAME, entry["name"]):
+        raise ValueError(f"{outside or entry['name']} is outside the study")
     files = {
         stage: tuple(folder / name for name in names) for stage, names in entry["files"].items()
     }
