@@ -441,3 +441,12 @@ def test_defects_that_feel_nothing(field, share):
     assert (law.statistic("median_abs") == 0.0) == (share < 0.5)
     assert law.dilute.statistic("quartile_half_width") == 0.0 if share < 0.5 else q95 > 0
     assert not law.in_gap("median_abs")
+
+
+@pytest.mark.parametrize("field", ["B", "b", "J_tau"])
+def test_dilution_as_far_as_it_is_allowed(field):
+    """At x = 10⁻¹² the law is its limit: phases are doubled sixty times."""
+    law = FieldLaw(Setting(field, UNIAXIAL, MEDIUM), replace(FCC, size=14_000), 11)
+    assert law.p < 1e-12
+    for name in ("quartile_half_width", "q95"):
+        assert law.statistic(name) == pytest.approx(law.dilute.statistic(name), rel=1e-4)

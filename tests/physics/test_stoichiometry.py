@@ -140,6 +140,48 @@ def test_one_component_has_but_one_number():
             assert law.std == pytest.approx(laws[0].std, rel=1e-9)
 
 
+@pytest.mark.parametrize("axes", ["100", "110"])
+def test_receivers_that_other_components_make_unlike(axes):
+    """In a large box exact numbers are as random ones, also where one component is aligned."""
+    mixture = (
+        Component("aligned", "111", 2.0, 1.0, 1.0, share=0.5),
+        Component("uniaxial", axes, 1.0, 1.0, 1.0, share=0.5),
+    )
+    crystal = Lattice("fcc", 6.0, 30)
+    for field in ("U_S", "b_gamma", "J_tau"):
+        exact, independent = (
+            FieldLaw(Setting(field, Population(mixture, how), PRESETS["KBr"].medium), crystal, 1000)
+            for how in ("exact", "random")
+        )
+        assert exact.std == pytest.approx(independent.std, rel=1e-3)
+
+
+@pytest.mark.parametrize("boundary", ["clamped", "stress_free"])
+def test_rock_salt_full_of_exact_numbers(boundary):
+    """All is certain but which of three axes a receiver has: B is one of three numbers."""
+    mixture = (
+        Component("aligned", "111", 1.0, 1.0, 1.0, share=0.5, sublattice="cation"),
+        Component("uniaxial", "100", 1.0, 0.3, 1.0, share=0.5, sublattice="anion"),
+    )
+    crystal, medium = Lattice("rock_salt", 6.0, 2), PRESETS["KBr"].medium
+    setting = Setting("B", Population(mixture, "exact"), medium)
+    law = FieldLaw(setting, crystal, crystal.sites, boundary)
+    site = crystal.site(np.arange(crystal.sites))
+    anion = site.sum(axis=1) % 2 == 1
+    about = {"box": [crystal.edge] * 3, "medium": medium, "boundary": boundary}
+    values = []
+    for axis in np.eye(3):
+        gamma = np.where(anion[:, None, None], np.outer(axis, axis), np.diag([0.0, 0.0, 1.0]))
+        eta = np.where(anion, 0.3, 1.0)
+        values.append(couplings(site * crystal.spacing, gamma, eta, **about).B)
+    values = np.array(values)
+    assert law.mean == pytest.approx(values.mean(), rel=1e-6)
+    assert law.std == pytest.approx(values.std(), rel=1e-6)
+    low, high = np.sort([values.min(), values.max()])
+    assert law.statistic("q05") == pytest.approx(low, rel=1e-3)
+    assert law.statistic("q95") == pytest.approx(high, rel=1e-3)
+
+
 def test_what_is_off_or_without_effect_is_no_part_of_a_point():
     """So studies from before there was a choice keep their files."""
     mixture = {"a": {"share": 0.5}, "b": {"share": 0.5, "gamma": 2.0}}

@@ -228,6 +228,33 @@ def test_volumes_are_no_spins_and_no_two_level_systems(tmp_path):
     assert counted == pytest.approx(spins.sum(axis=1).mean(), rel=0.02)
 
 
+def test_amplitudes_go_with_the_fields_of_their_component(tmp_path):
+    """What has a small ζ has a large Δ here: no field of its own is met by the other's Δ."""
+    strong = {"gamma": 1.0, "zeta": 1.0, "D": 1e-3, "Delta": 1e-8}
+    weak = {"gamma": 0.05, "zeta": 0.02, "D": 1e-6, "Delta": 1e-3}
+    config = {
+        "study": "apart",
+        "realisations": 12,
+        "defects": {
+            "number": 80,
+            "concentration": 0.03,
+            "mixture": {"a": {"share": 0.5, **strong}, "b": {"share": 0.5, **weak}},
+        },
+        "freeze": {"sweeps": 100, "steps": 10},
+        "aggregate": {"bootstrap": 10},
+    }
+    [point] = point_data(tmp_path, run(tmp_path, config))
+    found = tunnelling.measure(point)
+    rows = {(row.quantity, row.statistic): row for row in found.rows}
+    for below in ("below_1K", "below_10K"):
+        row = rows["levels", below]
+        assert abs(row.estimate - row.theory) < 4 * row.stderr
+    assert rows["levels", "below_1K"].theory < 0.06  # 0.22 if either had the other's Δ
+    assert rows["free_S", "flat"].estimate < 2 * rows["free_S", "fraction"].estimate
+    edges, P = found.curves["E"], found.curves["P_theory"]
+    assert np.sum(P * np.diff(edges)) * point.volume == pytest.approx(point.defects, rel=0.01)
+
+
 @pytest.mark.parametrize("E", [0.0, 1e-3])
 def test_stray_fields_of_a_file_are_seen(tmp_path, E):
     """Where the config has none: the statements of the paper are not about such points."""

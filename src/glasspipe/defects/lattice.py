@@ -51,6 +51,11 @@ class Lattice:
     size: int
     origin: tuple[int, int, int] = (0, 0, 0)
 
+    def __post_init__(self) -> None:
+        """Refuse a lattice that there is not."""
+        if self.type not in LATTICES:
+            raise ValueError(f"type is {self.type!r}; allowed are {', '.join(LATTICES)}")
+
     @property
     def mesh_per_cell(self) -> int:
         """Mesh points along a conventional cell: 1 (simple cubic) or 2."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.defects.component import Component
 from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.tensors import Tensors
 from glasspipe.report.kinds import EXACT, IN_GAP, LIMIT, LIMIT_OF_SIGNS, NUMBERS, SIGNS
@@ -139,10 +140,9 @@ def expectations(
         The fields that the defects have besides, E and epsilon if they are among them.
     """
     if tensors is None:
-        population = Population(model.mixture, model.stoichiometry)
         exact, signs = _kinds_of_theory(model)
         found = {
-            field: _on_lattice(model, field, population, signs if chosen else exact)
+            field: _on_lattice(model, field, signs if chosen else exact)
             for field, chosen in _chosen_by_S("zeta_minus" in model.extras).items()
         }
     else:
@@ -186,7 +186,7 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     if strength is None:
         return replace(found, statistics=_UNKNOWN, has_limit=False, law=None)
     if isinstance(strength, Distribution):
-        value, weight = nodes(strength, 2)
+        value, weight = nodes(strength, 4, 2)
         mean = float(weight @ value)
         spread = np.sqrt(weight @ (value - mean) ** 2)
         moments = {"mean": old["mean"] + mean, "std": float(np.hypot(old["std"], spread))}
@@ -196,6 +196,24 @@ def _with_stray(found: Expectation, strength: Strength | None) -> Expectation:
     }
     limit = replace(found.limit, centre=found.limit.centre + strength)
     return replace(found, limit=limit, statistics=_UNKNOWN | shifted, shift=strength)
+
+
+def limit_at(model: Model, field: str, component: Component, *, shift: float = 0.0) -> StableLaw:
+    """The dilute limit of a field at the defects of one component of those that are drawn.
+
+    Parameters
+    ----------
+    model : Model
+        What the config describes.
+    field : str
+        As in :func:`expectations`.
+    component : Component
+        One of the model's.
+    shift : float
+        The stray field that is added, eV.
+    """
+    law = _field_law(model, field).dilute_at(component)
+    return replace(law, centre=law.centre + shift)
 
 
 def pair_magnitude(model: Model, coupling: str, tensors: Tensors | None) -> Magnitude:
@@ -212,8 +230,7 @@ def pair_magnitude(model: Model, coupling: str, tensors: Tensors | None) -> Magn
     """
     field = _FIELD_OF[coupling]
     if tensors is None:
-        population = Population(model.mixture, model.stoichiometry)
-        return drawn_magnitude(coupling, field, population, model.interaction)
+        return drawn_magnitude(coupling, field, _population(model), model.interaction)
     receivers, sources = (ScaledKinds.of(*kinds) for kinds in _kinds_in_file(field, tensors))
     return magnitude(coupling, receivers, sources, model.interaction)
 
@@ -233,21 +250,31 @@ def _kinds_in_file(field: str, tensors: Tensors) -> tuple[Kinds, Kinds]:
     return one, other
 
 
-def _on_lattice(model: Model, field: str, population: Population, kind: str) -> Expectation:
-    law = field_law(
+def _population(model: Model) -> Population:
+    return Population(model.mixture, model.stoichiometry)
+
+
+def _field_law(model: Model, field: str) -> FieldLaw:
+    return field_law(
         field,
-        population=population,
+        population=_population(model),
         medium=model.interaction,
         lattice=model.lattice,
         defects=model.defects,
         boundary=model.boundary,
     )
+
+
+def _on_lattice(model: Model, field: str, kind: str) -> Expectation:
+    law, population = _field_law(model, field), _population(model)
     if field == "h":
         return Expectation(law.dilute, _UNKNOWN, kind)
     if population.widths_only:
         widths = {name: law.statistic(name) for name in ("mean", "std")}
         return Expectation(law.dilute, _UNKNOWN | widths, kind, has_limit=False)
-    known = [name for name in STATISTICS if name != "kurtosis" or not population.low_moments_only]
+    known = [*STATISTICS]
+    if not population.keeps_fourth_moments(field):
+        known.remove("kurtosis")
     statistics = _UNKNOWN | {name: law.statistic(name) for name in known}
     return Expectation(law.dilute, statistics, kind, law=law)
 

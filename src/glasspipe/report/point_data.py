@@ -29,6 +29,7 @@ from glasspipe.theory.levels import splitting
 
 if TYPE_CHECKING:
     from glasspipe.report.expectation import Expectation
+    from glasspipe.theory.stable import StableLaw
 
 Array = NDArray[np.float64]
 
@@ -130,10 +131,12 @@ class PointData:
         return self._that_have("gamma", "E", [c.has_S for c in self.model.components])
 
     @cached_property
-    def number_of_spins(self) -> NDArray[np.int64]:
-        """How many (R,) of the defects have an S; all where none has."""
+    def number_of_spins(self) -> Array:
+        """How many (R,) of the defects have an S; NaN where none has, but all if none ever has."""
+        if not self.spins.any():
+            return np.full(len(self.spins), float(self.defects))
         number = np.count_nonzero(self.spins, axis=1)
-        return np.where(number > 0, number, self.defects)
+        return np.where(number > 0, number, np.nan)
 
     @cached_property
     def froze(self) -> NDArray[np.bool_]:
@@ -141,9 +144,10 @@ class PointData:
         return np.asarray((self.frozen["T"] > 0).all(axis=1))
 
     def of_spins(self, values: Array) -> list[Array]:
-        """Values (R, N) of the spins of each realisation; of all defects where none has an S."""
-        each = zip(values, self.spins, strict=True)
-        return [row[mine] if mine.any() else row for row, mine in each]
+        """Values (R, N) of the spins of each realisation; of all defects if none ever has an S."""
+        if not self.spins.any():
+            return list(values)
+        return [row[mine] for row, mine in zip(values, self.spins, strict=True)]
 
     @cached_property
     def two_level_systems(self) -> NDArray[np.bool_]:
@@ -263,6 +267,22 @@ class PointData:
             defects=self.defects,
             stray=self._extras,
         )
+
+    def limits(self, field: str) -> "list[tuple[NDArray[np.bool_], StableLaw]]":
+        """The dilute limit of a field at the defects of each component, and which (R, N) these are.
+
+        A user's defects are all of one.
+        """
+        known, components = self.known[field], self.model.components
+        if self.model.source_file is not None or len(components) == 1:
+            return [(np.full((len(self.realisations), self.defects), True), known.limit)]
+        from glasspipe.report.expectation import limit_at
+
+        label = self._read(SAMPLE, "component")
+        return [
+            (label == k, limit_at(self.model, field, component, shift=known.shift))
+            for k, component in enumerate(components)
+        ]
 
     def resampled(self, number: int) -> NDArray[np.int64]:
         """Realisations of so many drawn again and again (resamples, R − 1); none of a single one.

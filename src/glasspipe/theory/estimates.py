@@ -10,7 +10,7 @@ from glasspipe.defects.distribution import nodes
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.medium import AnyMedium
 
-_STRENGTHS = 3, 4
+_STRENGTHS = 4, 2
 
 
 def energy_scale(components: Sequence[Component], medium: AnyMedium, lattice: Lattice) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
+from glasspipe.defects.component import Component
 from glasspipe.defects.lattice import Lattice
 from glasspipe.defects.tensors import Tensors
 from glasspipe.elastic.printed import Interaction
@@ -131,8 +132,17 @@ class FieldLaw:
     @cached_property
     def dilute(self) -> StableLaw:
         """The limit of small concentration, with the density of defects of this box."""
+        return self._dilute(self.setting)
+
+    def dilute_at(self, component: Component) -> StableLaw:
+        """That limit at the defects of one component."""
+        everyone = self.setting.population
+        some = replace(self.setting, population=everyone.alone(component), others=everyone)
+        return self._dilute(some)
+
+    def _dilute(self, setting: Setting) -> StableLaw:
         unit, density = (
-            _unit_dilute_law(self.setting, self.boundary),
+            _unit_dilute_law(setting, self.boundary),
             self.p * self.lattice.site_density,
         )
         scale = unit.scale * density ** (1 / unit.alpha)

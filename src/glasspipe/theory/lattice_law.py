@@ -128,6 +128,10 @@ def lattice_law(
         if np.any(feels[group.which])
         for one in _felt_by(group[feels[group.which]], around, shift, largest)
     ]
+    fixed = ~feels[receivers.which]
+    numbers = receivers.weight[fixed], shift[fixed]
+    if not felt:
+        return LatticeLaw(np.empty(0), np.empty(0, dtype=complex), *numbers)
     strongest = max(one.strongest for one in felt) or largest
     panels = np.array([_PHASE / max(2 * largest, one.unblurred) for one in felt])
     widest = panels.max()
@@ -143,8 +147,7 @@ def lattice_law(
         for panel in np.unique(panels)
     ]
     t, amplitude = map(np.concatenate, zip(*found, strict=True))
-    fixed = ~feels[receivers.which]
-    return LatticeLaw(t, amplitude, receivers.weight[fixed], shift[fixed])
+    return LatticeLaw(t, amplitude, *numbers)
 
 
 def _felt(around: Sequence[Surroundings], weight: float, shift: float, largest: float) -> Felt:

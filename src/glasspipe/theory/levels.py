@@ -56,15 +56,17 @@ def share_of(some: Mask, all_of_them: Mask) -> Array:
 
 
 def flat_free(h: Array, D: Array, spins: Mask) -> Array:
-    """2 ⟨D⟩ P(h = 0) (R,) of each realisation: what is free if P(h) is flat below D.
+    """2 ⟨D δ(h)⟩ (R,) of each realisation: what is free if P(h) is flat below D.
 
-    P(h = 0) is the mean density within a tenth of the median |h| of all realisations. All (R, N),
-    as in :func:`free`.
+    δ(h) is a density within a tenth of the median |h| of all realisations. All (R, N), as in
+    :func:`free`.
     """
     width = _WINDOW * np.median(np.abs(h[spins])) if spins.any() else 0.0
     if width == 0:
         return np.full(len(h), np.nan)
-    return share_of(np.abs(h) < width, spins) / width * np.mean(D[spins])
+    near = np.where(spins & (np.abs(h) < width), D, 0.0)
+    with np.errstate(invalid="ignore"):
+        return near.sum(axis=1) / width / spins.sum(axis=1)
 
 
 def expected_free(cdf: Callable[[Array], Array], D: Array) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from glasspipe.defects.component import exact_numbers
 from glasspipe.defects.lattice import Lattice
 from glasspipe.elastic.medium import CubicMedium
 from glasspipe.elastic.printed import Interaction
@@ -30,6 +31,8 @@ from glasspipe.theory.tables import table
 
 Array = NDArray[np.float64]
 
+_FULL = 1e-9
+"""Up to this a site is occupied."""
 _LARGE = 3.0e4
 """Sites to the power (2p − 3)/3 above which a box counts as infinite."""
 
@@ -96,8 +99,9 @@ class Setting:
 class Neighbours:
     """Defects of one sublattice around those of the same one or of another.
 
-    Of the other N − 1 defects each is of the sublattice with probability q. With m sites for them a
-    site is occupied with p = (N − 1)q/m.
+    Of the other N − 1 defects each is of the sublattice with probability q; or, of a mixture in
+    exact numbers, as many as it has there. With n of them on m sites a site is occupied with
+    p = n/m.
 
     Parameters
     ----------
@@ -122,18 +126,38 @@ class Neighbours:
         return self.setting.makers.share
 
     @property
+    def is_exact(self) -> bool:
+        """Whether it is known how many of the others are of the sublattice."""
+        return self.setting.makers.stoichiometry == "exact"
+
+    @property
+    def number(self) -> float:
+        """Mean number n of the others that are of the sublattice."""
+        makers = self.setting.makers
+        if not self.is_exact:
+            return self.others * self.share
+        numbers = exact_numbers(self.others + 1, makers.components)
+        there = zip(makers.components, numbers, strict=True)
+        number = sum(n for component, n in there if component in makers.meant)
+        return number - (self.setting.receivers_on == self.setting.sources_on)
+
+    @property
     def p(self) -> float:
         """Probability that a site is occupied."""
-        return self.others * self.share / max(self.sites.others, 1)
+        return self.number / max(self.sites.others, 1)
 
     @property
     def covariance(self) -> float:
-        """Of the numbers of defects on two of the sites, −p(q − p)/(m − 1)."""
-        return -self.p * (self.share - self.p) / max(self.sites.others - 1, 1)
+        """Of the numbers of defects on two of the sites, −p(q − p)/(m − 1), q = 1 if n is exact."""
+        share = 1.0 if self.is_exact else self.share
+        return -self.p * (share - self.p) / max(self.sites.others - 1, 1)
 
     def covariance_with(self, elsewhere: "Neighbours") -> float:
-        """Of the numbers on one of the sites and on one of another sublattice, −pp'/(N − 1)."""
-        return -self.p * elsewhere.p / max(self.others, 1)
+        """Of the numbers on one of the sites and on one of another sublattice.
+
+        −pp'/(N − 1), and 0 if both are exact.
+        """
+        return 0.0 if self.is_exact else -self.p * elsewhere.p / max(self.others, 1)
 
     @property
     def crystal(self) -> Lattice:
@@ -147,14 +171,14 @@ class Neighbours:
 
     @property
     def surroundings(self) -> list[Surroundings | None]:
-        """What each kind of receiver has around it; None for one that feels nothing of it."""
+        """What each kind of receiver has around it; None if that makes no field, or but one."""
         active, crystal = _active(self.setting), self.crystal
         sharp = sharp_radius(active[0][1].power, self.p * max(share for share, _ in active))
         near = _shells(self.setting, crystal, sharp)
         each = zip(active, near, _continua(self.setting, crystal), strict=True)
         return [
             None
-            if far is None
+            if far is None or (pair.one and self.p * share > 1 - _FULL)
             else Surroundings(self.p * share, pair, shells, cut_between(pair, crystal, sharp), far)
             for (share, pair), shells, far in each
         ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasspipe.defects.component import Component
-from glasspipe.defects.distribution import nodes
+from glasspipe.defects.distribution import Distribution, Strength, nodes
 from glasspipe.defects.species import unit_kinds
 from glasspipe.defects.tensors import Tensors, joined, rotations
 from glasspipe.elastic.quadrature import gauss_rule
@@ -30,16 +30,18 @@ Kinds = tuple[Tensors, Array]
 
 _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
-_TURN_AXES = 9
-"""Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-4 at 25°, 2e-3 at 40°."""
-_VALUES, _FACTORS = (3, 4), (3, 64)
+_TURN_AXES = 15
+"""Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-3 at 60°."""
+_VALUES, _FACTORS = (4, 2), (3, 64)
 """Values that stand for a distributed strength in each part of its distribution, and those parts;
 more of one that is a factor of a field, for a law is steep where receivers are weak."""
+_KEPT = 0.01
+"""Error of the fourth moment of a strength, of itself, up to which its values have it."""
 _BLOCKS = {"gamma": slice(0, 6), "zeta": slice(6, 24)}
 """Independent components of the tensors."""
 _SAMPLE = 1024
 """Gaussian tensors that are thinned out."""
-_MOST, _MOST_OF_AXES = {"sources": 128, "receivers": 96, "principal": 18}, 1200
+_MOST, _MOST_OF_AXES = {"sources": 128, "receivers": 96, "principal": 18}, 2000
 """Kinds of a component above which they are thinned out, but sources of isotropic axes with every
 strength: thinned, they would leave the 95 % quantile to within a tenth …"""
 _MOST_JOINED = {"sources": 2400, "receivers": 128, "principal": 18}
@@ -60,11 +62,14 @@ class Population:
         Whether defects are of its components independently, or in exact numbers.
     sublattice : str
         Where those sit that are meant, with probabilities that add up to their share; all if "".
+    among : tuple of Component, optional
+        The whole mixture, where these are some of it: symmetry is that of all.
     """
 
     components: tuple[Component, ...]
     stoichiometry: str = "random"
     sublattice: str = ""
+    among: tuple[Component, ...] = ()
 
     def on(self, sublattice: str) -> "Population":
         """Those of its defects that sit on a sublattice."""
@@ -88,6 +93,15 @@ class Population:
             for c in self.meant
         )
 
+    def keeps_fourth_moments(self, field: str) -> bool:
+        """Whether its kinds have the fourth moments of a field, of which kurtosis is made.
+
+        Few values of a strength miss that of a long tail, which may have none.
+        """
+        names = FIELDS[field].receivers | FIELDS[field].sources
+        strengths = {getattr(c, name) for c in self.meant for name in _strengths_of(c, names)}
+        return not self.low_moments_only and all(map(_keeps_fourth_moment, strengths))
+
     @property
     def widths_only(self) -> bool:
         """Whether its kinds stand for so many others that no more than their widths is exact.
@@ -104,7 +118,7 @@ class Population:
         All rotations are as probable.
         """
         one, *others = self.meant
-        turned = all(component.continuum is not None for component in self.components)
+        turned = all(component.continuum is not None for component in self._all)
         return not others and one.axis_is_random and turned
 
     def continuous(self, field: str) -> bool:
@@ -116,10 +130,18 @@ class Population:
             for c in self.meant
         )
 
+    def alone(self, component: Component) -> "Population":
+        """Those of its defects that are of one component."""
+        return Population((replace(component, share=1.0),), among=self._all)
+
+    @property
+    def _all(self) -> tuple[Component, ...]:
+        return self.among or self.components
+
     @property
     def _cubic(self) -> bool:
         """Whether the mixture is the same in all directions that a cubic crystal has equivalent."""
-        return all(component.kind.cubic for component in self.components)
+        return all(component.kind.cubic for component in self._all)
 
     def kinds(self, field: str) -> Kinds:
         """Every kind of defect and its probability (kinds,), in all that makes or feels a field."""
@@ -163,6 +185,8 @@ class Population:
             _component_kinds(c, names, role, self._cubic, factor=_factor(c, names))
             for c in self.meant
         ]
+        if role == "sources":
+            parts = [_distinct(part, names) for part in parts]
         if sum(len(weight) for _, weight in parts) > _MOST_JOINED[role]:
             parts = [
                 _thinned(part, names, role, group, parts=number)
@@ -255,6 +279,14 @@ def _strengths_of(component: Component, names: frozenset[str]) -> list[str]:
     if "P" in names:
         found |= {"eta"} if component.static_dipole == "none" else {"eta", "gamma"}
     return sorted(found)
+
+
+def _keeps_fourth_moment(strength: Strength) -> bool:
+    """Whether the values that stand for a strength have its fourth moment."""
+    if not isinstance(strength, Distribution):
+        return True
+    value, share = nodes(strength, *_VALUES)
+    return bool(abs(share @ value**4 / strength.fourth_moment - 1) < _KEPT)
 
 
 @cache

@@ -72,7 +72,7 @@ def _at(
         if n > 0
     ]
     mixture = Population(tuple(replace(kind.components[0], share=n / number) for kind, n in kinds))
-    at = Population((replace(receiver, share=1.0),))
+    at = Population(components).alone(receiver)
     receivers, all_of_them = sums(at, mixture)
     pairs = np.array([number**2 * _apart(each) for each in all_of_them])
     for kind, n in kinds:

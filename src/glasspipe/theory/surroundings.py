@@ -29,6 +29,8 @@ _FAR, _BLUR, _RARE = 3.0, 0.1, 0.05
 than so many sources make one; or if a continuous property of the sources blurs them anyway."""
 _DEAD = 4.5
 """Blurred phases (standard deviation) of which nothing is left: e^(−10)."""
+_DOUBLINGS = 16
+"""Of a phase, before it is made anew."""
 _SAME = 1e-12
 _CACHE = 2**16
 """Phases of a shell across a panel that are held at a time."""
@@ -74,19 +76,21 @@ class Shell:
         """Phases at the start of each panel, (states, 1, rows), and from there to its nodes.
 
         Twice as wide a panel doubles the phase, and a panel that begins where the last one ends
-        begins with its phase: which spares nearly all cosines.
+        begins with its phase: which spares nearly all cosines. Doubling doubles errors, too.
         """
-        width, end = np.nan, np.nan
+        width, end, doubled = np.nan, np.nan, 0
         first, turn, whole = ((np.empty(0), np.empty(0)),) * 3
         for start, wider in zip(panels.start, panels.width, strict=True):
             if abs(start - end) <= _SAME * start:
                 first = _turned(first, whole)
             else:
                 first = _phase(start * self.values[:, None])
-            if wider == 2 * width:
+            if wider == 2 * width and doubled < _DOUBLINGS:
                 phases.double(*turn)
                 phases.double(*whole)
+                doubled += 1
             elif wider != width:
+                doubled = 0
                 turn = _phase(wider * panels.offset[:, None] * self.values[:, None])
                 whole = _phase(wider * self.values[:, None])
             width, end = wider, start + wider
@@ -186,7 +190,7 @@ class Surroundings:
 
         A constant field of more than half of the sites is minus that of the empty ones.
         """
-        if self.p > 0.5 and len(self.field.weight) == 1 and not self.field.signed:
+        if self.p > 0.5 and self.field.one:
             return np.conj(replace(self, p=1 - self.p).characteristic(panels, largest))
         exponent = self.far.log_characteristic(panels.t, self.p, self.cut)
         exponent -= 1j * self.p * self.first * panels.t

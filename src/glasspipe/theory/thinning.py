@@ -6,9 +6,9 @@ the symmetry of the crystal makes of u. A few such averages are kept, and by Car
 that takes no more kinds than averages, with positive weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ PROBES: dict[str, dict[str, dict[float, int]]] = {
 the independent ones, so that all are kept; so of q = 4 for γ of sources, in cubic symmetry. Those
 of q = α make the scale of a dilute limit: else few strong sources stand for many weak ones of the
 same width, and the scale comes out too small, by half where strengths spread over decades."""
+_OF_SUMS, _SCALES, _SUMS = 3, (1.0, 0.3), (0.75, 1.0)
+"""Fields u of which ⟨|u·(γ ± sP)|^q⟩ is kept, for these s and q: of sources of B + U_S or of b,
+whose scale is not known from those of γ and P apart."""
 _PRODUCTS = 3
 """Pairs of fields of which ⟨(u·v)²(u'·v')²⟩ is kept for two different tensors."""
 _INDEPENDENT = 1e-9
@@ -70,6 +73,8 @@ def thinned(
     kinds, weight = found
     probes = PROBES["sources" if role == "sources" else "receivers"]
     averages = _averages(kinds, {name: probes[name] for name in sorted(names)}, group)
+    if role != "receivers" and {"gamma", "P"} <= names:
+        averages = np.hstack([averages, *_of_sums(kinds, group)])
     averages /= np.abs(averages).max(axis=0)
     share = weight / weight.sum()
     scaled = averages.T * np.sqrt(share)
@@ -143,6 +148,17 @@ def _averages(kinds: Tensors, fields: Mapping[str, Mapping[float, int]], group: 
     found += [np.mean(one * other, axis=1) for one, other in combinations(squares, 2)]
     made = np.hstack(found)
     return made[:, np.any(made > 0, axis=0)]
+
+
+def _of_sums(kinds: Tensors, group: Array) -> Iterator[Array]:
+    """The averages of γ ± sP that are kept, (kinds, averages)."""
+    u = _turned_fields(_OF_SUMS, 2, group).reshape(-1, 9)
+    gamma, P = (np.reshape(one, (len(kinds), 9)) @ u.T for one in (kinds.gamma, kinds.P))
+    unit = max(np.abs(gamma).max(), np.abs(P).max()) or 1.0
+    for scale, power in product(_SCALES, _SUMS):
+        both = [np.abs((gamma + sign * scale * P) / unit) ** power for sign in (1, -1)]
+        made = np.mean(both, axis=0).reshape(len(kinds), len(group), _OF_SUMS).mean(axis=1)
+        yield made[:, np.any(made > 0, axis=0)]
 
 
 def _turned_fields(number: int, order: int, group: Array) -> Array:

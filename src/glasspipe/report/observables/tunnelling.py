@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from glasspipe.report.presentation import (
     ratio,
 )
 from glasspipe.report.style import ENERGIES
-from glasspipe.statistics import mean_fraction, standard_error
+from glasspipe.statistics import mean_fraction, spread, standard_error
 from glasspipe.theory import levels
 from glasspipe.theory.levels import (
     LOW,
@@ -44,13 +44,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 Array = NDArray[np.float64]
+Law = Callable[[Array], Array]
 
 FREE, LEVELS = "free_S", "levels"
 """Quantities of the summary's rows."""
 
 _FREE = {
     "fraction": ("found", {"color": COLOURS[0], "marker": "o"}),
-    "flat": (r"$2\langle D\rangle P(h=0)$", {"color": COLOURS[1], "marker": "s"}),
+    "flat": (r"$2\langle D\,\delta(h)\rangle$", {"color": COLOURS[1], "marker": "s"}),
     "paper": (r"$D_0/xU_0$", {"color": COLOURS[2], "marker": "^"}),
 }
 """Statistics of the free S: as found, if P(h) were flat below D, and the paper's D_0/(xU_0)."""
@@ -66,34 +67,38 @@ def measure(point: PointData) -> Measured:
 
 def _free_rows(point: PointData, D: Array) -> list[Row]:
     """The theory of the free fraction is that of random S."""
-    h, known, scale = point.frozen["h"], point.known["h"], point.x * point.U_0
-    spins = point.spins
+    h, scale, spins = point.frozen["h"], point.x * point.U_0, point.spins
     if not spins.any():
         return []
-    random = levels.expected_free(known.limit.cdf, D) if known.coupled else np.nan
-    median = np.array([np.median(np.abs(each)) for each in point.of_spins(h)])
+    random = float(_expected(point, "h", spins, D, levels.expected_free))
+    own = point.of_spins(np.abs(h))
     fraction = mean_fraction(levels.free(h, D, spins), spins.sum(axis=1))
     amplitude = float(np.mean(D[spins]))
-    over = median / amplitude if amplitude > 0 else np.full(len(median), np.nan)
+    unit = amplitude if amplitude > 0 else np.nan
+    resampled = [_median(own[row] for row in rows) / unit for rows in point.resampled(len(own))]
     return [
         Row(FREE, "D", amplitude),
-        Row.mean(FREE, "h_over_D", over),
+        Row(FREE, "h_over_D", _median(own) / unit, spread(resampled)),
         Row(FREE, "fraction", *fraction, random, LIMIT_OF_SIGNS),
         Row.mean(FREE, "flat", levels.flat_free(h, D, spins)),
         Row(FREE, "paper", amplitude / scale if scale > 0 else np.nan),
     ]
 
 
+def _median(parts: Iterable[Array]) -> float:
+    joint = np.concatenate(list(parts))
+    return float(np.median(joint)) if joint.size else np.nan
+
+
 def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
     """Fraction of τ with a splitting below each k_B T, and their mean density, 1/(eV Å³)."""
-    known, rows, there = point.known["b"], [], point.two_level_systems
+    rows, there = [], point.two_level_systems
     if not there.any():
         return []
     for name, low in LOW.items():
         value, error = mean_fraction(levels.share_of(low > E, there), there.sum(axis=1))
-        random = np.nan
-        if known.coupled:
-            random = float(levels.expected_below(known.limit.cdf, Delta, low))
+        below = partial(levels.expected_below, E=low)
+        random = float(_expected(point, "b", there, Delta, below))
         unit = point.defects * float(np.mean(there)) / point.volume / low
         of_numbers = standard_error(np.sum(low > E, axis=1)) / point.volume / low
         rows += [
@@ -112,11 +117,11 @@ def _level_rows(point: PointData, E: Array, Delta: Array) -> list[Row]:
 
 def _density(point: PointData, E: Array, Delta: Array) -> dict[str, Any]:
     density, error = levels.density_of_states(E, point.volume)
-    defects, known = point.defects / point.volume, point.known["b"]
+    defects, there = point.defects / point.volume, point.two_level_systems
     expected = np.full(len(density), np.nan)
-    if known.coupled:
-        below = levels.expected_below(known.limit.cdf, Delta, levels.EDGES)
-        expected = defects * np.diff(below) / np.diff(levels.EDGES)
+    if there.any():
+        below = _expected(point, "b", there, Delta, partial(levels.expected_below, E=levels.EDGES))
+        expected = defects * np.mean(there) * np.diff(below) / np.diff(levels.EDGES)
     return {
         "E": levels.EDGES,
         "P": density,
@@ -124,6 +129,34 @@ def _density(point: PointData, E: Array, Delta: Array) -> dict[str, Any]:
         "P_theory": expected,
         "defect_density": defects,
     }
+
+
+def _expected(
+    point: PointData,
+    field: str,
+    there: NDArray[np.bool_],
+    amplitude: Array,
+    of: Callable[[Law, Array], Array | float],
+) -> Array:
+    """Average over laws of a field and amplitudes, which a component's defects have independently.
+
+    NaN where theory has no law of the field at all that are ``there`` (R, N), or where a user's
+    defects differ in their laws and in their amplitudes (R, N), eV.
+    """
+    found, total = np.zeros(()), np.count_nonzero(there)
+    for defects, limit in point.limits(field):
+        mine = there & defects
+        if not mine.any():
+            continue
+        known = point.known[field].has_limit and np.all(limit.scale > 0)
+        if not known or (point.tensors is not None and _differ(limit.scale, amplitude[mine])):
+            return np.full((), np.nan)
+        found = found + np.count_nonzero(mine) / total * np.asarray(of(limit.cdf, amplitude[mine]))
+    return found
+
+
+def _differ(*values: Array) -> bool:
+    return all(np.ptp(one) > 1e-9 * np.max(np.abs(one)) for one in values)
 
 
 def classical(summary: pd.DataFrame, points: Sequence[str]) -> pd.DataFrame:
@@ -254,7 +287,7 @@ def latex(found: Results) -> str:
     columns = [
         measured("$|h|<D$", fraction),
         theory("random $S$", fraction),
-        measured(r"$2\langle D\rangle P(0)$", flat),
+        measured(r"$2\langle D\,\delta(h)\rangle$", flat),
         numbers("$D_0/xU_0$", paper["estimate"]),
     ]
     for T in LOW:
