@@ -238,15 +238,28 @@ def test_overlaps_are_those_of_the_spins():
     random = np.random.default_rng(3)
     S = random.choice([-1.0, 1.0], (6, 64)).astype(np.float32)
     at = np.array([[0, 1], [2, 3], [5, 4]])
-    counts, sums = np.zeros((2, 40), np.int64), np.zeros((3, 2))
+    counts, sums = np.zeros((2, 40)), np.zeros((3, 2))
     kernels.count_overlaps(S, 50, at, counts, sums)
     for k in range(2):
         q = [S[at[a, k], :50] @ S[at[b, k], :50] / 50 for a, b in ((0, 1), (0, 2), (1, 2))]
         np.testing.assert_allclose(sums[:, k], [np.sum(q), np.abs(q).sum(), np.square(q).sum()])
-        assert counts[k].sum() == 3
-        assert np.flatnonzero(counts[k]).tolist() == sorted(
-            {min(int((value + 1) * 20 + 1e-9), 39) for value in q}
-        )
+        assert counts[k].sum() == pytest.approx(3)
+        edges = np.linspace(-1, 1, 41)
+        wide = np.array(q)[:, None] * 50 / 51 + [-1 / 51, 1 / 51]
+        inside = np.minimum(edges[1:], wide[:, 1:]) - np.maximum(edges[:-1], wide[:, :1])
+        known = np.maximum(inside, 0).sum(axis=0) * 51 / 2
+        np.testing.assert_allclose(counts[k], known, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 20, 39, 40, 60, 500])
+def test_values_of_the_overlap_fill_its_bins_evenly(size):
+    """Each of them once is a flat histogram."""
+    counts, sums = np.zeros((1, 40)), np.zeros((3, 1))
+    for same in range(size + 1):
+        S = np.ones((2, size), np.float32)
+        S[1, same:] = -1
+        kernels.count_overlaps(S, size, np.array([[0], [1]]), counts, sums)
+    np.testing.assert_allclose(counts[0], (size + 1) / 40, rtol=1e-12)
 
 
 def test_attempts_are_counted():

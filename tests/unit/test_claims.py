@@ -285,6 +285,23 @@ def test_a_refuting_series_is_heard_among_others():
     assert finding("1c", evidence(where)).verdict == SUPPORTED
 
 
+def test_b_eta_does_not_know_how_gamma_is_spread():
+    findings = []
+    for gamma in (1.0, {"distribution": "lognorm", "parameters": {"s": 1.0}}):
+        sweep = {X: {"values": list(DILUTE)}}
+        study = study_from({"study": "spread", "defects": {"gamma": gamma}, "sweep": sweep})
+        where = tuple(
+            Place(point.name, "", x, point.swept, point.model)
+            for point, x in zip(study.points, DILUTE, strict=True)
+        )
+        typical = {("b_eta", "quartile_half_width"): 1e-4}
+        findings.append(finding("13c", evidence(where, lambda *_: typical)))  # noqa: B023
+        assert where[0].field_scale == pytest.approx(
+            where[0].strength("gamma") / (4 * np.pi * where[0].stiffness * where[0].spacing ** 3)
+        )
+    assert findings[0] == findings[1]
+
+
 def test_no_statement_on_spherical_dipoles_without_them():
     """No species has γ ∝ δ."""
     assert finding("9", evidence(one_series())).verdict == UNDECIDED

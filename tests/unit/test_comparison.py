@@ -9,7 +9,7 @@ import synthetic
 
 from glasspipe import cli
 from glasspipe.files import results
-from glasspipe.report.comparison import _chances
+from glasspipe.report.comparison import _chances, _text
 from glasspipe.stages.study_files import STUDY_FILE
 
 
@@ -46,6 +46,11 @@ def test_points_are_matched_by_their_values(tmp_path, capsys):
     cli.main(["compare", one, two])
     printed = capsys.readouterr().out
     assert f"points   3 only in {one}\npoints   1 only in {two}\n" in printed
+
+
+def test_a_column_of_numbers_and_text_has_the_same_numbers():
+    assert _text("4") == _text(4) == _text(4.0) != _text("auto")
+    assert _text({"a": 1}) == '{"a": 1}'
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,10 @@ def test_specific_heat_of_independent_spins():
     np.testing.assert_allclose(fluctuations, exact, rtol=1e-12)
     slope = diagnostics.heat_slope(-np.tanh(1 / T), T)
     np.testing.assert_allclose(slope[1:-1], exact[1:-1], atol=1e-3)
+    even = np.linspace(10.0, 0.1, 100)
+    assert diagnostics.heat_slope(-np.tanh(1 / even), even).max() == pytest.approx(
+        np.max(exact), rel=0.02
+    )
     # Schottky's anomaly: tanh(1/T) = T
     assert peak(T, slope) == pytest.approx(0.8336, rel=0.03)
     assert np.isnan(peak(T, -np.log(T)))

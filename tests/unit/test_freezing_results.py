@@ -146,19 +146,18 @@ def test_curves_are_means_at_common_temperatures(case):
         np.testing.assert_allclose(case.found[f"{name}_stderr"], spread, rtol=1e-9, atol=1e-14)
     assert ("overlap_abs" in case.found) == (data["replica_S"].shape[1] > 1)
     if "overlap_count" in data:
-        np.testing.assert_array_equal(case.found["overlap_count"], data["overlap_count"].sum(0))
+        np.testing.assert_allclose(case.found["overlap_count"], data["overlap_count"].sum(0))
 
 
 def slopes(case):
-    """dE/dT per spin: parabolas through three neighbours in ln T, straight at the ends."""
+    """dE/dT per spin: parabolas through three neighbours, straight at the ends."""
     energy = case.common(case.data["trace_energy"].mean(axis=1)) / case.data["S"].shape[1]
-    log_T = np.log(case.T)
     found = np.empty_like(energy)
     for row, E in enumerate(energy):
-        for n in range(len(log_T)):
+        for n, T in enumerate(case.T):
             around = slice(max(n - 1, 0), n + 2)
-            fit = np.polyfit(log_T[around] - log_T[n], E[around], len(E[around]) - 1)
-            found[row, n] = fit[-2] / case.T[n]
+            fit = np.polyfit(np.array(case.T[around]) - T, E[around], len(E[around]) - 1)
+            found[row, n] = fit[-2]
     return found
 
 

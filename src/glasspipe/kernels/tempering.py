@@ -109,12 +109,15 @@ def _arrivals(at, going):
 def count_overlaps(S, size, at, counts, sums):
     """Add the overlaps q = (1/N) Σ_i S_i^a S_i^b of different sets at each temperature.
 
+    q has N + 1 values: each is spread over that part of the interval from −1 to 1, or bins that
+    hold one value more than others would stand out, and q = 0 would be positive.
+
     Parameters
     ----------
     S : float32 or int8 (R, M), spins, of which the first ``size`` count
     size : int, number N of spins
     at : int64 (sets, K), which replica is at each temperature
-    counts : int64 (K, bins), added to: histogram of q, equal bins from −1 to 1
+    counts : float64 (K, bins), added to: histogram of q, equal bins from −1 to 1
     sums : float64 (3, K), added to: q, |q|, q²
     """
     sets, steps = at.shape
@@ -128,7 +131,9 @@ def count_overlaps(S, size, at, counts, sums):
                 for i in range(size):
                     same += np.int32(one[i] == other[i])
                 q = (2.0 * same - size) / size
-                counts[k, min(int(bins * same / size), bins - 1)] += 1
+                left, width = bins * same / (size + 1.0), bins / (size + 1.0)
+                for b in range(int(left), min(int(left + width) + 1, bins)):
+                    counts[k, b] += (min(b + 1.0, left + width) - max(b, left)) / width
                 sums[0, k] += q
                 sums[1, k] += abs(q)
                 sums[2, k] += q * q

@@ -8,13 +8,13 @@ of freedom of Welch and Satterthwaite.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_number
 from scipy.special import stdtr
 
 from glasspipe.errors import ConfigError, DataError
@@ -130,10 +130,10 @@ def _value(config: Mapping[str, Any], key: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Return a value as text, the same for 1 and 1.0, and as the summary has it if it is none."""
-    if isinstance(value, str):
-        return value
-    return repr(float(value)) if is_number(value) else json.dumps(value)
+    """Return a value as text, the same for 1, 1.0 and a summary's "1", as it is if it is text."""
+    with suppress(TypeError, ValueError):
+        return repr(float(value))
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _chances(rows: pd.DataFrame, realisations: tuple[int, int]) -> NDArray[np.float64]:

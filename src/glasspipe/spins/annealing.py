@@ -53,8 +53,8 @@ class Frozen:
     overlap : float array, shape (3, steps), or None
         Mean q, |q| and q² of all pairs of replicas at each temperature, q = (1/N) Σ_i S_i^a S_i^b;
         with one replica there is none.
-    overlap_count : int64 array, shape (steps, bins), or None
-        Histogram of q, equal bins from −1 to 1.
+    overlap_count : float array, shape (steps, bins), or None
+        Histogram of q, equal bins from −1 to 1, each q spread over 2/(N + 1).
     """
 
     S: NDArray[np.int8]
@@ -67,7 +67,7 @@ class Frozen:
     replica_S: NDArray[np.int8]
     replica_energy: NDArray[np.float64]
     overlap: NDArray[np.float64] | None
-    overlap_count: NDArray[np.int64] | None
+    overlap_count: NDArray[np.float64] | None
 
     def times(self, unit: float) -> "Frozen":
         """Return the same with energies that were counted in ``unit``, eV."""

@@ -112,7 +112,7 @@ def heat_slope(energy: Array, T: Array) -> Array:
     array, shape (..., steps)
         In units of k_B.
     """
-    return np.gradient(energy, np.log(T), axis=-1) / T
+    return np.gradient(energy, T, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -330,11 +330,11 @@ def gap_exponent(h: Array, share: float = SMALL) -> float:
     Returns
     -------
     float
-        NaN if there are fewer than ten, or fields vanish.
+        NaN if there are fewer than ten, fields vanish, or all are equal.
     """
     magnitude = np.abs(h).ravel()
     number = int(share * magnitude.size)
     small = np.sort(np.partition(magnitude, number)[:number])
-    if len(small) < 10 or not small[0] > 0:
+    if len(small) < 10 or not 0 < small[0] < small[-1]:
         return float("nan")
     return float((len(small) - 2) / np.log(small[-1] / small[:-1]).sum() - 1)

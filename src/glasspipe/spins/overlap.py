@@ -19,19 +19,19 @@ class Overlaps:
 
     Parameters
     ----------
-    counts : int64 array, shape (steps, bins)
-        Histogram of q, equal bins from −1 to 1.
+    counts : float array, shape (steps, bins)
+        Histogram of q, equal bins from −1 to 1, each q spread over 2/(N + 1).
     sums : float array, shape (3, steps)
         Sums of q, |q| and q².
     """
 
-    counts: NDArray[np.int64]
+    counts: NDArray[np.float64]
     sums: NDArray[np.float64]
 
     @classmethod
     def none(cls, steps: int) -> "Overlaps":
         """Return a count that has not begun."""
-        return cls(np.zeros((steps, OVERLAP_BINS), np.int64), np.zeros((3, steps)))
+        return cls(np.zeros((steps, OVERLAP_BINS)), np.zeros((3, steps)))
 
     def add_step(self, S: NDArray[np.float32], size: int, step: int) -> None:
         """Count all replicas as being at one step."""

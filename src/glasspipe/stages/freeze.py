@@ -70,9 +70,8 @@ _SEVERAL = variables.only(
         "overlap_count": Variable(
             f"{_STEP} overlap_bin",
             "1",
-            "pairs with q in each of equal bins from -1 to 1",
+            "pairs with q in each of equal bins from -1 to 1, each q spread over 2/(N + 1)",
             "model",
-            "i8",
         ),
     },
 )

@@ -14,7 +14,7 @@ from glasspipe.report.observable import Results
 from glasspipe.report.presentation import find_fit, pick, ratio
 from glasspipe.settings.model import Model
 from glasspipe.statistics import fit_power_law
-from glasspipe.theory.estimates import mean_strength
+from glasspipe.theory.estimates import field_scale, mean_strength
 
 Statistic = tuple[str, str]
 
@@ -61,6 +61,18 @@ class Place:
     def spacing(self) -> float:
         """Length a of U_0, Å."""
         return nan if self.model is None else self.model.lattice.coupling_volume ** (1 / 3)
+
+    @property
+    def field_scale(self) -> float:
+        """The paper's B_0/x, γη/(4πρc_l²a³), eV; nan if unknown."""
+        if self.model is None or self.model.source_file is not None:
+            return nan
+        return field_scale(self.model.mixture, self.model.medium, self.model.lattice)
+
+    @property
+    def stiffness(self) -> float:
+        """Longitudinal modulus ρc_l² of its medium, of a crystal that of its average, eV/Å³."""
+        return nan if self.model is None else self.model.medium.hill_average.longitudinal_modulus
 
     @property
     def density(self) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
-from math import inf, log, nan, pi
+from math import inf, log, nan
 
 import numpy as np
 
@@ -74,12 +74,6 @@ def dilute_ratio(
 def _dilute(places: Places) -> Places:
     """Those with x ≪ 1; the realised x may be a little above the wanted one."""
     return tuple(place for place in places if place.x <= 1.01 * rules.DILUTE)
-
-
-def eta_over_gamma(place: Place) -> float:
-    """Return η/γ, nan if it is not known or γ is 0."""
-    gamma = place.strength("gamma")
-    return place.strength("eta") / gamma if gamma else nan
 
 
 def gamma_over_eta(place: Place) -> float:
@@ -181,7 +175,7 @@ def pure_dilatation(evidence: Evidence) -> Finding:
         gamma = Population(place.model.components).receivers("B").kinds.gamma
         spherical = np.einsum("kaa,bc->kbc", gamma, np.eye(3)) / 3
         if spherical.any() and np.allclose(gamma, spherical, rtol=0, atol=1e-12 * gamma.max()):
-            scale = place.x * evidence.energy_scale(place) * eta_over_gamma(place)
+            scale = place.x * place.field_scale
             found += evidence.values(("B", "median_abs"), (place,), scale)
     return rules.none(found, needs=f"defects whose γ is a multiple of δ, and {_NEEDS_SPHERE}")
 
@@ -199,7 +193,7 @@ def crossing(evidence: Evidence, places: Places) -> Finding:
         x = one.x * (D / low.estimate) ** (1 / slope)
         relative = max(part.stderr / part.estimate for part in (low, high)) / slope
         where = f"the median |B| is D_0 at x = {x:.3g}"
-        paper = D * gamma_over_eta(one) / evidence.energy_scale(one)
+        paper = D / (one.field_scale or nan)
         found.append(Measured(x, x * relative, where).over(paper))
     return rules.within(found, **rules.ABOUT)
 
@@ -237,10 +231,8 @@ def sum_of_fourth_powers(field: str, source: str) -> Judge:
     def judge(evidence: Evidence, places: Places) -> Finding:
         found = []
         for place in _dilute(places):
-            compliance = 4 * pi * place.spacing**3 * evidence.energy_scale(place)
-            compliance /= place.strength("gamma") ** 2 or nan
             strengths = place.strength(source) * place.strength("zeta")
-            paper = compliance * strengths * _MEDIAN_SUM * place.density ** (4 / 3)
+            paper = strengths / place.stiffness * _MEDIAN_SUM * place.density ** (4 / 3)
             found += evidence.values((field, TYPICAL), (place,), paper)
         return rules.within(found, **rules.ABOUT)
 

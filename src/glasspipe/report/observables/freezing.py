@@ -367,7 +367,10 @@ OBSERVABLE = Observable(
             field_overlap="overlap of spins in B alone",
         ),
         "overlap_count": Variable(
-            "freezing_step overlap_bin", "1", "pairs with q in equal bins from -1 to 1", "model"
+            "freezing_step overlap_bin",
+            "1",
+            "pairs with q in equal bins from -1 to 1, each q spread over 2/(N + 1)",
+            "model",
         ),
     },
     measure=measure,
