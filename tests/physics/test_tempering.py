@@ -241,7 +241,8 @@ def test_overlaps_are_those_of_the_spins():
     counts, sums = np.zeros((2, 40)), np.zeros((3, 2))
     kernels.count_overlaps(S, 50, at, counts, sums)
     for k in range(2):
-        q = [S[at[a, k], :50] @ S[at[b, k], :50] / 50 for a, b in ((0, 1), (0, 2), (1, 2))]
+        own = S[at[:, k], :50].astype(float)
+        q = [own[a] @ own[b] / 50 for a, b in ((0, 1), (0, 2), (1, 2))]
         np.testing.assert_allclose(sums[:, k], [np.sum(q), np.abs(q).sum(), np.square(q).sum()])
         assert counts[k].sum() == pytest.approx(3)
         edges = np.linspace(-1, 1, 41)

@@ -183,7 +183,7 @@ class Distribution:
         node, share = map(np.concatenate, zip(*found, strict=True))
         node, share = node[share > 0], share[share > 0]
         node -= share @ node
-        last, lacks = np.argmax(np.abs(node)), 1 - share @ node**2
+        last, lacks = int(np.argmax(np.abs(node))), 1 - share @ node**2
         if lacks > _LACKS:
             share[last] -= _RARE
             node, share = np.append(node, node[last]), np.append(share, _RARE)

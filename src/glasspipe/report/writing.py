@@ -24,9 +24,9 @@ def report(folder: Path) -> None:
     DataError
         If one of those files is missing or cannot be used.
     """
-    results.check_tables(folder)
     found = Results(folder)
     config = found.config
+    results.check_tables(folder)
     judged = claims.judge(found)
     claims.write(found, judged)
     figures.write(found, figures_of(config))

@@ -30,8 +30,9 @@ Kinds = tuple[Tensors, Array]
 
 _SOURCE_AXES, _RECEIVER_AXES = 23, 29
 """Degrees of the quadratures over isotropic axes; their weights are positive (not so of 13, 25)."""
-_TURN_AXES = 15
-"""Degree over the axes about which frames turn: ⟨γγ⟩ is exact, ⟨ζζ⟩ to 1e-3 at 60°."""
+_TURN_AXES, _FAR = (9, 15), np.radians(25.0)
+"""Degrees over the axes about which frames turn, of spreads up to an angle and beyond: ⟨γγ⟩ is
+exact, ⟨ζζ⟩ to 1e-4 at 25° and 1e-3 at 60°."""
 _VALUES, _FACTORS = (4, 2), (3, 64)
 """Values that stand for a distributed strength in each part of its distribution, and those parts;
 more of one that is a factor of a field, for a law is steep where receivers are weak."""
@@ -347,7 +348,7 @@ def _turned(kinds: Tensors, weight: Array, spread: float) -> Kinds:
     Even functions of an angle are polynomials in its cosine, of degree 4 for ⟨γγ⟩ and 6 for ⟨ζζ⟩:
     four points have all of them, whatever the spread.
     """
-    axis, solid = half_sphere(_TURN_AXES)
+    axis, solid = half_sphere(_TURN_AXES[int(spread > _FAR)])
     normal, share = np.polynomial.hermite_e.hermegauss(100)
     cosine, share = gauss_rule(np.cos(spread * normal)[:, None], share / share.sum(), 4)
     angle = np.arccos(np.clip(cosine[:, 0], -1, 1))

@@ -120,7 +120,8 @@ def _density(point: PointData, E: Array, Delta: Array) -> dict[str, Any]:
     defects, there = point.defects / point.volume, point.two_level_systems
     expected = np.full(len(density), np.nan)
     if there.any():
-        below = _expected(point, "b", there, Delta, partial(levels.expected_below, E=levels.EDGES))
+        of = partial(levels.expected_below, E=levels.EDGES)
+        below = np.broadcast_to(_expected(point, "b", there, Delta, of), levels.EDGES.shape)
         expected = defects * np.mean(there) * np.diff(below) / np.diff(levels.EDGES)
     return {
         "E": levels.EDGES,
@@ -138,10 +139,10 @@ def _expected(
     amplitude: Array,
     of: Callable[[Law, Array], Array | float],
 ) -> Array:
-    """Average over laws of a field and amplitudes, which a component's defects have independently.
+    """Average over laws of a field and amplitudes (R, N), eV, of those that are ``there`` (R, N).
 
-    NaN where theory has no law of the field at all that are ``there`` (R, N), or where a user's
-    defects differ in their laws and in their amplitudes (R, N), eV.
+    A component's defects have them independently, and a user's are taken to. NaN where theory has
+    no law of the field at all of them.
     """
     found, total = np.zeros(()), np.count_nonzero(there)
     for defects, limit in point.limits(field):
@@ -149,14 +150,10 @@ def _expected(
         if not mine.any():
             continue
         known = point.known[field].has_limit and np.all(limit.scale > 0)
-        if not known or (point.tensors is not None and _differ(limit.scale, amplitude[mine])):
+        if not known:
             return np.full((), np.nan)
         found = found + np.count_nonzero(mine) / total * np.asarray(of(limit.cdf, amplitude[mine]))
     return found
-
-
-def _differ(*values: Array) -> bool:
-    return all(np.ptp(one) > 1e-9 * np.max(np.abs(one)) for one in values)
 
 
 def classical(summary: pd.DataFrame, points: Sequence[str]) -> pd.DataFrame:
