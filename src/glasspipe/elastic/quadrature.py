@@ -6,6 +6,7 @@ sharp. So the points are doubled until two results agree to half the digits; the
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,12 +116,11 @@ def parted_rule(values: Array, weight: Array, parts: int, number: int) -> tuple[
     array (parts · number, rows), array (parts · number, rows)
         Values, and their probabilities.
     """
-    last = [len(values) * part // parts for part in range(1, parts)]
-    edges = np.partition(values, last, axis=0)[last]
-    part = np.sum(values > edges[:, None], axis=0)
-    made = [
-        gauss_rule(values, np.where(part == k, weight[:, None], 0.0), number) for k in range(parts)
-    ]
+    order = np.argsort(values, axis=0)
+    rising, share = np.take_along_axis(values, order, axis=0), weight[order]
+    ends = [len(values) * part // parts for part in range(parts + 1)]
+    each = (slice(*part) for part in pairwise(ends))
+    made = [gauss_rule(rising[part], share[part], number) for part in each]
     nodes, shares = zip(*made, strict=True)
     return np.concatenate(nodes), np.concatenate(shares)
 
