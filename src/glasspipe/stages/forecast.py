@@ -24,8 +24,8 @@ _SECONDS_OF_THEORY = {
     "axes": (2.8, 0.8),
     "tensors": (8.5, 13.0),
     "tensors of some": (55.0, 12.0),
-    "frames": (7.0, 4.5),
-    "strengths": (4.0, 0.5),
+    "frames": (20.0, 4.5),
+    "strengths": (14.0, 0.5),
     "receivers": (0.2, 0.0),
 }
 """Of a point, and of the tables that points share: of every one, and more where defects of a file

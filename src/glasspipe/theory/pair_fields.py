@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 _SAMPLED, _INDEPENDENT = 29, 1e-7
 """Degree of the directions that determine a field, and the fraction below which nothing counts."""
-_STATES, _FEW, _PARTS = 30, 24, (16, 2)
+_STATES, _FEW, _PARTS = 30, 24, (12, 2)
 """A source of more states than the first number is replaced by one with the second number, and one
 of a continuum if it has more than that: so many parts of about equal probability, and values of
 each. Sixteen of Gauss's in one part follow the largest fields: with a log-normal γ (s = 0.7) of
