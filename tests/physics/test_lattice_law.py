@@ -450,3 +450,16 @@ def test_dilution_as_far_as_it_is_allowed(field):
     assert law.p < 1e-12
     for name in ("quartile_half_width", "q95"):
         assert law.statistic(name) == pytest.approx(law.dilute.statistic(name), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "parameters"),
+    [("B", "t", {"df": 2.1}), ("U_S", "t", {"df": 2.1}), ("U_S", "lognorm", {"s": 1.5})],
+)
+def test_strengths_over_decades_in_the_continuum(field, name, parameters):
+    """Few defects have their limit, which has no bins; even ones in g made less of it."""
+    strength = Distribution(name, tuple(parameters.items()))
+    population = Population((Component("uniaxial", "111", strength, strength, 1.0),))
+    law = FieldLaw(Setting(field, population, MEDIUM), replace(FCC, size=300), 1001)
+    typical = law.statistic("quartile_half_width")
+    assert typical == pytest.approx(law.dilute.statistic("quartile_half_width"), rel=0.01)

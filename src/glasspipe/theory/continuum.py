@@ -24,8 +24,8 @@ Complex = NDArray[np.complex128]
 _TABLE = (1e-3, 1e3, 1e13)
 """Ends of the fine and the coarse part of the tables, in units of 1/max |R^p U|."""
 _BINS, _FEW_BINS, _ROOT = 2000, 400, 0.25
-"""Bins of the distribution of R^p U over directions, and of one that many kinds blur: even ones in
-this power of |R^p U|, for strengths may spread over decades."""
+"""Bins of the distribution of R^p U over directions, and of one that many kinds blur; they are even
+in this power of |R^p U|, for strengths may spread over decades."""
 _ASYMPTOTIC = 30.0
 _AT_ONCE = 4_000
 """Values of H that are worked out together: few enough for a cache, enough for a call to pay."""
@@ -151,7 +151,7 @@ def _averaged(g: Array, weight: Array, tau: Array, field: PairField) -> Complex:
     """Σ weight · H(τg) over values g (values,) at each τ (points,), many values in bins."""
     bins = _FEW_BINS if field.blurred else _BINS
     if g.size > bins:
-        scale = np.sign(g) * np.abs(g) ** _ROOT if field.blurred else g
+        scale = np.sign(g) * np.abs(g) ** _ROOT
         low, high = np.min(scale), np.max(scale)
         number = np.minimum((bins * (scale - low) / (high - low)).astype(int), bins - 1)
         share = np.bincount(number, weight, minlength=bins).astype(float)

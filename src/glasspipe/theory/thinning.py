@@ -73,7 +73,7 @@ def thinned(
     kinds, weight = found
     probes = PROBES["sources" if role == "sources" else "receivers"]
     averages = _averages(kinds, {name: probes[name] for name in sorted(names)}, group)
-    if role != "receivers" and {"gamma", "P"} <= names:
+    if role == "sources" and {"gamma", "P"} <= names:
         averages = np.hstack([averages, *_of_sums(kinds, group)])
     averages /= np.abs(averages).max(axis=0)
     share = weight / weight.sum()
